@@ -1,0 +1,3 @@
+"""The orchestration ledger for AI agents."""
+
+__version__ = "0.1.0"

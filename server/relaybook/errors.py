@@ -1,0 +1,235 @@
+"""Every refusal that relaybook makes, as one tree. Imports nothing of ours.
+
+Refusal
+├── NotFound                 the thing named is not there
+│   ├── UnknownWorkflow
+│   ├── UnknownTask
+│   ├── UnknownTemplate
+│   ├── UnknownContract
+│   ├── UnknownCapability
+│   └── UnknownResource
+├── BadInput                 the call itself is wrong; the same call never works
+│   ├── InvalidPlan
+│   ├── InvalidTemplate
+│   ├── InvalidContract
+│   ├── InvalidArguments
+│   └── MalformedOutput
+├── Conflict                 the ledger has moved on; look, then decide
+│   ├── StaleClaim
+│   ├── StalePlan
+│   ├── AlreadyOver
+│   ├── NotStarted
+│   ├── WorkflowEnded
+│   └── RequestIdReused
+├── NotNow                   it may work later, or after a decision
+│   ├── Blocked
+│   ├── BreakerOpen
+│   ├── Held
+│   ├── TooManyInProgress
+│   ├── RetriesUsedUp
+│   ├── PromptBlocked
+│   └── NothingToClaim
+├── Forbidden                this caller may not, ever
+└── StoreFault               the ledger on disk cannot serve
+    ├── StoreUnreachable
+    ├── NotALedger
+    ├── NewerLedger
+    └── StoreBusy
+
+A message has three parts: what is wrong, what is allowed, what to do next.
+"""
+
+from difflib import get_close_matches
+from typing import Any, ClassVar
+
+#: How long each part of a refusal may be, in characters, so that an answer stays under 1 kB.
+MESSAGE_LIMIT, ALLOWED_LIMIT, NEXT_LIMIT = 360, 240, 240
+
+
+class Refusal(Exception):
+    """relaybook will not do what was asked; nothing was changed."""
+
+    code: ClassVar[str] = "refused"
+
+    def __init__(self, message: str, *, allowed: str = "", next: str = "", **data: Any) -> None:
+        self.message = clip(message, MESSAGE_LIMIT)
+        self.allowed = clip(allowed, ALLOWED_LIMIT)
+        self.next = clip(next, NEXT_LIMIT)
+        self.data = data
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        parts = [self.message]
+        if self.allowed:
+            parts.append(f"Allowed: {self.allowed}.")
+        if self.next:
+            parts.append(f"Next: {self.next}.")
+        return " ".join(parts)
+
+    def as_dict(self) -> dict[str, Any]:
+        """What an agent is given: code, message, allowed, next, and the data of the case."""
+        shown = {"code": self.code, "message": self.message}
+        if self.allowed:
+            shown["allowed"] = self.allowed
+        if self.next:
+            shown["next"] = self.next
+        return shown | self.data
+
+
+class NotFound(Refusal):
+    """The thing named is not there."""
+
+    code = "not_found"
+
+
+class UnknownWorkflow(NotFound):
+    code = "unknown_workflow"
+
+
+class UnknownTask(NotFound):
+    code = "unknown_task"
+
+
+class UnknownTemplate(NotFound):
+    code = "unknown_template"
+
+
+class UnknownContract(NotFound):
+    code = "unknown_contract"
+
+
+class UnknownCapability(NotFound):
+    code = "unknown_capability"
+
+
+class UnknownResource(NotFound):
+    code = "unknown_resource"
+
+
+class BadInput(Refusal):
+    """The call itself is wrong; the same call never works."""
+
+    code = "bad_input"
+
+
+class InvalidPlan(BadInput):
+    code = "invalid_plan"
+
+
+class InvalidTemplate(BadInput):
+    code = "invalid_template"
+
+
+class InvalidContract(BadInput):
+    code = "invalid_contract"
+
+
+class InvalidArguments(BadInput):
+    code = "invalid_arguments"
+
+
+class MalformedOutput(BadInput):
+    code = "malformed_output"
+
+
+class Conflict(Refusal):
+    """The ledger has moved on; look, then decide."""
+
+    code = "conflict"
+
+
+class StaleClaim(Conflict):
+    code = "stale_claim"
+
+
+class StalePlan(Conflict):
+    code = "stale_plan"
+
+
+class AlreadyOver(Conflict):
+    code = "already_over"
+
+
+class NotStarted(Conflict):
+    code = "not_started"
+
+
+class WorkflowEnded(Conflict):
+    code = "workflow_ended"
+
+
+class RequestIdReused(Conflict):
+    code = "request_id_reused"
+
+
+class NotNow(Refusal):
+    """It may work later, or after a decision."""
+
+    code = "not_now"
+
+
+class Blocked(NotNow):
+    code = "blocked"
+
+
+class BreakerOpen(NotNow):
+    code = "breaker_open"
+
+
+class Held(NotNow):
+    code = "held"
+
+
+class TooManyInProgress(NotNow):
+    code = "too_many_in_progress"
+
+
+class RetriesUsedUp(NotNow):
+    code = "retries_used_up"
+
+
+class PromptBlocked(NotNow):
+    code = "prompt_blocked"
+
+
+class NothingToClaim(NotNow):
+    code = "nothing_to_claim"
+
+
+class Forbidden(Refusal):
+    """This caller may not, ever."""
+
+    code = "forbidden"
+
+
+class StoreFault(Refusal):
+    """The ledger on disk cannot serve."""
+
+    code = "store_fault"
+
+
+class StoreUnreachable(StoreFault):
+    code = "store_unreachable"
+
+
+class NotALedger(StoreFault):
+    code = "not_a_ledger"
+
+
+class NewerLedger(StoreFault):
+    code = "newer_ledger"
+
+
+class StoreBusy(StoreFault):
+    code = "store_busy"
+
+
+def clip(text: str, limit: int) -> str:
+    """`text`, or its first `limit` - 1 characters and an ellipsis."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def nearest(name: str, known: list[str], most: int = 5) -> str:
+    """The known names that look like `name`, or the first few, as a list to read."""
+    close = get_close_matches(name[:200], known, n=most, cutoff=0.5) or known[:most]
+    return ", ".join(close) if close else "none yet"
