@@ -4,19 +4,25 @@ Refusal
 ├── NotFound                 the thing named is not there
 │   ├── UnknownWorkflow
 │   ├── UnknownTask
+│   ├── UnknownItem
+│   ├── UnknownLesson
 │   ├── UnknownTemplate
+│   ├── UnknownComposition
 │   ├── UnknownContract
 │   ├── UnknownCapability
-│   └── UnknownResource
+│   ├── UnknownResource
+│   └── UnknownTool
 ├── BadInput                 the call itself is wrong; the same call never works
 │   ├── InvalidPlan
 │   ├── InvalidTemplate
+│   ├── InvalidComposition
 │   ├── InvalidContract
 │   ├── InvalidArguments
 │   └── MalformedOutput
 ├── Conflict                 the ledger has moved on; look, then decide
 │   ├── StaleClaim
 │   ├── StalePlan
+│   ├── AlreadyInProgress
 │   ├── AlreadyOver
 │   ├── NotStarted
 │   ├── WorkflowEnded
@@ -27,6 +33,10 @@ Refusal
 │   ├── Held
 │   ├── TooManyInProgress
 │   ├── RetriesUsedUp
+│   ├── QuestionsOpen
+│   ├── HooksPending
+│   ├── InReview
+│   ├── SkillBreakerOpen
 │   ├── PromptBlocked
 │   └── NothingToClaim
 ├── Forbidden                this caller may not, ever
@@ -34,7 +44,9 @@ Refusal
     ├── StoreUnreachable
     ├── NotALedger
     ├── NewerLedger
-    └── StoreBusy
+    ├── StoreBusy
+    ├── TransactionLost      ended before its commit, for certain: it may be run again
+    └── OutcomeUnknown       the connection was lost while it was committed
 
 A message has three parts: what is wrong, what is allowed, what to do next.
 """
@@ -90,8 +102,20 @@ class UnknownTask(NotFound):
     code = "unknown_task"
 
 
+class UnknownItem(NotFound):
+    code = "unknown_item"
+
+
+class UnknownLesson(NotFound):
+    code = "unknown_lesson"
+
+
 class UnknownTemplate(NotFound):
     code = "unknown_template"
+
+
+class UnknownComposition(NotFound):
+    code = "unknown_composition"
 
 
 class UnknownContract(NotFound):
@@ -106,6 +130,10 @@ class UnknownResource(NotFound):
     code = "unknown_resource"
 
 
+class UnknownTool(NotFound):
+    code = "unknown_tool"
+
+
 class BadInput(Refusal):
     """The call itself is wrong; the same call never works."""
 
@@ -118,6 +146,10 @@ class InvalidPlan(BadInput):
 
 class InvalidTemplate(BadInput):
     code = "invalid_template"
+
+
+class InvalidComposition(BadInput):
+    code = "invalid_composition"
 
 
 class InvalidContract(BadInput):
@@ -144,6 +176,10 @@ class StaleClaim(Conflict):
 
 class StalePlan(Conflict):
     code = "stale_plan"
+
+
+class AlreadyInProgress(Conflict):
+    code = "already_in_progress"
 
 
 class AlreadyOver(Conflict):
@@ -188,6 +224,22 @@ class RetriesUsedUp(NotNow):
     code = "retries_used_up"
 
 
+class QuestionsOpen(NotNow):
+    code = "questions_open"
+
+
+class HooksPending(NotNow):
+    code = "hooks_pending"
+
+
+class InReview(NotNow):
+    code = "in_review"
+
+
+class SkillBreakerOpen(NotNow):
+    code = "skill_breaker_open"
+
+
 class PromptBlocked(NotNow):
     code = "prompt_blocked"
 
@@ -222,6 +274,18 @@ class NewerLedger(StoreFault):
 
 class StoreBusy(StoreFault):
     code = "store_busy"
+
+
+class TransactionLost(StoreFault):
+    """The database ended the transaction before its commit; run again, it may work."""
+
+    code = "transaction_lost"
+
+
+class OutcomeUnknown(StoreFault):
+    """The commit was sent and no answer came: the change is there whole, or not at all."""
+
+    code = "outcome_unknown"
 
 
 def clip(text: str, limit: int) -> str:

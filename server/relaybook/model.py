@@ -33,10 +33,34 @@ class Status(StrEnum):
     NOT_APPLICABLE = "not_applicable"
 
 
-#: Statuses that let the tasks after this one start.
+#: Statuses that let the tasks after this one start, once its hooks are run or waived.
 SETTLED = frozenset({Status.COMPLETED, Status.NOT_APPLICABLE})
 #: Statuses that no worker call leaves again.
 OVER = frozenset({Status.COMPLETED, Status.CANCELLED, Status.NOT_APPLICABLE})
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What each view calls a stored status, and the icon that stands for it."""
+
+    ledger: str
+    item: str
+    stage: str
+    icon: str
+
+
+#: The one mapping between the words of the views. A pending item whose task waits for
+#: another is called `blocked` instead.
+WORDS: Mapping[Status, Words] = {
+    Status.PENDING: Words("pending", "todo", "pending", "⏳"),
+    Status.IN_PROGRESS: Words("in_progress", "in_progress", "in_progress", "🔄"),
+    Status.INPUT_REQUIRED: Words("input_required", "blocked", "in_progress", "❓"),
+    Status.REVIEW: Words("review", "review", "in_progress", "🔍"),
+    Status.COMPLETED: Words("completed", "done", "done", "✅"),
+    Status.FAILED: Words("failed", "failed", "failed", "❌"),
+    Status.CANCELLED: Words("cancelled", "failed", "skipped", "🚫"),
+    Status.NOT_APPLICABLE: Words("not_applicable", "done", "skipped", "⏭"),
+}
 
 
 class WorkflowStatus(StrEnum):
@@ -113,18 +137,54 @@ class EventType(StrEnum):
     PLAN_CHANGED = "plan_changed"
     DECISION_RECORDED = "decision_recorded"
     USER_TOLD = "user_told"
+    REVIEW_RECORDED = "review_recorded"
     TASK_ADDED = "task_added"
     TASK_STARTED = "task_started"
+    SESSION_BOUND = "session_bound"
     TASK_COMPLETED = "task_completed"
     TASK_FAILED = "task_failed"
+    FAILURE_NAMED = "failure_named"
     TASK_ASKED = "task_asked"
     TASK_ANSWERED = "task_answered"
     TASK_RELEASED = "task_released"
     TASK_REOPENED = "task_reopened"
     TASK_CANCELLED = "task_cancelled"
+    TASK_REPLACED = "task_replaced"
     TASK_NOT_APPLICABLE = "task_not_applicable"
     ATTEMPT_EXPIRED = "attempt_expired"
     GATE_FAILED = "gate_failed"
+    HOOKS_SETTLED = "hooks_settled"
+    ARTIFACT_ADDED = "artifact_added"
+    TEST_RECORDED = "test_recorded"
+    METRIC_RECORDED = "metric_recorded"
+    FINDING_ADDED = "finding_added"
+    FOLLOWUP_ADDED = "followup_added"
+    HANDOFF = "handoff"
+
+
+#: What the work-item view calls the events of a task. The others are no events of an item.
+#: An added task is also one `dependency_added` for each task that it waits for.
+ITEM_EVENTS: Mapping[EventType, tuple[str, ...]] = {
+    EventType.TASK_ADDED: ("created", "dependency_added"),
+    EventType.TASK_REPLACED: ("dependency_added",),
+    EventType.TASK_STARTED: ("started",),
+    EventType.TASK_ASKED: ("status_change",),
+    EventType.TASK_ANSWERED: ("status_change",),
+    EventType.TASK_RELEASED: ("status_change",),
+    EventType.TASK_REOPENED: ("status_change",),
+    EventType.TASK_CANCELLED: ("status_change",),
+    EventType.TASK_NOT_APPLICABLE: ("status_change",),
+    EventType.ATTEMPT_EXPIRED: ("status_change",),
+    EventType.GATE_FAILED: ("status_change",),
+    EventType.ARTIFACT_ADDED: ("artifact_added",),
+    EventType.METRIC_RECORDED: ("metric_recorded",),
+    EventType.TEST_RECORDED: ("test_recorded",),
+    EventType.FINDING_ADDED: ("finding_added",),
+    EventType.FOLLOWUP_ADDED: ("followup_added",),
+    EventType.HANDOFF: ("handoff",),
+    EventType.TASK_COMPLETED: ("completed",),
+    EventType.TASK_FAILED: ("failed",),
+}
 
 
 class EdgeKind(StrEnum):
@@ -167,6 +227,8 @@ class Workflow:
     retryable: int = 0
     cancelled: int = 0
     not_applicable: int = 0
+    #: Reviews in a row that saw no progress.
+    idle_reviews: int = 0
     created_at: float
     updated_at: float
     #: When a task last started or completed, which is what the stall clock measures from.
@@ -194,8 +256,18 @@ class Task:
     timeout_seconds: int
     template: str
     capability: str | None = None
+    #: The skill that it is assigned to, by its contract's name.
+    skill: str | None = None
+    #: The name of its work item, where it is a stage.
+    slug: str | None = None
+    #: Hooks that must be run or waived before the tasks after it start, a JSON array.
+    hooks_due: str | None = None
     #: Hash of the JSON text of its whole specification.
     spec: str
+    #: What it writes, a JSON array; None if it declares nothing.
+    writes: str | None = None
+    #: Ids of the tasks that took its place, a JSON array; it is then no longer of the plan.
+    replaced_by: str | None = None
     #: Number of its last attempt; how many attempts ended failed or expired since the last reopen.
     attempt: int = 0
     failures: int = 0
@@ -214,6 +286,9 @@ class Task:
     summary: str | None = None
     error_code: str | None = None
     error: str | None = None
+    #: Its last error without what changes from time to time, and how often in a row it came.
+    fingerprint: str | None = None
+    same_error: int = 0
     ended_at: float | None = None
 
 
@@ -247,6 +322,15 @@ class Edge:
     needs: str
     task_id: str
     kind: EdgeKind = EdgeKind.NEEDS
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A path, folder or resource name that a task in progress is writing."""
+
+    path: str
+    workflow_id: str
+    task_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

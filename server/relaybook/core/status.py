@@ -1,0 +1,90 @@
+"""The words that are derived, never stored: a workflow's status, ready, retryable, breaker, expired."""
+
+from collections.abc import Mapping
+
+from relaybook.core.policy import BREAKER_FAILURES, MAX_FAILURES
+from relaybook.model import Decision, Pattern, Status, Task, Workflow, WorkflowStatus
+
+#: Workflow statuses in which nothing more will happen by itself.
+ENDED = frozenset(
+    {
+        WorkflowStatus.COMPLETED,
+        WorkflowStatus.FAILED,
+        WorkflowStatus.PARTIAL,
+        WorkflowStatus.CANCELLED,
+    }
+)
+
+#: The counters of a workflow row that count its tasks.
+COUNTERS = (
+    "total",
+    "pending",
+    "ready",
+    "in_progress",
+    "input_required",
+    "review",
+    "completed",
+    "failed",
+    "retryable",
+    "cancelled",
+    "not_applicable",
+)
+
+
+def counts_of(workflow: Workflow) -> dict[str, int]:
+    """The counters of `workflow` by name."""
+    return {name: getattr(workflow, name) for name in COUNTERS}
+
+
+def workflow_status(workflow: Workflow) -> WorkflowStatus:
+    """The first that holds of cancelled, partial, completed, in_progress, failed, pending."""
+    return status_from(workflow.pattern, workflow.decision, counts_of(workflow))
+
+
+def status_from(
+    pattern: Pattern, decision: Decision | None, counts: Mapping[str, int]
+) -> WorkflowStatus:
+    """The same from the counters alone."""
+    if decision is Decision.CANCELLED:
+        return WorkflowStatus.CANCELLED
+    if decision is Decision.PARTIAL:
+        return WorkflowStatus.PARTIAL
+    all_done = counts["completed"] + counts["not_applicable"] == counts["total"]
+    if all_done and (pattern is not Pattern.SUPERVISOR or decision is Decision.FINISHED):
+        return WorkflowStatus.COMPLETED
+    if any(counts[name] for name in ("in_progress", "input_required", "review")):
+        return WorkflowStatus.IN_PROGRESS
+    if counts["ready"] or counts["retryable"] or breaker_open(counts["failed"], counts["total"]):
+        return WorkflowStatus.IN_PROGRESS
+    if counts["failed"] or counts["cancelled"]:
+        return WorkflowStatus.FAILED
+    return WorkflowStatus.PENDING
+
+
+def breaker_open(failed: int, total: int) -> bool:
+    """Three tasks are failed at once, or all of them where there are fewer."""
+    return failed >= min(BREAKER_FAILURES, max(total, 1))
+
+
+def is_ready(task: Task) -> bool:
+    """Pending, and nothing before it holds it back."""
+    return task.status is Status.PENDING and task.waiting_on == 0
+
+
+def is_retryable(task: Task) -> bool:
+    """Failed, not for good, and fewer than three times."""
+    return task.status is Status.FAILED and not task.final and task.failures < MAX_FAILURES
+
+
+def failed_for_good(task: Task) -> bool:
+    """Failed with no retry left."""
+    return task.status is Status.FAILED and not is_retryable(task)
+
+
+def is_expired(task: Task, now: float) -> bool:
+    """In progress, and its lease has run out."""
+    return (
+        task.status is Status.IN_PROGRESS
+        and task.lease_until is not None
+        and task.lease_until <= now
+    )
