@@ -1,0 +1,252 @@
+"""A worker's result: the envelope in its `<result>` block, read and held against a schema.
+
+The block holds an envelope, the bare data, or the one-line error form. An object that has
+a `status` or an `error` is told from bare data by one rule: it is data if the schema
+declares every member of it and accepts it as it stands; otherwise it is an envelope if
+its `status` is one of the four words, or if all its members are members of an envelope.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from enum import StrEnum
+from typing import Any, cast
+
+from relaybook.errors import MalformedOutput, clip
+
+from .result_block import find_block, malformed, parse_block, require_size
+from .schema_check import Problem, check_schema, find_problems, problem
+from .text import canonical
+
+#: How long a summary may be.
+SUMMARY_WORDS, SUMMARY_CHARACTERS = 120, 1200
+CONFIDENCES = ("low", "medium", "high")
+#: Under which key a plain text is put where an object is expected.
+TEXT_KEYS = {
+    "evidence": "claim",
+    "artifacts": "path",
+    "tests": "name",
+    "metrics": "name",
+    "findings": "text",
+    "proposed_actions": "action",
+    "actions_taken": "action",
+}
+
+
+class ResultStatus(StrEnum):
+    """How a worker says that its work ended."""
+
+    OK = "ok"
+    PARTIAL = "partial"
+    ERROR = "error"
+    NEEDS_INPUT = "needs_input"
+
+
+WORDS = ", ".join(ResultStatus)
+#: What an answer must hold, by its status, if it is not the data itself.
+SHAPE = f"an object with status ({WORDS}) and data, or the data alone, or {{'error': …}}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """What a worker hands back."""
+
+    status: ResultStatus
+    data: Any = None
+    #: One line, at most 120 words.
+    summary: str = ""
+    #: low, medium or high.
+    confidence: str | None = None
+    #: Objects {claim, source}.
+    evidence: tuple[Mapping[str, Any], ...] = ()
+    gaps: tuple[str, ...] = ()
+    questions: tuple[str, ...] = ()
+    artifacts: tuple[Mapping[str, Any], ...] = ()
+    tests: tuple[Mapping[str, Any], ...] = ()
+    metrics: tuple[Mapping[str, Any], ...] = ()
+    findings: tuple[Mapping[str, Any], ...] = ()
+    #: Objects {action, target, tier, why}; what was taken also has its tier.
+    proposed_actions: tuple[Mapping[str, Any], ...] = ()
+    actions_taken: tuple[Mapping[str, Any], ...] = ()
+    #: An object {code, message}.
+    error: Mapping[str, Any] | None = None
+    #: False only for a text taken as it is.
+    validated: bool = True
+
+
+_FIELDS = fields(Envelope)
+MEMBERS = frozenset(field.name for field in _FIELDS) - {"validated"}
+_TUPLES = frozenset(field.name for field in _FIELDS if field.default == ())
+
+
+def read_result(text: str, schema: Mapping[str, Any] | None) -> Envelope:
+    """The result in a worker's message; without a schema any data will do.
+
+    The data of a partial result may lack required members: they become gaps. The data of
+    an error or a question is not checked.
+
+    Raises:
+        MalformedOutput: no block, no JSON, or not what was asked; `problems` lists paths.
+        InvalidPlan: the schema itself is broken.
+    """
+    if schema is not None:
+        check_schema(schema)
+    value = parse_block(find_block(text))
+    if not _is_envelope(value, schema):
+        _require_data(value, schema, at="")
+        return Envelope(status=ResultStatus.OK, data=value)
+    envelope = _envelope(value)
+    match envelope.status:
+        case ResultStatus.OK:
+            _require_data(envelope.data, schema, at="/data")
+            return envelope
+        case ResultStatus.PARTIAL:
+            return replace(envelope, gaps=envelope.gaps + _missing(envelope.data, schema))
+        case _:
+            return envelope
+
+
+def raw_result(text: str) -> Envelope:
+    """A whole message taken as it is, its data the text, its summary the start.
+
+    Raises:
+        MalformedOutput: it is too large.
+    """
+    require_size(text)
+    kept = text.encode(errors="replace").decode()
+    return Envelope(status=ResultStatus.OK, data=kept, summary=_summary(kept), validated=False)
+
+
+def to_json(envelope: Envelope) -> str:
+    """Its canonical JSON text: sorted, compact, without the members that say nothing."""
+    shown = {
+        field.name: value
+        for field in _FIELDS
+        if (value := getattr(envelope, field.name)) != field.default
+    }
+    return canonical(shown)
+
+
+def from_json(text: str) -> Envelope:
+    """The envelope that `to_json` wrote."""
+    shown: dict[str, Any] = json.loads(text)
+    for name in _TUPLES & shown.keys():
+        shown[name] = tuple(shown[name])
+    shown["status"] = ResultStatus(shown["status"])
+    return Envelope(**shown)
+
+
+def _is_envelope(value: Any, schema: Mapping[str, Any] | None) -> bool:
+    if not isinstance(value, dict):
+        return False
+    if schema is not None and _is_declared(value, schema):
+        return False
+    all_ours = value.keys() <= MEMBERS
+    if "status" in value:
+        return value["status"] in list(ResultStatus) or (all_ours and len(value) > 1)
+    return all_ours and isinstance(value.get("error"), str | dict)
+
+
+def _is_declared(value: dict[str, Any], schema: Mapping[str, Any]) -> bool:
+    declared = schema.get("properties", {})
+    return value.keys() <= declared.keys() and not find_problems(value, schema)
+
+
+def _envelope(value: dict[str, Any]) -> Envelope:
+    status = _status(value)
+    envelope = Envelope(
+        status=status,
+        data=value.get("data"),
+        summary=_summary(value.get("summary")),
+        confidence=_confidence(value.get("confidence")),
+        evidence=_objects(value, "evidence"),
+        gaps=_texts(value, "gaps"),
+        questions=_texts(value, "questions"),
+        artifacts=_objects(value, "artifacts"),
+        tests=_objects(value, "tests"),
+        metrics=_objects(value, "metrics"),
+        findings=_objects(value, "findings"),
+        proposed_actions=_objects(value, "proposed_actions"),
+        actions_taken=_objects(value, "actions_taken"),
+        error=_error(value),
+    )
+    match status:
+        case ResultStatus.ERROR if not (envelope.error or envelope.summary):
+            raise _refused(problem("/error", "is missing or empty", "error or summary"))
+        case ResultStatus.NEEDS_INPUT if not envelope.questions:
+            raise _refused(problem("/questions", "is missing or empty", "a list of texts"))
+        case ResultStatus.OK | ResultStatus.PARTIAL if "data" not in value:
+            raise _refused(problem("/data", "is missing", f"data, with status {status}"))
+        case _:
+            return envelope
+
+
+def _status(value: dict[str, Any]) -> ResultStatus:
+    status = value.get("status", ResultStatus.ERROR)
+    if status not in list(ResultStatus):
+        raise _refused(problem("/status", f"is {json.dumps(status)}", WORDS))
+    return ResultStatus(status)
+
+
+def _error(value: dict[str, Any]) -> Mapping[str, Any] | None:
+    match value.get("error"):
+        case None | "":
+            return None
+        case str(message):
+            return {"message": message}
+        case dict(members):
+            return cast("dict[str, Any]", members)
+        case _:
+            raise _refused(problem("/error", "is of the wrong type", "{code, message} or a text"))
+
+
+def _texts(value: dict[str, Any], name: str) -> tuple[str, ...]:
+    found = _listed(value, name)
+    if not all(isinstance(text, str) for text in found):
+        raise _refused(problem(f"/{name}", "is of the wrong type", "a list of texts"))
+    return tuple(text for text in found if text.strip())
+
+
+def _objects(value: dict[str, Any], name: str) -> tuple[Mapping[str, Any], ...]:
+    found = [{TEXT_KEYS[name]: e} if isinstance(e, str) else e for e in _listed(value, name)]
+    if not all(isinstance(element, dict) for element in found):
+        raise _refused(problem(f"/{name}", "is of the wrong type", "a list of objects"))
+    return tuple(found)
+
+
+def _listed(value: dict[str, Any], name: str) -> list[Any]:
+    found = value.get(name)
+    if found is None:
+        return []
+    return cast("list[Any]", found) if isinstance(found, list) else [found]
+
+
+def _confidence(value: Any) -> str | None:
+    word = value.strip().lower() if isinstance(value, str) else None
+    return word if word in CONFIDENCES else None
+
+
+def _summary(value: Any) -> str:
+    """One line of printable text; a summary that is no text is no summary."""
+    words = value.split() if isinstance(value, str) else []
+    line = " ".join(words[:SUMMARY_WORDS]) + ("…" if len(words) > SUMMARY_WORDS else "")
+    return clip("".join(filter(str.isprintable, line)), SUMMARY_CHARACTERS)
+
+
+def _require_data(data: Any, schema: Mapping[str, Any] | None, *, at: str) -> None:
+    if schema is not None and (problems := find_problems(data, schema, at=at)):
+        raise _refused(*problems)
+
+
+def _missing(data: Any, schema: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """What partial data lacks, as gaps; refuses what is wrong otherwise."""
+    lacking = [] if schema is None else find_problems(data, schema, at="/data")
+    if schema is None or not lacking:
+        return ()
+    if wrong := find_problems(data, schema, at="/data", partial=True):
+        raise _refused(*wrong)
+    return tuple(f"{gap['path']}: {gap['message']}" for gap in lacking)
+
+
+def _refused(*problems: Problem) -> MalformedOutput:
+    return malformed("The result is not what the task asks for", problems=list(problems))
