@@ -1,0 +1,30 @@
+"""The linter of prompts: rules as data, checks small, one reading of the text.
+
+`check` judges a prompt alone, `check_against` beside the others of its workflow.
+`form`, `content` and `wording` hold the rules about one prompt, `across` those about several.
+"""
+
+from .across import Fingerprint, check_across, check_against, fingerprint
+from .lint import RULES, check, judge, may_block
+from .reading import Reading, read_facts
+from .rule import Finding, ModelHint, PromptFacts, Rule, Severity
+from .work import work_of
+
+__all__ = [
+    "RULES",
+    "Finding",
+    "Fingerprint",
+    "ModelHint",
+    "PromptFacts",
+    "Reading",
+    "Rule",
+    "Severity",
+    "check",
+    "check_across",
+    "check_against",
+    "fingerprint",
+    "judge",
+    "may_block",
+    "read_facts",
+    "work_of",
+]

@@ -1,0 +1,214 @@
+"""Rules about the shape of a prompt: sections, size, one task, one sentence of role, fences."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from itertools import groupby
+
+from relaybook.core.prompt_text import SECTIONS, Kind, is_h2
+
+from .example import FENCE, one, prompt
+from .reading import Checked, Reading
+from .rule import Hit, Rule, Severity, hit_at, place
+from .sentences import orders, word_set
+
+#: Words outside the fences, of context, of data: above these a prompt is too long.
+INSTRUCTION_WORDS, CONTEXT_WORDS, DATA_WORDS = 500, 500, 4_000
+#: From here the instructions are an error.
+MONOLITH_WORDS = 2_000
+#: A ``` block of so many lines outside the output sections is data.
+_DATA_LINES = 10
+_OUTPUT = frozenset({"Output Format", "Output Interface"})
+#: Verbs that name a deliverable when they give an order.
+_DELIVERS = word_set(
+    "write review build create draft implement fix design document translate refactor test analyse "
+    "analyze summarise summarize research compare audit migrate extract classify generate prepare "
+    "investigate deploy"
+)
+_TAG = re.compile("</?(?:result|data-)")
+_MARK = re.compile(r"\{[{%]|TODO|FIXME|TBD|orem ipsum|[\[<]insert")
+
+
+def _five_sections(reading: Reading) -> Iterator[Hit]:
+    titles = reading.text.titles
+    times = Counter(titles)
+    wrong = {
+        "missing": [title for title in SECTIONS if not times[title]],
+        "unknown": [title for title in times if title not in SECTIONS],
+        "repeated": [title for title in SECTIONS if times[title] > 1],
+        "empty": _empty_sections(reading) if titles else [],
+    }
+    for word, found in wrong.items():
+        if found:
+            yield Hit("prompt", what=f"Sections {word}: {', '.join(found[:5])}.")
+    if sorted(titles) == sorted(SECTIONS) and titles != SECTIONS:
+        yield Hit("prompt", what=f"The sections stand in the order {', '.join(titles)}.")
+
+
+def _empty_sections(reading: Reading) -> list[str]:
+    filled = {fence.section for fence in reading.text.fences}
+    filled.update(
+        line.section for line in reading.text.lines if not is_h2(line) and line.text.strip()
+    )
+    return [title for title in SECTIONS if title in reading.text.titles and title not in filled]
+
+
+def _result_instruction(reading: Reading) -> Iterator[Hit]:
+    lines = [line for line in reading.text.lines if "<result>" in line.text]
+    if not any(line.section == "Output Interface" for line in lines):
+        yield Hit("Output Interface", what="Output Interface does not ask for <result> tags.")
+    for line in lines:
+        if line.section != "Output Interface" and line.text not in reading.facts.fixed:
+            yield hit_at(line, "<result> is named outside Output Interface.")
+
+
+def _too_long(reading: Reading) -> Iterator[Hit]:
+    words = reading.words
+    for name, size, limit in (
+        ("instructions", words.instruction, INSTRUCTION_WORDS),
+        ("context", words.context, CONTEXT_WORDS),
+        ("data", words.data, DATA_WORDS),
+    ):
+        if size > limit:
+            monolith = name == "instructions" and size >= MONOLITH_WORDS
+            severity = Severity.ERROR if monolith else Severity.WARN
+            yield Hit("prompt", "", f"{size} words of {name}; the limit is {limit}.", severity)
+
+
+def _one_deliverable(reading: Reading) -> Iterator[Hit]:
+    task = [
+        sentence
+        for sentence in reading.free(reading.task)
+        if not sentence.line.part and not sentence.item
+    ]
+    first = [sentence for sentence in task if sentence.paragraph == task[0].paragraph]
+    if len(first) > 1:
+        yield hit_at(first[1].line, f"The task is {len(first)} sentences.")
+    ordering = [sentence for sentence in task for _ in range(orders(sentence, _DELIVERS))]
+    if len(ordering) > 1:
+        yield hit_at(ordering[1].line, f"The task orders {len(ordering)} deliverables.")
+
+
+def _role_of_one_sentence(reading: Reading) -> Iterator[Hit]:
+    role = reading.free("Role")
+    if len(role) > 1:
+        yield hit_at(role[1].line, f"The role is {len(role)} sentences.")
+    yield from reading.phrases.get("P18", ())
+
+
+def _fenced_data(reading: Reading) -> Iterator[Hit]:
+    for fence in reading.text.fences:
+        if _TAG.search(fence.body):
+            what = f"The data of {fence.source[:60]!r} holds a tag that ends a fence or a result."
+            yield Hit(place(fence.section, fence.line), what=what)
+    for is_code, block in groupby(reading.text.lines, lambda line: line.kind is Kind.CODE):
+        lines = list(block)
+        if is_code and len(lines) > _DATA_LINES and lines[0].section not in _OUTPUT:
+            yield hit_at(lines[0], f"A block of {len(lines)} lines stands outside the fences.")
+        elif not is_code and (opened := [line for line in lines if line.text.startswith("<data-")]):
+            yield hit_at(opened[0], "A fence is opened and not closed.")
+
+
+def _left_over_marks(reading: Reading) -> Iterator[Hit]:
+    for line in reading.text.lines:
+        readable = line.kind is not Kind.CODE and line.text not in reading.facts.fixed
+        if readable and _MARK.search(line.text):
+            yield hit_at(line)
+
+
+CHECKED: tuple[Checked, ...] = (
+    (
+        Rule(
+            id="P01",
+            severity=Severity.ERROR,
+            what="The prompt is not the five sections, in order, each filled.",
+            why="A worker remembers nothing: what a missing section would say, it will guess.",
+            fix=f"Write the H2 sections {', '.join(SECTIONS)}, in this order, and fill each.",
+            source="the playbook, step 3: generate task prompts",
+            passing=one(),
+            failing=one(prompt().replace("## Role", "Role:")),
+        ),
+        _five_sections,
+    ),
+    (
+        Rule(
+            id="P02",
+            severity=Severity.ERROR,
+            what="The <result> tags are not asked for in Output Interface, and only there.",
+            why="Without tags the result cannot be found; named elsewhere, they are copied early.",
+            fix="Ask for <result> and </result> in Output Interface and nowhere else.",
+            source="the playbook, what to include",
+            passing=one(),
+            failing=one(prompt(interface="Give the result as JSON.")),
+        ),
+        _result_instruction,
+    ),
+    (
+        Rule(
+            id="P03",
+            severity=Severity.WARN,
+            what=f"More than {INSTRUCTION_WORDS} words of instructions or of context, or more than "
+            f"{DATA_WORDS} of data.",
+            why="Context is the first cause of failed orchestration, before the choice of pattern and "
+            "monitoring: a worker drowns in text, and each word is paid once for each worker.",
+            fix="Decompose further, into subtasks of your own plan. Context that does not fit "
+            "500 words is not decomposed enough; of data pass only the part that is needed.",
+            source="the playbook, Context Dump and Monolith Spawn",
+            passing=one(context=("word " * CONTEXT_WORDS,)),
+            failing=one(prompt(constraints="- Keep the word order.\n" * 120)),
+        ),
+        _too_long,
+    ),
+    (
+        Rule(
+            id="P04",
+            severity=Severity.WARN,
+            what="The task is not one sentence with one deliverable.",
+            why="Of two deliverables one is done worse or forgotten, and neither can be retried alone.",
+            fix="State one deliverable in one sentence; make the other one a subtask.",
+            source="the playbook, Monolith Spawn; MAST mode 1.1 (arXiv 2503.13657)",
+            passing=one(prompt(task="Review the design and test coverage of src/auth.py below.")),
+            failing=one(prompt(task="Review the login code below and write the missing tests.")),
+        ),
+        _one_deliverable,
+    ),
+    (
+        Rule(
+            id="P18",
+            severity=Severity.WARN,
+            what="The role is longer than one sentence, or praises the worker.",
+            why="Praise does not make an answer more accurate, and it costs words.",
+            fix="Name the expertise in one sentence, and put criteria into Constraints.",
+            source="Zheng et al. 2024, personas in system prompts (arXiv 2311.10054)",
+            passing=one(prompt(role="You are a reviewer of Python services.")),
+            failing=one(prompt(role="You are a world-class reviewer of Python services.")),
+        ),
+        _role_of_one_sentence,
+    ),
+    (
+        Rule(
+            id="P20",
+            severity=Severity.WARN,
+            what="Data is not fenced, or can end its fence.",
+            why="Text from outside that stands among instructions is obeyed like them.",
+            fix="Pass the text as an input, so that it is fenced and its tags are neutralised.",
+            source="Hines et al. 2024, spotlighting (arXiv 2403.14720)",
+            passing=one(),
+            failing=one(prompt(data=FENCE.replace("def", "</data-0000>\ndef"))),
+        ),
+        _fenced_data,
+    ),
+    (
+        Rule(
+            id="P24",
+            severity=Severity.INFO,
+            what="A template mark or a placeholder is left over.",
+            why="The worker reads the mark as text and fills it with a guess.",
+            fix="Give the value, or take the line out.",
+            source="hygiene",
+            passing=one(prompt(task="Build the form that adds an entry to the todo list.")),
+            failing=one(prompt(task="Review the {{ language }} code below.")),
+        ),
+        _left_over_marks,
+    ),
+)

@@ -1,0 +1,74 @@
+"""Checks one prompt against every rule that needs no other prompt, or only for what blocks."""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from itertools import islice
+
+from relaybook.core.prompt_text import outside_fences, read
+
+from . import across, content, form, wording
+from .phrases import ORDER_STEMS, ORDERING, find_phrases
+from .reading import Checked, Reading, read_facts
+from .rule import MOST, Finding, PromptFacts, Rule, finding
+from .sentences import sentences
+
+#: Sections up to this many characters are remembered.
+_SHORT = 4_000
+#: Words of instructions that block no start, headings not counted.
+_CALM_WORDS = form.MONOLITH_WORDS - 100
+
+
+def _number(checked: Checked) -> str:
+    return checked[0].id
+
+
+CHECKED: tuple[Checked, ...] = tuple(
+    sorted((*form.CHECKED, *content.CHECKED, *wording.CHECKED), key=_number)
+)
+#: Every rule, by number.
+RULES: tuple[Rule, ...] = tuple(
+    sorted((*(rule for rule, _ in CHECKED), *across.RULES), key=lambda rule: rule.id)
+)
+
+
+def check(prompt: PromptFacts) -> tuple[Finding, ...]:
+    """Findings in the order of the rules, at most five of each."""
+    return judge(read_facts(prompt))
+
+
+def judge(reading: Reading) -> tuple[Finding, ...]:
+    """As `check`, of a prompt that was read."""
+    return tuple(
+        finding(rule, hit) for rule, hits in CHECKED for hit in islice(hits(reading), MOST)
+    )
+
+
+def may_block(sections: Iterable[tuple[str, str]], fixed: frozenset[str]) -> bool:
+    """Whether `judge` may find an error in a prompt of these sections; False is certain.
+
+    Of the rules that block, this asks those that read the text. Most sections of a prompt are
+    its template's, so what was found in one is remembered.
+    """
+    found = [_section(name, outside_fences(text), fixed) for name, text in sections]
+    return any(blocks for _, blocks in found) or sum(words for words, _ in found) > _CALM_WORDS
+
+
+def _section(name: str, text: str, fixed: frozenset[str]) -> tuple[int, bool]:
+    judged = _judge_short_section if len(text) <= _SHORT else _judge_section
+    return judged(name, text, fixed)
+
+
+def _judge_section(name: str, text: str, fixed: frozenset[str]) -> tuple[int, bool]:
+    """How many words instruct, and whether an order, a tag or a lack among them may block."""
+    tagged = "<result>" in text and name != "Output Interface"
+    lower = text.lower()
+    ordered = any(stem in lower for stem in ORDER_STEMS) and _orders(name, text, fixed)
+    return len(text.split()), tagged or ordered or not text.strip()
+
+
+_judge_short_section = lru_cache(maxsize=512)(_judge_section)
+
+
+def _orders(name: str, text: str, fixed: frozenset[str]) -> bool:
+    hits = find_phrases(sentences(read(f"## {name}\n{text}").lines, fixed), "Task")
+    return any(hits.get(rule) for rule in ORDERING)

@@ -1,0 +1,156 @@
+"""The phrases that break a rule, as data, and the one pass that finds them all."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from .rule import MOST, Hit, hit_at
+from .sentences import Clauses, Sentence, word_set
+
+#: How far behind a verb the noun may stand that makes it an order to spawn, in words.
+_REACH = 8
+
+
+class Phrase(NamedTuple):
+    """Words in a row, '*' for any one word, and where they break the rule."""
+
+    rule: str
+    words: tuple[str, ...]
+    #: Only in this section; '' is anywhere.
+    section: str = ""
+    #: Only where an order begins: 'deploy it', not 'the deploy script'.
+    ordered: bool = False
+    #: Not in a sentence that forbids or describes: 'do not spawn agents'.
+    shieldable: bool = False
+    #: Only if one of these words follows.
+    near: frozenset[str] = frozenset()
+
+
+_SUB_AGENTS = word_set("sub-agent sub-agents subagent subagents sub-worker sub-workers sub-tasks")
+_AGENTS = _SUB_AGENTS | word_set("agent agents worker workers assistants sessions")
+
+
+def _phrases(
+    rule: str,
+    text: str,
+    *,
+    section: str = "",
+    ordered: bool = False,
+    shieldable: bool = False,
+    near: frozenset[str] = frozenset(),
+) -> Iterator[Phrase]:
+    for phrase in text.split(";"):
+        yield Phrase(rule, tuple(phrase.split()), section, ordered, shieldable, near)
+
+
+PHRASES: tuple[Phrase, ...] = (
+    *_phrases(
+        "P05",
+        "look into; deal with; as appropriate; as needed; if necessary; etc; and so on; and the like",
+        section="Task",
+    ),
+    *_phrases("P05", "improve; handle", section="Task", ordered=True),
+    *_phrases(
+        "P12",
+        "the orchestrator; one of * workers; one of * agents; one of several workers;"
+        "other workers; other agents; in parallel with; part of a larger workflow;"
+        "you are a sub-agent; you are a subagent; multi-agent workflow; we split this",
+        shieldable=True,
+    ),
+    *_phrases(
+        "P13",
+        "as we discussed; as discussed; earlier you said; you said earlier; as you said;"
+        "you mentioned; our conversation; our chat; in my last message",
+    ),
+    *_phrases(
+        "P14",
+        "the file above; the code above; the document above; as mentioned; mentioned earlier;"
+        "our project; our codebase; our repository; our repo; as usual; as before; like last time;"
+        "as you know",
+    ),
+    *_phrases("P15", "spawn", shieldable=True, near=_AGENTS),
+    *_phrases("P15", "launch; start; create; use; run; hire", shieldable=True, near=_SUB_AGENTS),
+    *_phrases("P15", "delegate; orchestrate", ordered=True, shieldable=True),
+    *_phrases("P15", "sessions_spawn", shieldable=True),
+    *_phrases(
+        "P16",
+        "send; email; publish; push; delete; deploy; pay; purchase; sudo; git push; run sudo;"
+        "run git push; use sudo",
+        ordered=True,
+        shieldable=True,
+    ),
+    *_phrases(
+        "P18",
+        "years of experience; years experience; world-class; world class; renowned;"
+        "award-winning; best in the world; phd; passionate; legendary; famous",
+        section="Role",
+    ),
+    *_phrases(
+        "P22",
+        "only json; json only; only valid json; only a json; only the json; nothing but json;"
+        "no prose; no explanation",
+    ),
+)
+
+#: The rules about orders that block, and of each of their phrases, or of every word that has to
+#: follow it, a part: a text without any of these breaks none of them.
+ORDERING = frozenset({"P15", "P16"})
+ORDER_STEMS = (
+    "spawn", "sub", "delegate", "orchestrate", "send", "email", "publish", "push", "delete",
+    "deploy", "pay", "purchase", "sudo",
+)  # fmt: skip
+
+#: What looks like an order and is not.
+_HARMLESS = frozenset(
+    {("send", "back"), ("push", "notification"), ("push", "notifications"), ("email", "addresses")}
+)
+
+
+def _index(phrases: Iterable[Phrase]) -> Mapping[str, list[tuple[int, Phrase]]]:
+    """Phrases by their longest word, which is the rarest in a text, with its place in them."""
+    found: defaultdict[str, list[tuple[int, Phrase]]] = defaultdict(list)
+    for phrase in phrases:
+        word = max(phrase.words, key=len)
+        found[word].append((phrase.words.index(word), phrase))
+    return dict(found)
+
+
+_BY_WORD = _index(PHRASES)
+
+
+def find_phrases(sentences: Iterable[Sentence], task: str) -> Mapping[str, list[Hit]]:
+    """The first hits of each rule, in the order of the text; `task` is the section of the task."""
+    found: defaultdict[str, list[Hit]] = defaultdict(list)
+    for sentence in sentences:
+        if sentence.fixed or _BY_WORD.keys().isdisjoint(sentence.words):
+            continue
+        clauses = Clauses(sentence)
+        for at, word in enumerate(sentence.words):
+            for offset, phrase in _BY_WORD.get(word, ()):
+                hits = found[phrase.rule]
+                if len(hits) < MOST and _stands(phrase, clauses, at - offset, task):
+                    hits.append(hit_at(sentence.line))
+    return dict(found)
+
+
+def _stands(phrase: Phrase, clauses: Clauses, start: int, task: str) -> bool:
+    words = clauses.sentence.words
+    end = start + len(phrase.words)
+    section = task if phrase.section == "Task" else phrase.section
+    return (
+        start >= 0
+        and _same(phrase.words, words[start:end])
+        and (not phrase.section or clauses.sentence.line.section == section)
+        and (not phrase.near or not phrase.near.isdisjoint(words[end : end + _REACH]))
+        and (not phrase.ordered or clauses.starts(start))
+        and not (phrase.shieldable and clauses.shielded(start))
+        and words[start : start + 2] not in _HARMLESS
+    )
+
+
+def _same(pattern: tuple[str, ...], words: tuple[str, ...]) -> bool:
+    return pattern == words or (
+        "*" in pattern
+        and len(pattern) == len(words)
+        and all(wanted in ("*", word) for wanted, word in zip(pattern, words, strict=True))
+    )

@@ -1,0 +1,110 @@
+"""Counts what a prompt costs in words, the unit of the budget; tokens are an estimate."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
+
+from relaybook.errors import InvalidArguments
+
+from .prompt_text import SECTIONS, PromptText, read
+
+#: The share of a budget that stands under none of the five sections.
+ELSEWHERE = "(elsewhere)"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The three counters: words outside the fences, of context inputs, and inside the fences.
+
+    Context inputs stand in the prompt, fenced or not, so their words are also among the other two.
+    The tags of a fence count as data.
+    """
+
+    instruction: int
+    context: int
+    data: int
+
+    @property
+    def total(self) -> int:
+        """Every word of the prompt, once."""
+        return self.instruction + self.data
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What a prompt costs: words of one prompt by section, and over all workers."""
+
+    sections: Mapping[str, int]
+    #: The section that weighs most, or '' for an empty prompt.
+    heaviest: str
+    words: int
+    workers: int
+    #: Words times workers.
+    total: int
+    #: Estimate for all workers: 4/3 of a token for each word, rounded up.
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """The words of one prompt that was read: outside its fences, inside them, by H2 section."""
+
+    instruction: int
+    data: int
+    sections: Mapping[str, int]
+
+
+def weigh(text: PromptText) -> Weights:
+    sections = Counter[str]()
+    for section, lines in groupby(text.lines, attrgetter("section")):
+        sections[section] += len(" ".join(line.text for line in lines).split())
+    instruction = sections.total()
+    for fence in text.fences:
+        # Beside its body: the opening tag with its nonce, source and trust, and the closing one.
+        tags = 3 + len(f'"{fence.source}"'.split())
+        sections[fence.section] += tags + len(fence.body.split())
+    return Weights(instruction, sections.total() - instruction, sections)
+
+
+def count(prompt: str, context: Sequence[str] = ()) -> Words:
+    """`context` is the texts of the inputs that are declared as context."""
+    return count_words(weigh(read(prompt)), context)
+
+
+def count_words(weights: Weights, context: Sequence[str] = ()) -> Words:
+    """As `count`, of a prompt that was weighed."""
+    return Words(
+        instruction=weights.instruction,
+        context=sum(len(text.split()) for text in context),
+        data=weights.data,
+    )
+
+
+def budget(prompt: str, workers: int = 1) -> Budget:
+    """Prompt cost over `workers` that each receive it.
+
+    Raises:
+        InvalidArguments: there is no worker.
+    """
+    return budget_of(weigh(read(prompt)), workers)
+
+
+def budget_of(weights: Weights, workers: int = 1) -> Budget:
+    """As `budget`, of a prompt that was weighed."""
+    if workers < 1:
+        raise InvalidArguments(f"workers is {workers!r}.", allowed="1 or more")
+    sections = Counter[str]()
+    for section, words in weights.sections.items():
+        sections[section if section in SECTIONS else ELSEWHERE] += words
+    words = sections.total()
+    total = words * workers
+    return Budget(
+        sections={name: size for name in (*SECTIONS, ELSEWHERE) if (size := sections[name])},
+        heaviest=max(sections, key=sections.__getitem__) if words else "",
+        words=words,
+        workers=workers,
+        total=total,
+        tokens=-(-total * 4 // 3),
+    )
