@@ -1,0 +1,72 @@
+"""What a digest counts whatever the pattern: states, failures, flags, repeats."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from relaybook.model import Status
+
+from .figures import Place
+from .records import Repeats
+from .shorten import cut_list
+from .task_outcome import Gap, TaskOutcome
+
+#: Words from which on a result without a summary is compared with the others.
+WORTH_COMPARING = 10
+#: How many tasks a sentence names at most, and how many bytes their names take.
+NAMED, ROOM_FOR_NAMES = 20, 600
+
+
+class Account:
+    """The running account of outcomes."""
+
+    def __init__(self) -> None:
+        self.states: Counter[str] = Counter()
+        self.failed: list[str] = []
+        self.flagged: list[str] = []
+        self.unsure: list[str] = []
+        self.repeats = Repeats()
+
+    def add(self, outcome: TaskOutcome) -> None:
+        gap = outcome.gap
+        self.states[outcome.status if gap is None or gap is Gap.PARTIAL else gap] += 1
+        for holds, names in (
+            (outcome.status is Status.FAILED, self.failed),
+            (bool(outcome.flags), self.flagged),
+            (outcome.unsure, self.unsure),
+        ):
+            if holds:
+                names.append(outcome.task_id)
+        if outcome.completed and (outcome.summary or outcome.words >= WORTH_COMPARING):
+            place = Place(outcome.position, outcome.task_id, 0)
+            self.repeats.add(outcome.task_id, [outcome.summary, outcome.data], place)
+
+    def counts(self) -> dict[str, int]:
+        """Every state that occurs, and always the total, the completed and the failed."""
+        always = {"total": self.states.total(), "completed": 0, "failed": 0}
+        return always | dict(sorted(self.states.items()))
+
+    def sentence(self) -> str:
+        done, applicable = self.states["completed"], self.states.total()
+        applicable -= self.states["not_applicable"]
+        told = f"{done} of {applicable} tasks completed."
+        if done == applicable:
+            return told
+        return f"{told} Failed tasks: [{named(self.failed)}]. Partial results available."
+
+    def mention(self) -> Iterator[str]:
+        if self.states["completed"] + self.states["not_applicable"] < self.states.total():
+            yield "How much was done, in the words of `sentence`, and each gap with its reason."
+        if unknown := self.states[Gap.UNKNOWN]:
+            yield f"Tasks whose session was lost ({unknown}): what they did is unknown."
+        if self.unsure:
+            yield f"Low confidence: {named(self.unsure)}."
+        if self.flagged:
+            yield f"Flagged output, check before use: {named(self.flagged)}."
+
+
+def named(names: Sequence[str], room: int = ROOM_FOR_NAMES) -> str:
+    """The names, comma-separated; of more than can be shown the first and how many more."""
+    shown = cut_list(names[:NAMED], 70, room)
+    kept = shown if len(shown) == len(names[:NAMED]) else shown[:-1]
+    more = len(names) - len(kept)
+    return ", ".join([*kept, f"and {more} more"] if more else kept)

@@ -1,0 +1,241 @@
+"""What a digest adds for one pattern: the chain, the decisions, the coverage, the merge."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from relaybook.model import Decision, Status
+
+from .coverage import Coverage, collapse_advice
+from .figures import SHOWN
+from .merge import Merger, listed, reach
+from .merge_plan import Kind
+from .task_outcome import TaskOutcome
+
+Entries = Iterator[tuple[str, dict[str, Any]]]
+
+
+class Part:
+    """One view of the outcomes, which come one at a time in the order of the plan."""
+
+    #: The name of the part in the digest.
+    name: str
+
+    def add(self, outcome: TaskOutcome) -> None:
+        """Take in one outcome."""
+
+    def passing(self, outcome: TaskOutcome) -> Entries:
+        """What one outcome shows by itself: entries, each with the name of its section."""
+        return iter(())
+
+    def head(self) -> dict[str, Any]:
+        """The part in brief; empty if there is nothing to show."""
+        return {}
+
+    def entries(self) -> Entries:
+        """What all outcomes together show, in the same form."""
+        return iter(())
+
+    def mention(self) -> Iterator[str]:
+        """What the synthesis must not leave out."""
+        return iter(())
+
+
+@dataclass(slots=True)
+class Chain(Part):
+    """How far a pipeline came, and where it broke."""
+
+    name: str = "chain"
+    steps: list[str] = field(default_factory=list[str])
+    count: int = 0
+    results: list[str] = field(default_factory=list[str])
+    broke: TaskOutcome | None = None
+
+    def add(self, outcome: TaskOutcome) -> None:
+        self.count += 1
+        if len(self.steps) < SHOWN:
+            self.steps.append(f"{outcome.task_id} {outcome.status}")
+        if outcome.completed:
+            self.results.append(outcome.task_id)
+        elif outcome.status in {Status.FAILED, Status.CANCELLED}:
+            self.broke = self.broke or outcome
+
+    def head(self) -> dict[str, Any]:
+        more = self.count - len(self.steps)
+        head: dict[str, Any] = {
+            "steps": " → ".join([*self.steps, f"and {more} more"] if more else self.steps),
+            "results_from": self.results,
+        }
+        if self.broke:
+            head["broke_at"] = {
+                "task_id": self.broke.task_id,
+                "error_code": self.broke.error_code,
+                "reason": self.broke.reason,
+            }
+        return head
+
+    def mention(self) -> Iterator[str]:
+        if self.broke:
+            yield (
+                f"The chain broke at {self.broke.task_id}: {len(self.results)} of {self.count} "
+                "steps have results. Invent none of the others."
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupervisorDecision:
+    """What the orchestrator decided, and what it saw if it reviewed a result first."""
+
+    decision: str
+    reason: str = ""
+    #: What it told the next worker.
+    instruction: str = ""
+    task_id: str | None = None
+    #: satisfied, looping, progressing: each true or false.
+    saw: Mapping[str, bool] = field(default_factory=dict[str, bool])
+
+
+@dataclass(slots=True)
+class Decisions(Part):
+    """What a supervisor decided on the way, and the progress that it saw."""
+
+    decisions: Sequence[SupervisorDecision]
+    name: str = "supervision"
+
+    def head(self) -> dict[str, Any]:
+        seen = [one.saw for one in self.decisions if one.saw]
+        head: dict[str, Any] = {
+            "decisions": len(self.decisions),
+            "finished": any(one.decision == Decision.FINISHED for one in self.decisions),
+        }
+        if seen:
+            idle = sum(not saw.get("progressing", True) for saw in seen)
+            head["progress"] = {"reviews": len(seen), "without_progress": idle, "last": seen[-1]}
+        return head
+
+    def entries(self) -> Entries:
+        for one in self.decisions:
+            entry: dict[str, Any] = {
+                "task_id": one.task_id,
+                "decision": one.decision,
+                "reason": one.reason,
+                "instruction": one.instruction,
+                **one.saw,
+            }
+            kept = {name: value for name, value in entry.items() if value not in (None, "")}
+            yield "decisions", kept
+
+    def mention(self) -> Iterator[str]:
+        if not self.head()["finished"]:
+            yield "The work is not finished: no decision to finish is recorded."
+
+
+class Covered(Part):
+    """Which items of a map-reduce came back, what is carried over, what is too long to read."""
+
+    name = "coverage"
+
+    def __init__(self) -> None:
+        self.coverage = Coverage()
+        self.missing: list[str] = []
+        self.carried = 0
+        self.words = self.results = 0
+
+    def add(self, outcome: TaskOutcome) -> None:
+        if outcome.status is Status.NOT_APPLICABLE:
+            return
+        ids = _item_ids(outcome) if outcome.completed else []
+        if ids is None:
+            self.coverage.leave_out(outcome.items)
+        else:
+            self.coverage.plan(outcome.task_id, outcome.items)
+            self.coverage.add(outcome.task_id, ids)
+        if outcome.completed:
+            self.results += 1
+            self.words += outcome.words
+        else:
+            self.missing.append(outcome.task_id)
+
+    def passing(self, outcome: TaskOutcome) -> Entries:
+        for reference, _ in reach(outcome.data, ("carry_over",)) or []:
+            self.carried += 1
+            yield "carry_over", {"task_id": outcome.task_id, "reference": reference}
+
+    def head(self) -> dict[str, Any]:
+        head: dict[str, Any] = self.coverage.counts() if self.coverage.known else {}
+        head["missing_partitions"] = self.missing
+        advice = collapse_advice(self.words, self.results)
+        return head | ({"collapse": advice} if advice else {})
+
+    def entries(self) -> Entries:
+        if self.coverage.known:
+            for entry in self.coverage.entries():
+                yield "coverage_problems", entry
+
+    def mention(self) -> Iterator[str]:
+        counts = self.coverage.counts()
+        if self.coverage.known and any(
+            counts[problem] for problem in ("missing", "duplicated", "invented")
+        ):
+            yield (
+                f"Items: {counts['items']}, of them missing {counts['missing']}, duplicated "
+                f"{counts['duplicated']}; invented {counts['invented']}."
+            )
+        if unchecked := counts.get("unchecked"):
+            yield f"Items whose coverage cannot be checked ({unchecked}): results name no ids."
+        if self.carried:
+            yield f"References to other partitions ({self.carried}), to be resolved."
+        if advice := collapse_advice(self.words, self.results):
+            yield advice["advice"]
+
+
+def _item_ids(outcome: TaskOutcome) -> list[str] | None:
+    """The ids that a result answers; None if nothing says where it would hold them."""
+    keyed = outcome.merge.keyed if outcome.merge else None
+    path, key = (keyed.path, keyed.key or "") if keyed else (("items",), "id")
+    entries = reach(outcome.data, path)
+    if entries is None and keyed is None:
+        return None
+    ids = [
+        str(entry[key]) for entry, _ in entries or [] if isinstance(entry, dict) and key in entry
+    ]
+    # Records may say several things of one item, a union says one.
+    return ids if keyed is None or keyed.kind is Kind.UNION else list(dict.fromkeys(ids))
+
+
+class Merged(Part):
+    """The figures and records of the results, merged as their output schemas say."""
+
+    name = "merged"
+
+    def __init__(self) -> None:
+        # Records without a key pass by; only a union has to wait for the last result.
+        self.merger = Merger(keep=0)
+        self.used = False
+
+    def add(self, outcome: TaskOutcome) -> None:
+        if outcome.merge and outcome.merge.fields and outcome.status is not Status.NOT_APPLICABLE:
+            self.used = True
+            data = outcome.data if outcome.completed else None
+            self.merger.add(outcome.task_id, data, outcome.position, outcome.merge)
+
+    def passing(self, outcome: TaskOutcome) -> Entries:
+        if outcome.merge and outcome.completed:
+            for entry in listed(outcome.task_id, outcome.data, outcome.merge):
+                yield "records", entry
+
+    def head(self) -> dict[str, Any]:
+        return self.merger.figures() if self.used else {}
+
+    def entries(self) -> Entries:
+        for entry in self.merger.conflicts():
+            yield "conflicts", entry
+        for entry in self.merger.duplicates():
+            yield "duplicates", entry
+        for entry in self.merger.records():
+            yield "records", entry
+
+    def mention(self) -> Iterator[str]:
+        figures = self.merger.figures()
+        if figures["with_result"] < figures["sources"]:
+            yield f"Figures rest on {figures['with_result']} of {figures['sources']} results."

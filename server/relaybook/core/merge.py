@@ -1,0 +1,208 @@
+"""Many results become one, as a plan says: taken in one at a time, or in parts that combine.
+
+The merge of the whole equals the combination of the merges of its parts, and no order of
+arrival changes it. A source without a result is counted as missing; every figure says how
+many sources it rests on.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any, Self
+
+from relaybook.errors import InvalidArguments
+
+from .figures import Count, Extreme, Histogram, Mean, Place, Running, Sum, Top, source_names
+from .merge_plan import EACH, FieldPlan, Kind, MergePlan
+from .records import Keyed, Listed
+
+#: How many records of a list without a key are held, from the first.
+KEPT = 1000
+
+
+def running(field: FieldPlan, keep: int) -> Running:
+    """The empty figure or list of a field."""
+    match field.kind:
+        case Kind.SUM:
+            return Sum()
+        case Kind.COUNT:
+            return Count()
+        case Kind.MEAN:
+            return Mean(field.weight)
+        case Kind.MIN:
+            return Extreme(1)
+        case Kind.MAX:
+            return Extreme(-1)
+        case Kind.HISTOGRAM:
+            return Histogram()
+        case Kind.TOP_K:
+            return Top(field.by or "", field.most)
+        case Kind.UNION:
+            return Keyed(field.key or "")
+        case Kind.RECORDS | Kind.CONCATENATE:
+            return Listed(keep, repeats=field.kind is Kind.RECORDS)
+
+
+def reach(data: Any, path: tuple[str, ...]) -> list[tuple[Any, Mapping[str, Any]]] | None:
+    """The values at `path`, each with the object that holds it; a list gives its elements.
+
+    None if the place is not filled; an empty list fills it.
+    """
+    found: list[tuple[Any, Mapping[str, Any]]] = [(data, {})]
+    empty = False
+    for step in path:
+        below: list[tuple[Any, Mapping[str, Any]]] = []
+        for value, parent in found:
+            if step == EACH and isinstance(value, list):
+                below.extend((item, parent) for item in value)
+                empty = empty or not value
+            elif isinstance(value, dict) and value.get(step) is not None:
+                below.append((value[step], value))
+        found = below
+    values = [
+        (item, parent)
+        for value, parent in found
+        for item in (value if isinstance(value, list) else [value])
+    ]
+    return values if values or found or empty else None
+
+
+def listed(source: str, data: Any, plan: MergePlan) -> Iterator[dict[str, Any]]:
+    """The records of one result that follow each other without a key."""
+    for field in plan.fields:
+        if field.kind in {Kind.RECORDS, Kind.CONCATENATE}:
+            for value, _ in reach(data, field.path) or []:
+                yield {"field": field.name, "source": source, "record": value}
+
+
+class _Field:
+    """One place of the plan: its running value, how many sources fed it, what was of no use."""
+
+    def __init__(self, plan: FieldPlan, keep: int) -> None:
+        self.plan = plan
+        self.running = running(plan, keep)
+        self.sources = 0
+        self.ignored = 0
+
+    def add(self, position: int, source: str, data: Any) -> None:
+        values = reach(data, self.plan.path)
+        self.sources += values is not None
+        for index, (value, parent) in enumerate(values or ()):
+            if not self.running.add(value, parent, Place(position, source, index)):
+                self.ignored += 1
+
+    def absorb(self, other: Self) -> None:
+        self.running.absorb(other.running)
+        self.sources += other.sources
+        self.ignored += other.ignored
+
+    def result(self) -> dict[str, Any]:
+        shown = {"merge": self.plan.kind.value, **self.running.result(), "from": self.sources}
+        return shown | ({"ignored": self.ignored} if self.ignored else {})
+
+
+class Merger:
+    """The running merge of results, each under a plan."""
+
+    def __init__(self, plan: MergePlan | None = None, keep: int = KEPT) -> None:
+        """`plan` holds for each result that brings none; of lists without a key the first `keep`
+        records are held."""
+        self.plan = plan or MergePlan(())
+        self.keep = keep
+        self._fields: dict[FieldPlan, _Field] = {}
+        self._begin(self.plan)
+        self._sources: set[str] = set()
+        self._missing: set[tuple[int, str]] = set()
+
+    def _begin(self, plan: MergePlan) -> list[_Field]:
+        """The running value of each place of `plan`, begun if it is new."""
+        for field in plan.fields:
+            if field not in self._fields:
+                self._fields[field] = _Field(field, self.keep)
+        return [self._fields[field] for field in plan.fields]
+
+    def add(self, source: str, data: Any, position: int = 0, plan: MergePlan | None = None) -> None:
+        """Take in the result of `source`; None says that it has none.
+
+        Values are ordered by `position`, then by the name of the source.
+
+        Raises:
+            InvalidArguments: the source was added before.
+        """
+        self._enter({source})
+        fields = self._begin(plan or self.plan)
+        if data is None:
+            self._missing.add((position, source))
+            return
+        for field in fields:
+            field.add(position, source, data)
+
+    def _enter(self, sources: set[str]) -> None:
+        if twice := self._sources & sources:
+            raise InvalidArguments(
+                f"The result of {min(twice)!r} is already in the merge.",
+                allowed="each source once",
+                next="leave the second one out",
+            )
+        self._sources |= sources
+
+    def absorb(self, other: Self) -> None:
+        """Take in all that `other` did."""
+        self._enter(other._sources)
+        self._missing |= other._missing
+        self._begin(MergePlan(tuple(other._fields)))
+        for plan, theirs in other._fields.items():
+            self._fields[plan].absorb(theirs)
+
+    def figures(self) -> dict[str, Any]:
+        """How many sources there are, and each field's figure with how many fed it."""
+        return {
+            "sources": len(self._sources),
+            "with_result": len(self._sources) - len(self._missing),
+            "missing": source_names(self._missing),
+            "fields": {name: field.result() for name, field in self._named()},
+        }
+
+    def _named(self) -> Iterator[tuple[str, _Field]]:
+        """Each place by name; with the kind too if another merges the same place otherwise."""
+        often = Counter(plan.name for plan in self._fields)
+        for plan, field in self._fields.items():
+            yield plan.name if often[plan.name] == 1 else f"{plan.name} ({plan.kind})", field
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        for field, records in self._lists():
+            for entry in records.records():
+                yield {"field": field, **entry}
+
+    def conflicts(self) -> Iterator[dict[str, Any]]:
+        """Fields that two sources fill differently under one key, with all who say what."""
+        for field, records in self._lists():
+            for entry in records.conflicts():
+                yield {"in": field, **entry}
+
+    def duplicates(self) -> Iterator[dict[str, Any]]:
+        """Records of different keys or sources that hold the same words."""
+        for field, records in self._lists():
+            for entry in records.duplicates():
+                yield {"in": field, **entry}
+
+    def _lists(self) -> Iterator[tuple[str, Listed | Keyed]]:
+        for name, field in self._named():
+            if isinstance(field.running, Listed | Keyed):
+                yield name, field.running
+
+    def result(self) -> dict[str, Any]:
+        """Everything; of records, conflicts and duplicates the first `keep` each."""
+        return self.figures() | {
+            "records": list(islice(self.records(), self.keep)),
+            "conflicts": list(islice(self.conflicts(), self.keep)),
+            "duplicates": list(islice(self.duplicates(), self.keep)),
+        }
+
+
+def combine(one: Merger, other: Merger) -> Merger:
+    """The merge of both; neither is changed."""
+    merged = Merger(one.plan, one.keep)
+    merged.absorb(one)
+    merged.absorb(other)
+    return merged

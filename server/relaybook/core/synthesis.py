@@ -1,0 +1,253 @@
+"""Many outcomes -> one digest: what was done, what is missing, what the synthesis must say.
+
+Reads outcomes one at a time, in the order of the plan, at any time of a workflow. Texts of
+workers pass through as data, shortened; nothing in them is followed.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from relaybook.errors import clip
+from relaybook.model import Pattern
+
+from .digest_account import Account
+from .digest_brief import Request, brief
+from .digest_pages import Pager
+from .digest_panel import Choices, PanelKind, Risk, Votes
+from .digest_parts import Chain, Covered, Decisions, Merged, Part, SupervisorDecision
+from .shorten import shrink, size
+from .task_outcome import Gap, TaskOutcome
+from .votes import Weights
+
+#: The sections of a digest, in the order in which they are shown.
+SECTIONS = (
+    "gaps",
+    "parent_actions",
+    "dissent",
+    "conflicts",
+    "coverage_problems",
+    "carry_over",
+    "duplicates",
+    "decisions",
+    "tasks",
+    "records",
+)
+
+#: Bytes that the cursor of the next page takes.
+_CURSOR = 40
+
+
+class Detail(StrEnum):
+    CONCISE = "concise"
+    DETAILED = "detailed"
+
+
+@dataclass(frozen=True, slots=True)
+class _Sizes:
+    """Bounds in bytes: of a page, of one entry, of the brief; of a summary in characters.
+
+    A page leaves room under 4 kB and 20 kB for what the caller puts around it.
+    """
+
+    page: int
+    entry: int
+    brief: int
+    summary: int
+
+
+_SIZES = {
+    Detail.CONCISE: _Sizes(page=3_400, entry=700, brief=2_000, summary=240),
+    Detail.DETAILED: _Sizes(page=18_000, entry=4_000, brief=7_000, summary=1_200),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """What is known of a workflow beside its results."""
+
+    request: Request = field(default_factory=Request)
+    #: How the workflow was closed by decision; empty if it was not.
+    closed: str = ""
+    #: Of a panel.
+    panel: PanelKind = PanelKind.VERDICT
+    weights: Weights = field(default_factory=Weights)
+    quorum: int | None = None
+    #: Of a supervisor, in the order in which they were taken.
+    decisions: Sequence[SupervisorDecision] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digest:
+    """One page of a digest. The parts of the pattern and the brief are on the first page."""
+
+    pattern: Pattern
+    sentence: str
+    counts: Mapping[str, int]
+    #: How many entries each section has on all pages.
+    totals: Mapping[str, int]
+    parts: Mapping[str, Mapping[str, Any]]
+    sections: Mapping[str, Sequence[Mapping[str, Any]]]
+    brief: Mapping[str, Any] | None
+    #: What to ask the next page with; None on the last.
+    cursor: str | None
+
+    def as_dict(self) -> dict[str, Any]:
+        shown: dict[str, Any] = {
+            "pattern": self.pattern.value,
+            "sentence": self.sentence,
+            "counts": dict(self.counts),
+            "totals": dict(self.totals),
+            **self.parts,
+            **self.sections,
+        }
+        if self.brief:
+            shown["brief"] = dict(self.brief)
+        return shown | {"cursor": self.cursor}
+
+
+def digest(
+    pattern: Pattern,
+    outcomes: Iterable[TaskOutcome],
+    frame: Frame | None = None,
+    *,
+    detail: Detail = Detail.CONCISE,
+    cursor: str | None = None,
+) -> Digest:
+    """The digest of a workflow's outcomes, given in the order of its plan, from `cursor` on.
+
+    Raises:
+        InvalidArguments: the cursor is none of a digest.
+    """
+    known, sizes = frame or Frame(), _SIZES[detail]
+    pager = Pager(SECTIONS, cursor, sizes.page, sizes.entry)
+    account, parts = Account(), _parts(pattern, known)
+    for outcome in outcomes:
+        account.add(outcome)
+        for part in parts:
+            part.add(outcome)
+        _enter(outcome, pager, parts, detail, known.closed)
+    _enter_parts(pattern, account, parts, pager)
+    page = Digest(
+        pattern=pattern,
+        sentence=account.sentence(),
+        counts=account.counts(),
+        totals=pager.totals,
+        parts={},
+        sections={},
+        brief=None,
+        cursor=None,
+    )
+    if pager.first:
+        page = replace(page, brief=_brief(pattern, known, account, parts, pager, sizes.brief))
+        page = replace(page, parts=_heads(parts, sizes, sizes.page - size(page.as_dict())))
+    sections, following = pager.page(sizes.page - size(page.as_dict()) - _CURSOR)
+    return replace(page, sections=sections, cursor=following)
+
+
+def _heads(parts: Sequence[Part], sizes: _Sizes, room: int) -> dict[str, dict[str, Any]]:
+    """Each part in brief; together they leave room for an entry, if there is any."""
+    heads = {part.name: head for part in parts if (head := part.head())}
+    limit = (room - min(sizes.entry, room // 2)) // max(len(heads), 1)
+    return {name: shrink(head, limit) for name, head in heads.items()}
+
+
+def _parts(pattern: Pattern, frame: Frame) -> list[Part]:
+    """The views that a pattern asks for, and the merge, wherever results have a plan for it."""
+    parts: list[Part] = []
+    match pattern:
+        case Pattern.PIPELINE:
+            parts.append(Chain())
+        case Pattern.SUPERVISOR:
+            parts.append(Decisions(frame.decisions))
+        case Pattern.EXPERT_PANEL if frame.panel is PanelKind.DOMAIN_RISK:
+            parts.append(Risk())
+        case Pattern.EXPERT_PANEL if frame.panel is PanelKind.CHOICE:
+            parts.append(Choices(frame.weights))
+        case Pattern.EXPERT_PANEL:
+            parts.append(Votes(frame.weights, frame.quorum))
+        case Pattern.MAP_REDUCE:
+            parts.append(Covered())
+        case Pattern.FAN_OUT:
+            pass
+    return [*parts, Merged()]
+
+
+def _enter(
+    outcome: TaskOutcome, pager: Pager, parts: Sequence[Part], detail: Detail, closed: str
+) -> None:
+    """Put one outcome into the sections: its line, its gap, its actions, its own records."""
+    pager.add("tasks", _line(outcome, detail, parts))
+    if outcome.gap:
+        pager.add("gaps", _gap(outcome, parts, closed))
+    for action in outcome.parent_actions:
+        asked = {name: action.get(name) for name in ("action", "target", "tier", "why", "from")}
+        shown = {name: value for name, value in asked.items() if value is not None}
+        pager.add("parent_actions", {"task_id": outcome.task_id} | shown)
+    for part in parts:
+        for section, entry in part.passing(outcome):
+            pager.add(section, entry)
+
+
+def _line(outcome: TaskOutcome, detail: Detail, parts: Sequence[Part]) -> dict[str, Any]:
+    line: dict[str, Any] = {
+        "task_id": outcome.task_id,
+        "label": outcome.label,
+        "status": outcome.status.value,
+        "summary": clip(outcome.summary, _SIZES[detail].summary),
+        "confidence": outcome.confidence,
+        "flags": list(outcome.flags),
+        "error": outcome.error,
+        "took": list(outcome.took),
+        "link": outcome.link,
+    }
+    if any(isinstance(part, Chain) for part in parts):
+        line["gave"] = outcome.gave
+    if detail is Detail.DETAILED:
+        line |= {
+            "role": outcome.role,
+            "model": outcome.model,
+            "words": outcome.words,
+            "result": outcome.data,
+        }
+    return {name: value for name, value in line.items() if value not in (None, "", [])}
+
+
+def _gap(outcome: TaskOutcome, parts: Sequence[Part], closed: str) -> dict[str, Any]:
+    broken = next((part.broke for part in parts if isinstance(part, Chain)), None)
+    reason = outcome.reason
+    if broken and outcome.gap is Gap.NOT_STARTED:
+        reason = f"not started: {broken.task_id} before it {broken.status}"
+    if closed and outcome.gap in {Gap.NOT_STARTED, Gap.RUNNING, Gap.ASKING}:
+        reason += f"; the workflow was closed as {closed}"
+    entry: dict[str, Any] = {
+        "task_id": outcome.task_id,
+        "label": outcome.label,
+        "gap": outcome.gap,
+        "reason": reason,
+        "error_code": outcome.error_code,
+        "questions": list(outcome.questions),
+    }
+    return {name: value for name, value in entry.items() if value not in (None, [])}
+
+
+def _enter_parts(pattern: Pattern, account: Account, parts: Sequence[Part], pager: Pager) -> None:
+    if pattern is not Pattern.EXPERT_PANEL:
+        for entry in account.repeats.found():
+            pager.add("duplicates", {"in": "tasks", **entry})
+    for part in parts:
+        for section, entry in part.entries():
+            pager.add(section, entry)
+
+
+def _brief(
+    pattern: Pattern,
+    frame: Frame,
+    account: Account,
+    parts: Sequence[Part],
+    pager: Pager,
+    room: int,
+) -> dict[str, Any]:
+    mention = [*account.mention(), *(line for part in parts for line in part.mention())]
+    return brief(pattern, frame.panel, frame.request, mention, pager.totals, room)
