@@ -1,0 +1,50 @@
+"""Checking a template against itself: its example renders, its example result fits its schema."""
+
+from relaybook.errors import Refusal
+from relaybook.registry.body import count_words
+from relaybook.registry.frame import OUTPUT_INTERFACE, SCHEMA_RULE, Frame, limits
+from relaybook.registry.inlay import Inlay
+from relaybook.registry.prompt import render
+from relaybook.registry.template import Problem, Template
+
+#: A frame with nothing in it but what every worker gets.
+PLAIN = Frame(nonce="0", minutes=5)
+
+
+def check_template(template: Template) -> list[Problem]:
+    """What is wrong with a template that could be read; empty if nothing is."""
+    reasons = _example_args(template) + _example_result(template)
+    return [Problem(template.path, 1, reason) for reason in reasons]
+
+
+def boilerplate_words(template: Template) -> int:
+    """The words of a prompt that no argument chose: the body's fixed ones and the server's.
+
+    Headings count, marks of Markdown do not; nor does the JSON Schema, which is the task's.
+    """
+    lines = limits(PLAIN, Inlay(PLAIN.nonce))
+    added = "\n".join(["Output Interface", OUTPUT_INTERFACE, SCHEMA_RULE, *lines])
+    return template.body.fixed_words + count_words(added)
+
+
+def _example_args(template: Template) -> list[str]:
+    try:
+        render(template, template.example_args, PLAIN)
+    except Refusal as refusal:
+        return [f"example_args do not render: {refusal.message}"]
+    return []
+
+
+def _example_result(template: Template) -> list[str]:
+    if template.output_schema is None:
+        return []
+    # Imported here: jsonschema costs a tenth of a second that a render need not pay.
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import SchemaError
+
+    try:
+        Draft202012Validator.check_schema(template.output_schema)
+    except SchemaError as error:
+        return [f"output_schema is no JSON Schema: {error.message[:200]}"]
+    errors = Draft202012Validator(template.output_schema).iter_errors(template.example_result)
+    return [f"example_result at {error.json_path}: {error.message[:200]}" for error in errors]

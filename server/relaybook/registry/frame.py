@@ -1,0 +1,139 @@
+"""What the server adds to a prompt beside the template: limits, scope, history, the interface."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from relaybook.core.fence import FENCE_RULE
+from relaybook.model import Tier
+from relaybook.registry.inlay import Inlay
+
+OUTPUT_INTERFACE = """\
+Reason first, then end with this block, tags alone on their lines:
+
+<result>
+{"status":"ok","summary":"≤120 words","data":{}}
+</result>
+
+`status`: ok, partial, needs_input, or error with `error`: {code, message}. Optional: evidence, \
+confidence, gaps, questions, artifacts, tests, metrics, findings, proposed_actions, actions_taken."""
+
+_CAPS = {
+    Tier.T1: "Capped at tier T1 (reading)",
+    Tier.T2: "Capped at tier T2 (workspace writes)",
+}
+
+SCHEMA_RULE = "`data` must match this JSON Schema:"
+
+
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """Selected output of an earlier task."""
+
+    source: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PastError:
+    """How an earlier attempt at this task ended."""
+
+    number: int
+    code: str
+    message: str
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """What the server knows of one attempt at one task."""
+
+    #: Lower-case hexadecimal digits, fresh for each prompt.
+    nonce: str
+    minutes: float
+    #: T1 or T2.
+    tier: Tier = Tier.T1
+    #: How many tool calls the worker may make.
+    tool_calls: int | None = None
+    #: JSON Schema of `data` in place of the template's.
+    schema: Mapping[str, Any] | None = None
+    #: What the worker may write; empty means nothing.
+    writes: tuple[str, ...] = ()
+    prior: tuple[Prior, ...] = ()
+    errors: tuple[PastError, ...] = ()
+    #: Questions that the worker asked, each with its answer.
+    answers: tuple[tuple[str, str], ...] = ()
+    #: Decisions that all parts of the work keep to.
+    shared_decisions: tuple[str, ...] = ()
+    #: What holds when the task is done.
+    done: tuple[str, ...] = ()
+    #: Lessons that were accepted.
+    lessons: tuple[str, ...] = ()
+    #: A character to put between the words of data, for hostile sources.
+    datamark: str = ""
+
+
+def limits(frame: Frame, inlay: Inlay) -> list[str]:
+    """The constraint lines that every worker gets."""
+    lines = [
+        f"Time limit: {frame.minutes:g} minutes; stop once done.",
+        f"{_CAPS[frame.tier]}; propose anything beyond in `proposed_actions`.",
+        _scope(frame, inlay),
+        "Do not spawn or delegate.",
+        "Essential input missing: status needs_input with `questions`; do not guess.",
+        FENCE_RULE + (f" Its words are joined by {frame.datamark}." if frame.datamark else ""),
+    ]
+    if frame.tool_calls is not None:
+        lines.append(f"Make at most {frame.tool_calls} tool calls.")
+    return [f"- {line}" for line in lines]
+
+
+def agreed(frame: Frame, inlay: Inlay) -> list[str]:
+    """The constraint lines that decisions and lessons make."""
+    decided = [
+        f"- Decided, keep to it: {inlay.text(t, 'decision')}" for t in frame.shared_decisions
+    ]
+    learned = [f"- Learned before: {inlay.text(t, 'lesson')}" for t in frame.lessons]
+    return decided + learned
+
+
+def _scope(frame: Frame, inlay: Inlay) -> str:
+    if frame.writes:
+        paths = ", ".join(inlay.line(path) for path in frame.writes)
+        return f"Write only to {paths}; touch nothing else."
+    return "Change nothing outside your result."
+
+
+def task_parts(frame: Frame, inlay: Inlay) -> list[str]:
+    """The H3 parts that belong to Task before its Input Data."""
+    parts: list[str] = []
+    if frame.done:
+        done = "\n".join(f"- {inlay.text(criterion, 'done')}" for criterion in frame.done)
+        parts.append(f"### Done When\n{done}")
+    if frame.answers:
+        answers = "\n".join(
+            f"- {inlay.text(question, 'question')}\n  Answer: {inlay.text(answer, 'answer')}"
+            for question, answer in frame.answers
+        )
+        parts.append(f"### Answers\n{answers}")
+    if frame.errors:
+        errors = "\n".join(
+            inlay.data(_error(e), f"error of attempt {e.number}") for e in frame.errors
+        )
+        advice = "Earlier attempts failed as below. Avoid these errors; take another way."
+        parts.append(f"### Earlier Attempts\n{advice}\n{errors}")
+    return parts
+
+
+def prior_data(frame: Frame, inlay: Inlay) -> str:
+    """The selected outputs of earlier tasks, as fenced data."""
+    return "\n".join(inlay.data(prior.text, prior.source) for prior in frame.prior)
+
+
+def schema_text(schema: Mapping[str, Any], inlay: Inlay) -> str:
+    """The sentence that shows a JSON Schema of `data`."""
+    return f"{SCHEMA_RULE}\n```json\n{inlay.json(schema)}\n```"
+
+
+def _error(error: PastError) -> str:
+    return "\n".join([f"{error.code}: {error.message}", *error.problems])

@@ -1,0 +1,29 @@
+"""What a template takes: one typed input, or one field or item inside it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+#: The kinds that an input may have. The last six are relaybook's own; Prompty ignores what
+#: it does not know.
+KINDS = (
+    "string", "text", "integer", "float", "boolean", "enum", "array", "object",
+    "source", "sources", "records", "prior_result", "schema", "minutes",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """One input of a template."""
+
+    name: str
+    kind: str
+    description: str = ""
+    required: bool = False
+    default: Any = None
+    #: The values of an `enum`.
+    enum_values: tuple[str, ...] = ()
+    #: What an `array` holds, and the fields of an `object`; none declared means any.
+    items: "Parameter | None" = None
+    properties: tuple["Parameter", ...] = ()
+    #: Its words count as context, which is to stay short, rather than as data.
+    context: bool = False

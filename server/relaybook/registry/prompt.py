@@ -1,0 +1,141 @@
+"""Rendering: a template, its arguments and what the server adds, as one self-contained prompt."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from relaybook.core.fence import scan
+from relaybook.errors import InvalidArguments, InvalidTemplate
+from relaybook.registry import frame as added
+from relaybook.registry.arguments import check_arguments
+from relaybook.registry.frame import Frame
+from relaybook.registry.inlay import Inlay
+from relaybook.registry.parameter import Parameter
+from relaybook.registry.template import SECTIONS, Template
+
+#: How long a prompt may be, in bytes.
+PROMPT_LIMIT = 200_000
+
+INPUT_DATA = "### Input Data"
+
+_GAPS = re.compile("\n{3,}")
+#: No suspicious pattern spans it.
+_APART = "\n.\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """A rendered prompt and what is known of it."""
+
+    text: str
+    #: The five H2 sections in order, each with its text.
+    sections: tuple[tuple[str, str], ...]
+    #: The lines that the server wrote, whatever the template and its arguments.
+    fixed: frozenset[str]
+    #: The texts from elsewhere that entered it, as they were given.
+    seen: tuple[str, ...]
+    #: How many invisible characters were removed.
+    removed: int
+    #: The texts of the inputs that count as context.
+    context: tuple[str, ...]
+    #: Arguments given that the body does not use.
+    unused: tuple[str, ...]
+    #: Sources that stand in it by their path only.
+    path_only: tuple[str, ...]
+    #: JSON Schema of `data` that it asks for.
+    schema: Mapping[str, Any] | None
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """Names of the suspicious patterns in what entered it, in alphabetical order."""
+        return tuple(sorted(scan(_APART.join(self.seen))))
+
+
+def render(template: Template, args: Mapping[str, Any], frame: Frame) -> Prompt:
+    """The prompt of `template` with `args`, framed by what the server adds.
+
+    Raises:
+        InvalidArguments: the arguments do not fit, or the prompt is over `PROMPT_LIMIT`.
+        InvalidTemplate: the body looks up something that its arguments do not hold.
+    """
+    inlay = Inlay(frame.nonce, frame.datamark)
+    inputs, frame_prior = _inputs(template, args, frame)
+    checked = check_arguments(template.name, inputs, args)
+    values = {each.name: inlay.value(each, checked[each.name]) for each in inputs}
+    if frame_prior:
+        values[frame_prior] = added.prior_data(frame, inlay)
+    limits = added.limits(frame, inlay)
+    schema = frame.schema or template.output_schema
+    body = _sections(template.body.render(values))
+    prior = "" if frame_prior else added.prior_data(frame, inlay)
+    shown = added.schema_text(schema, inlay) if schema else ""
+    texts = {
+        "Role": body["Role"],
+        "Task": _task(body["Task"], added.task_parts(frame, inlay), prior),
+        "Constraints": _join(body["Constraints"], *limits, *added.agreed(frame, inlay), by="\n"),
+        "Output Format": _join(body["Output Format"], shown),
+        "Output Interface": added.OUTPUT_INTERFACE,
+    }
+    sections = tuple((name, inlay.fill(text)) for name, text in texts.items())
+    context = [str(values[each.name] or "") for each in inputs if each.context]
+    return Prompt(
+        text=_bounded("\n\n".join(f"## {name}\n{text}" for name, text in sections) + "\n"),
+        sections=sections,
+        fixed=frozenset([*limits, added.SCHEMA_RULE, *added.OUTPUT_INTERFACE.split("\n")]),
+        seen=tuple(inlay.seen),
+        removed=inlay.removed,
+        context=tuple(inlay.fill(text) for text in context if text),
+        unused=tuple(name for name in args if name not in template.body.variables),
+        path_only=tuple(dict.fromkeys(inlay.path_only)),
+        schema=schema,
+    )
+
+
+def _inputs(
+    template: Template, args: Mapping[str, Any], frame: Frame
+) -> tuple[tuple[Parameter, ...], str | None]:
+    """The inputs to check, and the name of the one that the results of earlier tasks fill."""
+    for parameter in template.inputs:
+        if parameter.kind == "prior_result" and frame.prior and not args.get(parameter.name):
+            optional = replace(parameter, required=False)
+            inputs = tuple(optional if each is parameter else each for each in template.inputs)
+            return inputs, parameter.name
+    return template.inputs, None
+
+
+def _sections(rendered: str) -> dict[str, str]:
+    """The text of each H2 section of a rendered body."""
+    tidy = _GAPS.sub("\n\n", rendered) if "\n\n\n" in rendered else rendered
+    pieces = [piece.partition("\n") for piece in f"\n{tidy}".split("\n## ")[1:]]
+    names, texts = [piece[0] for piece in pieces], [piece[2] for piece in pieces]
+    if tuple(map(str.strip, names)) != SECTIONS:
+        raise InvalidTemplate(
+            f"With these arguments the body has the H2 sections {', '.join(names) or 'none'}.",
+            allowed=", ".join(SECTIONS),
+            next="move the headings of the template out of its conditions and loops",
+        )
+    return {name: text.strip() for name, text in zip(SECTIONS, texts, strict=True)}
+
+
+def _task(text: str, parts: list[str], prior: str) -> str:
+    """The Task section: its words, what the server adds, its Input Data last."""
+    words, _, data = f"\n{text}\n".partition(f"\n{INPUT_DATA}\n")
+    data = _join(data.strip(), prior, by="\n")
+    return _join(words.strip(), *parts, f"{INPUT_DATA}\n{data}" if data else "")
+
+
+def _join(*texts: str, by: str = "\n\n") -> str:
+    return by.join(text for text in texts if text)
+
+
+def _bounded(text: str) -> str:
+    size = len(text.encode())
+    if size <= PROMPT_LIMIT:
+        return text
+    raise InvalidArguments(
+        f"The prompt would be {size} bytes long.",
+        allowed=f"at most {PROMPT_LIMIT}",
+        next="pass less input, or split the task",
+        size=size,
+    )
