@@ -1,0 +1,65 @@
+"""What the engine needs of a store, whichever database is under it."""
+
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from typing import Any, Literal, Protocol
+
+Row = tuple[Any, ...]
+Params = Mapping[str, Any]
+#: Whether a commit survives the loss of power, or only the death of the process.
+Durability = Literal["full", "normal"]
+
+
+class Tx(Protocol):
+    """One transaction. SQL has `:name` parameters; every value is bound, none is pasted."""
+
+    #: Appended to a SELECT that must keep its row from changing until the commit.
+    for_update: str
+
+    def rows(self, sql: str, params: Params | None = None) -> list[Row]:
+        """Run one statement and return all its rows."""
+        ...
+
+    def lock(self, name: str) -> None:
+        """Let no other transaction that locks `name` go on until the commit."""
+        ...
+
+    def many(self, sql: str, params: Iterable[Params]) -> None:
+        """Run one statement once for each of `params`."""
+        ...
+
+    def tell(self, workflow_id: str, seq: int) -> None:
+        """Once this is committed, hint to other processes that the workflow has event `seq`."""
+        ...
+
+
+class Store(Protocol):
+    """A ledger on disk."""
+
+    def clock(self) -> float:
+        """Epoch seconds, the same for every process that shares the ledger."""
+        ...
+
+    def transaction(self) -> AbstractContextManager[Tx]:
+        """A transaction that may write; all of it lands, or none.
+
+        Raises:
+            StoreBusy: another process kept a lock too long.
+            TransactionLost: it ended before its commit, and may be run again.
+            OutcomeUnknown: the connection was lost while it was committed.
+        """
+        ...
+
+    def read(self) -> AbstractContextManager[Tx]:
+        """A transaction that sees one moment of the ledger and writes nothing."""
+        ...
+
+    def look(self) -> AbstractContextManager[Tx]:
+        """For statements that read, each by itself: what one found, the next may find changed."""
+        ...
+
+    def version(self) -> object:
+        """A value that is another one after anybody's commit; only to be compared."""
+        ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,307 @@
+"""The ledger in one SQLite file, through sqlite-utils on its fast path.
+
+Our own connection per thread, autocommit off the library's hands (`isolation_level=None`),
+every write transaction begun IMMEDIATE: one that begins deferred fails at once when another
+process has written since it read.
+"""
+
+import random
+import sqlite3
+import threading
+import time
+import weakref
+from collections.abc import Generator, Iterable
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from relaybook.errors import (
+    InvalidArguments,
+    NewerLedger,
+    NotALedger,
+    Refusal,
+    StoreBusy,
+    StoreFault,
+    StoreUnreachable,
+)
+from relaybook.store.base import Durability, Params, Row
+from relaybook.store.bind import bindable
+from relaybook.store.schema import APPLICATION_ID, MIGRATIONS, VERSION_TABLE
+
+#: How long a writer waits for the others, in seconds.
+LOCK_PATIENCE = 15.0
+#: Between two tries for the lock: SQLite's own back-off lets one writer starve the rest.
+LOCK_PAUSE = (0.0005, 0.002)
+#: How many pages the write-ahead log gathers before they move into the ledger. Most writes
+#: touch the same few pages, so four times SQLite's 1000 moves far fewer of them in all.
+CHECKPOINT_PAGES = 4000
+
+_WORDS = {"int": "INTEGER", "real": "REAL", "strict": "STRICT"}
+
+
+class SqliteTx:
+    """A transaction on this thread's connection."""
+
+    for_update = ""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def rows(self, sql: str, params: Params | None = None) -> list[Row]:
+        return self._db.execute(sql, bindable(params or {})).fetchall()
+
+    def lock(self, name: str) -> None:
+        """Nothing to do: a transaction that writes has the whole file to itself."""
+
+    def many(self, sql: str, params: Iterable[Params]) -> None:
+        self._db.conn.executemany(sql, map(bindable, params))
+
+    def tell(self, workflow_id: str, seq: int) -> None:
+        """Nothing to do: who shares the file sees by its data version that it changed."""
+
+
+class _Look(SqliteTx):
+    """Statements outside a transaction, each of which may meet a lock as `SqliteStore.read` does."""
+
+    def rows(self, sql: str, params: Params | None = None) -> list[Row]:
+        return _patiently(self._db.conn, sql, params)
+
+
+class SqliteStore:
+    """The ledger at `path`; made there if nothing is."""
+
+    def __init__(self, path: Path, durability: Durability = "full") -> None:
+        """Open the file, and bring its tables up to date.
+
+        Raises:
+            StoreUnreachable: it cannot be opened or written.
+            NotALedger: it holds something else.
+            NewerLedger: a later relaybook wrote it.
+        """
+        self.path = path
+        self._synchronous = {"full": "FULL", "normal": "NORMAL"}[durability]
+        self._local = threading.local()
+        self._connections: set[sqlite3.Connection] = set()
+        _prepare(path)
+        with _translated(path):
+            _inspect(path)
+            self._migrate()
+
+    def clock(self) -> float:
+        return time.time()
+
+    def close(self) -> None:
+        self._local = threading.local()
+        while self._connections:
+            self._connections.pop().close()
+
+    @contextmanager
+    def transaction(self) -> Generator[SqliteTx]:
+        with _translated(self.path):
+            db = self._database()
+            _patiently(db.conn, "BEGIN IMMEDIATE")
+            try:
+                yield SqliteTx(db)
+                db.conn.execute("COMMIT")
+            except BaseException:
+                if db.conn.in_transaction:
+                    db.conn.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def read(self) -> Generator[SqliteTx]:
+        with _translated(self.path):
+            db = self._database()
+            db.conn.execute("BEGIN")
+            try:
+                # Takes the snapshot now; only here can a reader meet a lock, while another
+                # process recovers or removes the write-ahead log.
+                _patiently(db.conn, "SELECT 1 FROM schema_version")
+                yield SqliteTx(db)
+            finally:
+                if db.conn.in_transaction:
+                    db.conn.execute("ROLLBACK")
+
+    @contextmanager
+    def look(self) -> Generator[SqliteTx]:
+        with _translated(self.path):
+            yield _Look(self._database())
+
+    def version(self) -> tuple[int, int]:
+        with _translated(self.path):
+            conn = self._database().conn
+            # The first counts the commits of other connections, the second our own changes.
+            return conn.execute("PRAGMA data_version").fetchone()[0], conn.total_changes
+
+    def _database(self) -> Database:
+        db = getattr(self._local, "db", None)
+        if db is None:
+            db = self._local.db = self._connect()
+        return db
+
+    def _connect(self) -> Database:
+        connection = sqlite3.connect(
+            self.path,
+            timeout=LOCK_PATIENCE,
+            isolation_level=None,
+            check_same_thread=False,  # only so that `close` may be called from any thread
+            cached_statements=256,
+        )
+        self._connections.add(connection)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA synchronous = {self._synchronous}")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+        connection.execute("PRAGMA foreign_keys = ON")
+        # From here on `_patiently` does the waiting.
+        connection.execute("PRAGMA busy_timeout = 0")
+        db = Database(connection, execute_plugins=False)
+        weakref.finalize(db, self._drop, connection)  # when its thread ends
+        return db
+
+    def _drop(self, connection: sqlite3.Connection) -> None:
+        self._connections.discard(connection)
+        connection.close()
+
+    def _migrate(self) -> None:
+        """Bring the tables up to date, under the write lock: others may start just now."""
+        conn = self._database().conn
+        if _version(conn) == len(MIGRATIONS):
+            return
+        _patiently(conn, "BEGIN IMMEDIATE")
+        try:
+            version = _version(conn)
+            if version > len(MIGRATIONS):
+                raise _newer_ledger(self.path, version)
+            if version == 0:
+                _claim_file(conn, self.path)
+            for statements in MIGRATIONS[version:]:
+                for statement in statements:
+                    conn.execute(statement.format(**_WORDS))
+            conn.execute("DELETE FROM schema_version")
+            conn.execute("INSERT INTO schema_version VALUES (?)", (len(MIGRATIONS),))
+            conn.execute("COMMIT")
+        except BaseException:
+            if conn.in_transaction:
+                conn.execute("ROLLBACK")
+            raise
+
+
+def _prepare(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnreachable(
+            f"The folder of the ledger {str(path)!r} cannot be made: {error.strerror}.",
+            next="name a path that can be written with --store or RELAYBOOK_STORE",
+        ) from error
+
+
+def _inspect(path: Path) -> None:
+    """Look at a file that is there without changing a byte of it.
+
+    Raises:
+        NotALedger: it holds something else.
+        NewerLedger: a later relaybook wrote it.
+    """
+    if not path.is_file():
+        return
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as conn:
+        version = _version(conn)
+        if version == 0 and _has_tables(conn):
+            raise _not_a_ledger(path)
+    if version > len(MIGRATIONS):
+        raise _newer_ledger(path, version)
+
+
+def _patiently(conn: sqlite3.Connection, sql: str, params: Params | None = None) -> list[Row]:
+    """Run a statement that takes a lock, waiting for it in fair, jittered steps."""
+    deadline = time.monotonic() + LOCK_PATIENCE
+    while True:
+        try:
+            return conn.execute(sql, params or {}).fetchall()
+        except sqlite3.OperationalError as error:
+            if not _is_busy(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(random.uniform(*LOCK_PAUSE))
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    return error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def _version(conn: sqlite3.Connection) -> int:
+    """The version of the tables; 0 if there are none of ours."""
+    if conn.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+        return 0
+    return conn.execute("SELECT max(version) FROM schema_version").fetchone()[0] or 0
+
+
+def _claim_file(conn: sqlite3.Connection, path: Path) -> None:
+    """Mark an empty file as a ledger.
+
+    Raises:
+        NotALedger: it holds tables already.
+    """
+    if _has_tables(conn):
+        raise _not_a_ledger(path)
+    conn.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    conn.execute(VERSION_TABLE.format(**_WORDS))
+
+
+def _has_tables(conn: sqlite3.Connection) -> bool:
+    return bool(conn.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
+
+
+def _newer_ledger(path: Path, version: int) -> NewerLedger:
+    return NewerLedger(
+        f"The ledger {str(path)!r} has version {version}; this relaybook "
+        f"knows versions up to {len(MIGRATIONS)}.",
+        next="upgrade relaybook, or name another ledger with --store",
+    )
+
+
+def _not_a_ledger(path: Path) -> NotALedger:
+    return NotALedger(
+        f"{str(path)!r} is not a relaybook ledger; it was left as it is.",
+        next="name another path with --store or RELAYBOOK_STORE",
+    )
+
+
+@contextmanager
+def _translated(path: Path) -> Generator[None]:
+    """Turn what sqlite3 raises into the refusals of a store."""
+    try:
+        yield
+    except Refusal:
+        raise
+    except sqlite3.IntegrityError:
+        raise  # an invariant would have been broken: a bug, to be seen as one
+    except sqlite3.Error as error:
+        raise _refusal(error, path) from error
+    except UnicodeEncodeError as error:
+        raise InvalidArguments(
+            "A text of the call holds half of a surrogate pair.",
+            allowed="texts of whole characters",
+            next="correct it and call again",
+        ) from error
+
+
+def _refusal(error: sqlite3.Error, path: Path) -> StoreFault:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return StoreBusy(
+            f"The ledger {str(path)!r} was locked by other processes for {LOCK_PATIENCE:.0f} s.",
+            next="repeat the call",
+        )
+    if code == sqlite3.SQLITE_NOTADB:
+        return _not_a_ledger(path)
+    if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
+        return StoreUnreachable(
+            f"The ledger {str(path)!r} cannot be opened for writing: {error}.",
+            next="name a path that can be written with --store or RELAYBOOK_STORE",
+        )
+    return StoreFault(
+        f"The ledger {str(path)!r} could not be read or written: {error}.",
+        next="check the disk and restore a backup; nothing was changed",
+    )

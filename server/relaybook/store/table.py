@@ -1,0 +1,78 @@
+"""A frozen value as a row: the statements and conversions that follow from its fields."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from enum import StrEnum
+from operator import attrgetter
+from typing import Any, Generic, TypeVar, get_args, get_type_hints
+
+from relaybook.store.base import Row, Tx
+
+T = TypeVar("T")
+
+
+class Table(Generic[T]):
+    """The rows of one table, each a value of one class; columns are its fields, in order."""
+
+    def __init__(self, name: str, of: type[T], key: Sequence[str]) -> None:
+        self.name = name
+        self.of = of
+        self.names = [field.name for field in fields(of)]  # pyright: ignore[reportArgumentType]
+        self.columns = ", ".join(self.names)
+        self.full_columns = ", ".join(f"{name}.{column}" for column in self.names)
+        self._key = key
+        self._values = attrgetter(*self.names)
+        self._enums = _enums(of)
+        places = ", ".join(f":{column}" for column in self.names)
+        self._match = " AND ".join(f"{column} = :{column}" for column in key)
+        self._insert = f"INSERT INTO {name} ({self.columns}) VALUES ({places})"
+        self.select = f"SELECT {self.columns} FROM {name}"
+
+    def value(self, row: Row) -> T:
+        """The value that `row`, read with `select`, holds."""
+        known = dict(zip(self.names, row, strict=True))
+        for name, enum in self._enums:
+            if known[name] is not None:
+                known[name] = enum(known[name])
+        return self.of(**known)
+
+    def params(self, value: T) -> dict[str, Any]:
+        """The parameters that write `value`."""
+        return self._plain(dict(zip(self.names, self._values(value), strict=True)))
+
+    def find(self, tx: Tx, where: str, **params: Any) -> list[T]:
+        """All values for which `where`, which may also order and limit, holds."""
+        return [self.value(row) for row in tx.rows(f"{self.select} {where}", params)]
+
+    def insert(self, tx: Tx, values: Sequence[T]) -> None:
+        if values:
+            tx.many(self._insert, (self.params(value) for value in values))
+
+    def update(self, tx: Tx, before: T, after: T) -> None:
+        """Write what differs; a column named in an UPDATE costs its indexes, changed or not."""
+        pairs = zip(self.names, self._values(before), self._values(after), strict=True)
+        changed = {name: new for name, old, new in pairs if old != new}
+        if changed:
+            sets = ", ".join(f"{name} = :{name}" for name in changed)
+            sql = f"UPDATE {self.name} SET {sets} WHERE {self._match}"
+            tx.rows(sql, self._plain(changed) | self._key_of(after))
+
+    def _plain(self, known: dict[str, Any]) -> dict[str, Any]:
+        """`known` with the words of enumerations as the texts that they are."""
+        for name, _ in self._enums:
+            if known.get(name) is not None:
+                known[name] = str(known[name])
+        return known
+
+    def _key_of(self, value: T) -> dict[str, Any]:
+        return {name: getattr(value, name) for name in self._key}
+
+
+def _enums(of: type) -> list[tuple[str, type[StrEnum]]]:
+    """The fields that hold a word of an enumeration, or nothing, and that enumeration."""
+    return [
+        (name, kind)
+        for name, hint in get_type_hints(of).items()
+        for kind in (hint, *get_args(hint))
+        if isinstance(kind, type) and issubclass(kind, StrEnum)
+    ]
