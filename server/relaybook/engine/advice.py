@@ -1,0 +1,60 @@
+"""The `next` of an answer: which call to make now, by what the ledger says."""
+
+from relaybook.core.policy import IDLE_REVIEWS_LIMIT, TRANSIENT
+from relaybook.core.status import breaker_open, failed_for_good, workflow_status
+from relaybook.model import Task, Workflow, WorkflowStatus
+
+
+def progress(workflow: Workflow) -> str:
+    """How far a workflow is, as `3/5 complete`."""
+    return f"{workflow.completed + workflow.not_applicable}/{workflow.total} complete"
+
+
+def failure_advice(task: Task) -> str:
+    """What to do about a failed task: wait, retry, reassign, split, or leave it."""
+    if failed_for_good(task):
+        return "no retry is left: change_plan to replace it, or go on without it"
+    if task.same_error > 1 and task.error_code not in TRANSIENT:
+        return (
+            f"the same error {task.same_error} times in a row: change the prompt or split the "
+            "task with change_plan instead of trying again"
+        )
+    retry = "retry: start it again, its prompt then carries the error"
+    if task.error_code in TRANSIENT:
+        return f"{retry}; it may well pass by itself"
+    return f"{retry}; or reassign it with change_plan, or record(kind='handoff')"
+
+
+def next_call(workflow: Workflow) -> str:
+    """What an orchestrator does next."""
+    status = workflow_status(workflow)
+    if status is WorkflowStatus.CANCELLED:
+        return "stop its workers; nothing is left to do"
+    if status in (WorkflowStatus.COMPLETED, WorkflowStatus.PARTIAL):
+        return "aggregate"
+    if breaker_open(workflow.failed, workflow.total):
+        return "ask the user, then resolve: retry_failed, adjust or accept_partial"
+    if workflow.input_required:
+        return "resolve(decision='answer') for the tasks that ask"
+    if workflow.review:
+        return "get_workflow for the stages in review: mend them, or resolve waive or confirm"
+    if status is WorkflowStatus.FAILED:
+        return "aggregate for what succeeded, then resolve"
+    return _going_on(workflow)
+
+
+def _going_on(workflow: Workflow) -> str:
+    """The next call where nothing waits for the user."""
+    if workflow.idle_reviews >= IDLE_REVIEWS_LIMIT:
+        return (
+            f"replan: {workflow.idle_reviews} reviews in a row saw no progress; state the facts "
+            "anew, then change_plan"
+        )
+    room = workflow.in_progress < workflow.max_parallel
+    if room and (workflow.ready or workflow.retryable):
+        return "start the next: update_task(status='in_progress'), or let workers claim_task"
+    if workflow.in_progress:
+        return "get_workflow(wait_seconds=45)"
+    if workflow.completed + workflow.not_applicable == workflow.total:  # a supervisor's
+        return "aggregate, then resolve(decision='finish'); or change_plan for the next piece"
+    return "get_workflow(detail='detailed') for what holds it back"

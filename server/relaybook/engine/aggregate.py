@@ -1,0 +1,248 @@
+"""aggregate: many results, one honest digest; at any time, whatever is missing."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from functools import cached_property
+from typing import Any
+
+from relaybook.core.digest_account import named
+from relaybook.core.digest_brief import Request
+from relaybook.core.digest_panel import PanelKind, panel_kind
+from relaybook.core.digest_parts import SupervisorDecision
+from relaybook.core.envelope import Envelope, from_json
+from relaybook.core.fence import scan
+from relaybook.core.merge_plan import MergePlan, plan_merge
+from relaybook.core.plan import TaskSpec, expert_name
+from relaybook.core.status import is_expired, workflow_status
+from relaybook.core.synthesis import Detail, Frame, digest
+from relaybook.core.task_outcome import TaskOutcome, stated_confidence
+from relaybook.core.text import texts_in
+from relaybook.core.wishes import read_wishes
+from relaybook.engine.advice import next_call
+from relaybook.engine.desk import Desk
+from relaybook.engine.prompt import result_schema, takes_of
+from relaybook.engine.resolve import questions_of
+from relaybook.errors import InvalidArguments, InvalidTemplate, NotFound
+from relaybook.model import Event, EventType, Pattern, Status, Task, Workflow
+from relaybook.store.base import Tx
+from relaybook.store.ledger import (
+    TASKS,
+    get_text,
+    get_workflow,
+    read_changed_tasks,
+    read_decisions,
+)
+
+#: Tasks read at a time: a digest holds no more of the ledger in memory.
+PAGE = 50
+#: The merge of a composition whose results stand side by side.
+SIDE_BY_SIDE = "stage"
+
+
+def aggregate(
+    desk: Desk, workflow_id: str, *, detail: str = "concise", cursor: str = ""
+) -> dict[str, Any]:
+    """The digest of what the workers returned, by pattern, from `cursor` on.
+
+    A page that follows another names the tasks that changed since the first, for what they
+    returned may belong on a page that was read already.
+
+    Raises:
+        UnknownWorkflow: there is none of that id.
+        InvalidArguments: an unknown detail, or a cursor that no digest gave.
+    """
+    wanted = _detail(detail)
+    with desk.store.read() as tx:
+        workflow = get_workflow(tx, workflow_id)
+        begun, place = _read_cursor(cursor, workflow)
+        gathering = _Gathering(desk, tx, workflow)
+        frame = gathering.frame
+        found = digest(workflow.pattern, gathering, frame, detail=wanted, cursor=place)
+        changed = read_changed_tasks(tx, workflow.id, begun) if begun < workflow.seq else []
+    answer = found.as_dict()
+    if answer["cursor"] is None:
+        del answer["cursor"]
+    else:
+        answer["cursor"] += f"@{begun}"
+    if changed:
+        answer["changed"] = {"since_seq": begun, "tasks": named(changed, 200)}
+    return {
+        "workflow_id": workflow.id,
+        "type": answer.pop("pattern"),
+        "status": str(workflow_status(workflow)),
+        "seq": workflow.seq,
+        "summary": answer.pop("sentence"),
+        **answer,
+        "next": _next(workflow, answer),
+    }
+
+
+def _detail(detail: str) -> Detail:
+    try:
+        return Detail(detail)
+    except ValueError:
+        raise InvalidArguments(
+            f"detail is {detail[:40]!r}.", allowed=", ".join(Detail), next="use one of these"
+        ) from None
+
+
+def _read_cursor(cursor: str, workflow: Workflow) -> tuple[int, str | None]:
+    """The `seq` at which the first page was read, and where the next one begins."""
+    if not cursor:
+        return workflow.seq, None
+    place, _, begun = cursor.rpartition("@")
+    if begun.isascii() and begun.isdigit() and len(begun) < 12 and int(begun) <= workflow.seq:
+        return int(begun), place
+    raise InvalidArguments(
+        f"{cursor[:60]!r} is no cursor of a digest of workflow {workflow.id!r}.",
+        allowed="the cursor of the page before",
+        next="leave the cursor out to start from the first page",
+    )
+
+
+def _next(workflow: Workflow, answer: Mapping[str, Any]) -> str:
+    if "cursor" in answer:
+        return "aggregate with this cursor for the rest"
+    if "changed" in answer:
+        return "aggregate without a cursor: tasks changed while you read"
+    if workflow.ended_at is not None:
+        return "write the synthesis: integrate, do not paste; name every gap"
+    return next_call(workflow)
+
+
+class _Gathering:
+    """The outcomes of a workflow's tasks as they stand now, in the order of its plan."""
+
+    def __init__(self, desk: Desk, tx: Tx, workflow: Workflow) -> None:
+        self._desk = desk
+        self._tx = tx
+        self._workflow = workflow
+        self._now = desk.clock()
+        self._options: Mapping[str, Any] = json.loads(workflow.options)
+        self._plans: dict[str, MergePlan | None] = {}
+
+    def __iter__(self) -> Iterator[TaskOutcome]:
+        where = (
+            "WHERE workflow_id = :id AND position > :last AND replaced_by IS NULL"
+            " ORDER BY position LIMIT :page"
+        )
+        last = -1
+        while tasks := TASKS.find(self._tx, where, id=self._workflow.id, last=last, page=PAGE):
+            for task in tasks:
+                yield self._outcome(task)
+            last = tasks[-1].position
+
+    @cached_property
+    def frame(self) -> Frame:
+        workflow, options = self._workflow, self._options
+        wishes = read_wishes(json.loads(workflow.metadata))
+        said = {"audience": wishes.audience} if wishes.audience else {}
+        return Frame(
+            request=Request(
+                **said,
+                asked=str(options.get("brief", "")),
+                acceptance=tuple(options.get("acceptance", ())),
+            ),
+            closed=str(workflow.decision or ""),
+            panel=self._panel(),
+            weights=wishes.weights,
+            quorum=wishes.quorum,
+            decisions=_decisions(self._tx, workflow),
+        )
+
+    def _panel(self) -> PanelKind:
+        """What the first expert is asked for."""
+        if self._workflow.pattern is not Pattern.EXPERT_PANEL:
+            return PanelKind.VERDICT
+        where = "WHERE workflow_id = :id ORDER BY position LIMIT 1"
+        (first,) = TASKS.find(self._tx, where, id=self._workflow.id)
+        try:
+            spec = self._desk.spec(self._tx, self._workflow.id, first.spec)
+            declared = (
+                self._options.get("merge") or self._desk.templates.get(spec.template).aggregate
+            )
+            return panel_kind(str(declared), result_schema(self._desk, spec) or {})
+        except (NotFound, InvalidTemplate):
+            return PanelKind.VERDICT  # its template is gone; the results are still there
+
+    def _outcome(self, task: Task) -> TaskOutcome:
+        workflow = self._workflow
+        spec = self._desk.spec(self._tx, workflow.id, task.spec)
+        merge, flags = self._plan(spec)
+        said: dict[str, Any] = {"flags": flags}
+        if task.status is Status.COMPLETED and task.result is not None:
+            said = _result(get_text(self._tx, workflow.id, task.result), flags)
+            said["link"] = f"ledger://workflows/{workflow.id}/tasks/{task.id}/result"
+        elif task.status is Status.INPUT_REQUIRED:
+            said["questions"] = tuple(questions_of(self._tx, task))
+        if workflow.pattern is Pattern.EXPERT_PANEL:
+            said["role"] = expert_name(spec)
+        return TaskOutcome(
+            task_id=task.id,
+            label=task.label,
+            status=task.status,
+            position=task.position,
+            error_code=task.error_code,
+            error=task.error,
+            lost=is_expired(task, self._now),
+            merge=merge,
+            planned_actions=tuple(map(asdict, spec.parent_actions)),
+            took=tuple(_took(workflow.pattern, spec)),
+            items=spec.items,
+            **said,
+        )
+
+    def _plan(self, spec: TaskSpec) -> tuple[MergePlan | None, tuple[str, ...]]:
+        """How a result of the task merges; with a flag if its schema cannot be had any more."""
+        if self._options.get("merge") == SIDE_BY_SIDE:
+            return None, ()
+        if spec.schema is not None:
+            return plan_merge(spec.schema), ()
+        if spec.template not in self._plans:
+            self._plans[spec.template] = self._template_plan(spec)
+        plan = self._plans[spec.template]
+        return plan, () if plan else ("unmerged",)
+
+    def _template_plan(self, spec: TaskSpec) -> MergePlan | None:
+        try:
+            return plan_merge(result_schema(self._desk, spec) or {})
+        except (NotFound, InvalidTemplate):
+            return None
+
+
+def _took(pattern: Pattern, spec: TaskSpec) -> Iterator[str]:
+    for take in takes_of(pattern, spec):
+        yield from [f"{take.source}.{name}" for name in take.fields] or [take.source]
+
+
+def _result(text: str, flags: tuple[str, ...]) -> dict[str, Any]:
+    envelope: Envelope = from_json(text)
+    flags += scan("\n".join(texts_in(json.loads(text))))
+    return {
+        "summary": envelope.summary,
+        "confidence": envelope.confidence or stated_confidence(envelope.data),
+        "data": envelope.data,
+        "gaps": envelope.gaps,
+        "proposed_actions": envelope.proposed_actions,
+        "flags": flags if envelope.validated else (*flags, "unvalidated"),
+        "words": len(text.split()),
+    }
+
+
+def _decisions(tx: Tx, workflow: Workflow) -> tuple[SupervisorDecision, ...]:
+    if workflow.pattern is not Pattern.SUPERVISOR:
+        return ()
+    kinds = (EventType.REVIEW_RECORDED, EventType.DECISION_RECORDED)
+    return tuple(map(_decision, read_decisions(tx, workflow.id, kinds)))
+
+
+def _decision(event: Event) -> SupervisorDecision:
+    said = event.data
+    return SupervisorDecision(
+        decision=said["decision"],
+        reason=said.get("reason", ""),
+        instruction=said.get("instruction", ""),
+        task_id=said.get("next_task") or event.task_id,
+        saw={name: said[name] for name in ("satisfied", "looping", "progressing") if name in said},
+    )

@@ -1,0 +1,122 @@
+"""The tasks of a workflow that need somebody, by name; and those that may start."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from relaybook.core.policy import MAX_FAILURES, TRANSIENT
+from relaybook.core.status import is_expired, is_retryable
+from relaybook.engine.gate import gate_items, hooks_left
+from relaybook.engine.resolve import questions_of
+from relaybook.errors import clip
+from relaybook.model import Status, Task, Workflow
+from relaybook.store.base import Tx
+from relaybook.store.ledger import TASKS, find_holders, get_task
+
+IDS_SHOWN = 10
+#: How many tasks that may start one answer looks at.
+READY_LOOKED_AT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """The first tasks of a workflow in each state that somebody has to do something about."""
+
+    running: Sequence[Task]
+    failed: Sequence[Task]
+    #: Best first.
+    ready: Sequence[Task]
+    #: Those that could start, were another not writing what they write; each with the other.
+    held: Sequence[dict[str, Any]]
+
+    @property
+    def free(self) -> list[str]:
+        """The ids of the tasks to start next, best first."""
+        kept = {line["task_id"] for line in self.held}
+        return [task.id for task in self.ready if task.id not in kept]
+
+
+def find_needs(tx: Tx, workflow: Workflow, now: float) -> Needs:
+    """Who needs something in a workflow."""
+    running = running_tasks(tx, workflow)
+    failed = _by_status(tx, workflow, Status.FAILED, workflow.failed)
+    ready = _ready(tx, workflow) if workflow.ready else []
+    again = [task for task in failed if is_retryable(task) and task.waiting_on == 0]
+    held = [] if workflow.ended_at is not None else _held(tx, workflow, [*again, *ready], now)
+    return Needs(running, failed, ready, held)
+
+
+def attention(tx: Tx, workflow: Workflow, needs: Needs, now: float) -> dict[str, list[Any]]:
+    """A list for each kind of need that any task has: overdue, asking, failed, in review, held."""
+    asking = _by_status(tx, workflow, Status.INPUT_REQUIRED, workflow.input_required)
+    review = _by_status(tx, workflow, Status.REVIEW, workflow.review)
+    lists: dict[str, list[Any]] = {
+        "overdue": [task.id for task in needs.running if is_overdue(task, now)][:IDS_SHOWN],
+        "asking": [{"task_id": t.id, "questions": questions_of(tx, t)} for t in asking],
+        "failed": [failure(task) for task in needs.failed],
+        "review": [{"task_id": t.id, "items": gate_items(tx, t)[:6]} for t in review],
+        "hooks_due": _hooks_waiting(tx, workflow),
+        "held": list(needs.held[:IDS_SHOWN]),
+        "ready": needs.free[:IDS_SHOWN],
+    }
+    return {name: lines for name, lines in lists.items() if lines}
+
+
+def is_overdue(task: Task, now: float) -> bool:
+    """In progress past its timeout, or without a word past its lease."""
+    started = task.started_at if task.started_at is not None else now
+    return is_expired(task, now) or now - started > task.timeout_seconds
+
+
+def running_tasks(tx: Tx, workflow: Workflow) -> list[Task]:
+    """All tasks in progress, of which there are never more than `max_parallel`."""
+    if not workflow.in_progress:
+        return []
+    where = "WHERE workflow_id = :id AND status = 'in_progress' ORDER BY position"
+    return TASKS.find(tx, where, id=workflow.id)
+
+
+def _ready(tx: Tx, workflow: Workflow) -> list[Task]:
+    where = "WHERE workflow_id = :id AND status = 'pending' AND waiting_on = 0"
+    best = f"{where} ORDER BY chain DESC, position LIMIT :limit"
+    return TASKS.find(tx, best, id=workflow.id, limit=READY_LOOKED_AT)
+
+
+def _held(tx: Tx, workflow: Workflow, tasks: Sequence[Task], now: float) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for task in tasks:
+        for scope in find_holders(tx, workflow.project, task):
+            if not is_expired(get_task(tx, scope.workflow_id, scope.task_id), now):
+                by = {"workflow_id": scope.workflow_id, "task_id": scope.task_id}
+                found.append({"task_id": task.id, "path": clip(scope.path, 120), "by": by})
+                break
+    return found
+
+
+def failure(task: Task) -> dict[str, Any]:
+    """A failed task in a line."""
+    line: dict[str, Any] = {
+        "task_id": task.id,
+        "code": task.error_code,
+        "error": clip(task.error or "", 160),
+        "retries_left": 0 if task.final else max(MAX_FAILURES - task.failures, 0),
+    }
+    if task.same_error > 1 and task.error_code not in TRANSIENT:
+        line["same_error"] = task.same_error
+    return line
+
+
+def _hooks_waiting(tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:
+    """The hooks that hold stages back, where nothing else goes on."""
+    if workflow.ready + workflow.in_progress or not workflow.pending:
+        return []
+    where = "WHERE workflow_id = :id AND hooks_due IS NOT NULL ORDER BY position LIMIT :limit"
+    found = TASKS.find(tx, where, id=workflow.id, limit=IDS_SHOWN)
+    return [{"task_id": task.id, "hooks": list(hooks_left(task))} for task in found]
+
+
+def _by_status(tx: Tx, workflow: Workflow, status: Status, count: int) -> list[Task]:
+    if not count:
+        return []
+    where = "WHERE workflow_id = :id AND status = :status ORDER BY position LIMIT :limit"
+    return TASKS.find(tx, where, id=workflow.id, status=str(status), limit=IDS_SHOWN)

@@ -1,0 +1,116 @@
+"""What the rules of its pattern say against a plan: errors refuse it, the rest is told."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from relaybook.core.guards import Finding, Severity
+from relaybook.core.plan import TaskSpec, waits_for
+from relaybook.core.plan_check import PlanTask, check_change, check_plan
+from relaybook.core.text import canonical
+from relaybook.engine.desk import Desk
+from relaybook.engine.prompt import result_schema, takes_of
+from relaybook.errors import InvalidPlan
+from relaybook.model import Pattern, Task, Tier, Workflow
+from relaybook.store.base import Tx
+from relaybook.store.ledger import TASKS, needs_of
+
+#: How many findings one answer tells.
+FINDINGS_SHOWN = 6
+
+
+def check_specs(
+    desk: Desk, pattern: Pattern, specs: Sequence[TaskSpec], max_parallel: int
+) -> list[dict[str, str]]:
+    """The findings on a plan that stands, the most serious first.
+
+    Raises:
+        InvalidPlan: a rule of the pattern is broken; it names rule, reason and fix.
+    """
+    return _judged(check_plan(pattern, _plan_tasks(desk, pattern, specs), max_parallel))
+
+
+def _judged(findings: Sequence[Finding]) -> list[dict[str, str]]:
+    for finding in findings:
+        if finding.severity is Severity.ERROR:
+            raise InvalidPlan(
+                f"{finding.what}: {finding.why}.", next=finding.fix, rule=finding.rule
+            )
+    return [told(finding) for finding in findings[:FINDINGS_SHOWN]]
+
+
+def check_added(
+    desk: Desk, tx: Tx, workflow: Workflow, specs: Sequence[TaskSpec], old: Sequence[Task]
+) -> list[dict[str, str]]:
+    """The findings on tasks that join a plan, in the place of `old` or beside all others.
+
+    Raises:
+        InvalidPlan: a rule of the pattern is broken; it names rule, reason and fix.
+    """
+    if not specs:
+        return []
+    beside = [_there(desk, tx, task) for task in _staying(tx, workflow, old)]
+    return _judged(
+        check_change(workflow.pattern, _plan_tasks(desk, workflow.pattern, specs), beside)
+    )
+
+
+def _staying(tx: Tx, workflow: Workflow, old: Sequence[Task]) -> list[Task]:
+    """The other tasks that a rule looks at: all experts, and whoever may still write."""
+    where = "WHERE workflow_id = :id AND replaced_by IS NULL"
+    if workflow.pattern is not Pattern.EXPERT_PANEL:
+        where += " AND writes IS NOT NULL AND status NOT IN ('completed', 'cancelled')"
+    names = {task.id for task in old}
+    found = TASKS.find(tx, f"{where} ORDER BY position", id=workflow.id)
+    return [task for task in found if task.id not in names]
+
+
+def _there(desk: Desk, tx: Tx, task: Task) -> PlanTask:
+    spec = desk.spec(tx, task.workflow_id, task.spec)
+    return _plan_task(replace(spec, depends_on=tuple(needs_of(tx, task.workflow_id, task.id))))
+
+
+def told(finding: Finding) -> dict[str, str]:
+    """A finding as an answer carries it."""
+    return {
+        "severity": str(finding.severity),
+        "rule": finding.rule,
+        "what": finding.what,
+        "why": finding.why,
+        "fix": finding.fix,
+    }
+
+
+def _plan_tasks(desk: Desk, pattern: Pattern, specs: Sequence[TaskSpec]) -> list[PlanTask]:
+    fields = {spec.id: _fields(desk, spec) for spec in specs}
+    return [
+        replace(
+            _plan_task(spec),
+            takes_whole=[
+                take.source
+                for take in takes_of(pattern, spec)
+                if not take.fields and fields.get(take.source, 0) > 1
+            ],
+        )
+        for spec in specs
+    ]
+
+
+def _fields(desk: Desk, spec: TaskSpec) -> int:
+    """How many fields the result of a task has to choose from."""
+    schema = result_schema(desk, spec)
+    return len(schema.get("properties", ())) if schema else 0
+
+
+def _plan_task(spec: TaskSpec) -> PlanTask:
+    proposal = spec.args.get("proposal")
+    return PlanTask(
+        id=spec.id,
+        label=spec.label,
+        needs=waits_for(spec),
+        minutes=spec.expected_minutes or 0.0,
+        done="; ".join(spec.done),
+        expert_role=spec.expert_role or None,
+        writes=spec.writes,
+        tier=spec.tier or Tier.T2,
+        proposal="" if proposal is None else canonical(proposal),
+    )

@@ -1,0 +1,356 @@
+"""claim_task: a worker takes the next task that may start, and gets its prompt."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from relaybook.core.case import Case
+from relaybook.core.command import Expire, Start
+from relaybook.core.machine import decide, refuse_decided, refuse_held, refuse_start
+from relaybook.core.policy import MAX_FAILURES
+from relaybook.core.skill_stats import BREAKER_COOLDOWN, Breaker, admits, breaker
+from relaybook.core.status import breaker_open, is_expired, workflow_status
+from relaybook.core.text import storable, text_hash
+from relaybook.engine.desk import Desk
+from relaybook.engine.judge import keep_print, refuse_blocked
+from relaybook.engine.prompt import spawn, task_prompt
+from relaybook.errors import InvalidArguments, Refusal, SkillBreakerOpen, clip
+from relaybook.model import Task, Workflow
+from relaybook.registry.prompt import Prompt
+from relaybook.store.base import Tx
+from relaybook.store.learning import skill_stats
+from relaybook.store.ledger import (
+    TASKS,
+    WORKFLOWS,
+    apply,
+    get_task,
+    get_workflow,
+    load_case,
+    load_holders,
+    put_texts,
+)
+
+#: How many open workflows one call looks through, oldest first.
+WORKFLOWS_LOOKED_AT = 100
+#: How many tasks of a workflow one call reads at a time, and how many that are expired, held or
+#: cannot be rendered it works through.
+CANDIDATES, CANDIDATES_LOOKED_AT = 20, 200
+LEASE_BOUNDS_SECONDS = (5, 24 * 3600)
+SESSION_KEY_LIMIT = 200
+#: The soonest and the latest that a worker is told to ask again.
+ASK_AGAIN_SECONDS = (1.0, 30.0)
+BREAKER_AGAIN_SECONDS = 60.0
+
+#: Tasks to offer first: those whose worker is gone. They hold a place already.
+_EXPIRED = "status = 'in_progress' AND lease_until <= :now"
+#: Then, while there is room, those to retry, and fresh ones.
+_WAITING = (
+    """status = 'failed' AND final = 0 AND failures < :most AND waiting_on = 0
+        AND (not_before IS NULL OR not_before <= :now)""",
+    "status = 'pending' AND waiting_on = 0",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """Why a workflow has nothing to claim, and in how many seconds it may have."""
+
+    reason: str
+    seconds: float | None
+
+
+def claim_task(
+    desk: Desk,
+    workflow_id: str | None = None,
+    *,
+    project: str | None = None,
+    capabilities: Sequence[str] = (),
+    lease_seconds: float | None = None,
+    session_key: str | None = None,
+    actor: str = "worker",
+) -> dict[str, Any]:
+    """Start the next task: retries first, then the one with the longest chain hanging on it.
+
+    Without a workflow, the oldest open one of the project that has something to do. The
+    lease is the task's timeout unless a shorter one is asked for. When nothing can start the
+    answer has `claimed` false, says why, and when to ask again.
+
+    Raises:
+        UnknownWorkflow: `workflow_id` names none.
+    """
+    check_lease(lease_seconds)
+    session_key = checked_session(session_key)
+    names, found = _offers(desk, workflow_id, project, capabilities)
+    faults: list[str] = []
+    for name in names:
+        # A transaction for each: two that hold a row and want another's would wait for ever.
+        with desk.store.transaction() as tx:
+            workflow = get_workflow(tx, name, lock=True)
+            for task in _candidates(tx, workflow, capabilities, desk.clock()):
+                try:
+                    case = load_case(tx, task.workflow_id, task.id)
+                    case = without_expired(desk, tx, case, task.id, actor)
+                    after, prompt = start_attempt(
+                        desk,
+                        tx,
+                        case,
+                        task.id,
+                        lease_seconds=lease_seconds,
+                        session_key=session_key,
+                        actor=actor,
+                    )
+                except Refusal as refusal:
+                    faults.append(f"{task.id}: {refusal.message}")
+                else:
+                    return {"claimed": True} | started(desk, after, task.id, prompt)
+            found.append(_why_not(tx, get_workflow(tx, name), desk.clock()))
+    return _nothing(found, faults)
+
+
+def check_lease(lease_seconds: float | None) -> None:
+    """Refuse a lease that is too short or too long.
+
+    Raises:
+        InvalidArguments: with the bounds.
+    """
+    low, high = LEASE_BOUNDS_SECONDS
+    if lease_seconds is not None and not low <= lease_seconds <= high:
+        raise InvalidArguments(
+            f"lease_seconds is {lease_seconds}.",
+            allowed=f"{low} to {high}",
+            next="leave it out for the task's own timeout",
+        )
+
+
+def checked_session(session_key: str | None) -> str | None:
+    """`session_key` as it is stored.
+
+    Raises:
+        InvalidArguments: it is empty or too long.
+    """
+    if session_key is None or 1 <= len(session_key) <= SESSION_KEY_LIMIT:
+        return session_key and storable(session_key)
+    raise InvalidArguments(
+        f"session_key is {len(session_key)} characters long.",
+        allowed=f"1 to {SESSION_KEY_LIMIT} characters",
+        next="send the key that your host lists the session under",
+    )
+
+
+def _offers(
+    desk: Desk, workflow_id: str | None, project: str | None, capabilities: Sequence[str]
+) -> tuple[list[str], list[Nothing]]:
+    """The workflows with a task to offer, oldest first, and why the others have none.
+
+    A workflow that is named is not looked at, but tried.
+    """
+    if workflow_id is not None:
+        return [workflow_id], []
+    names: list[str] = []
+    found: list[Nothing] = []
+    with desk.store.read() as tx:
+        now = desk.clock()
+        for workflow in _workflows(tx, project):
+            if next(_candidates(tx, workflow, capabilities, now), None) is not None:
+                names.append(workflow.id)
+            else:
+                found.append(_why_not(tx, workflow, now))
+    return names, found
+
+
+def _workflows(tx: Tx, project: str | None) -> list[Workflow]:
+    where = "WHERE ended_at IS NULL AND ready + retryable + in_progress > 0"
+    if project is not None:
+        where += " AND project = :project"
+    return WORKFLOWS.find(
+        tx,
+        f"{where} ORDER BY created_at, id LIMIT :limit",
+        project=project,
+        limit=WORKFLOWS_LOOKED_AT,
+    )
+
+
+def _candidates(
+    tx: Tx, workflow: Workflow, capabilities: Sequence[str], now: float
+) -> Iterator[Task]:
+    """Tasks to try, best first: those that ran out of time, failed ones, then fresh ones."""
+    wanted, names = _capability_filter(capabilities)
+    params = {"workflow_id": workflow.id, "now": now, "most": MAX_FAILURES, **names}
+    for where in (_EXPIRED, *_WAITING):
+        for first in range(0, CANDIDATES_LOOKED_AT, CANDIDATES):  # those before could not start
+            if not _may_start(get_workflow(tx, workflow.id), expired=where is _EXPIRED):
+                return
+            page = TASKS.find(
+                tx,
+                f"WHERE workflow_id = :workflow_id AND {where}{wanted}"
+                f" ORDER BY chain DESC, position LIMIT {CANDIDATES} OFFSET {first}",
+                **params,
+            )
+            yield from page
+            if len(page) < CANDIDATES:
+                break
+
+
+def _may_start(workflow: Workflow, *, expired: bool) -> bool:
+    if workflow.decision is not None or breaker_open(workflow.failed, workflow.total):
+        return False
+    return expired or workflow.in_progress < workflow.max_parallel
+
+
+def _capability_filter(capabilities: Sequence[str]) -> tuple[str, dict[str, str]]:
+    if not capabilities:
+        return "", {}
+    names = {f"can_{place}": name for place, name in enumerate(capabilities)}
+    places = ", ".join(f":{name}" for name in names)
+    return f" AND (capability IS NULL OR capability IN ({places}))", names
+
+
+def without_expired(desk: Desk, tx: Tx, case: Case, task_id: str, actor: str) -> Case:
+    """The case with the attempt at the task ended if its lease has run out."""
+    now = desk.clock()
+    if not is_expired(case.tasks[task_id], now):
+        return case
+    return apply(tx, case, decide(case, Expire(at=now, actor=actor, task_id=task_id)))
+
+
+def _free_of_the_lost(desk: Desk, tx: Tx, case: Case, task_id: str, actor: str) -> Case:
+    """The case once holders in its way whose lease has run out, of any workflow, hold no more."""
+    now = desk.clock()
+    holders = dict.fromkeys((scope.workflow_id, scope.task_id) for scope in case.held_by)
+    lost = [names for names in holders if is_expired(get_task(tx, *names), now)]
+    for names in lost:
+        without_expired(desk, tx, load_case(tx, *names), names[1], actor)
+    if not lost:
+        return case
+    return load_holders(tx, load_case(tx, case.workflow.id, task_id), task_id)
+
+
+def _why_not(tx: Tx, workflow: Workflow, now: float) -> Nothing:
+    """Why no task of `workflow` can start, and in how many seconds that may change."""
+    if workflow.ended_at is not None:
+        return Nothing(f"workflow {workflow.id!r} is {workflow_status(workflow)}", None)
+    if breaker_open(workflow.failed, workflow.total):
+        return Nothing(
+            f"breaker: {workflow.failed} tasks of {workflow.id!r} failed; the user decides",
+            BREAKER_AGAIN_SECONDS,
+        )
+    if workflow.in_progress >= workflow.max_parallel:
+        reason = f"all taken: {workflow.in_progress} of {workflow.id!r} are in progress, the most"
+    elif workflow.ready:
+        reason = f"{workflow.ready} ready task(s) of {workflow.id!r} need another capability"
+    elif workflow.retryable:
+        reason = f"{workflow.retryable} failed task(s) of {workflow.id!r} wait to be retried"
+    elif workflow.in_progress:
+        reason = f"all taken: {workflow.in_progress} of {workflow.id!r} are in progress"
+    else:
+        reason = (
+            f"blocked: {workflow.pending} pending, {workflow.input_required} waiting for answers"
+        )
+    return Nothing(reason, _soonest(tx, workflow, now))
+
+
+def _soonest(tx: Tx, workflow: Workflow, now: float) -> float:
+    """Seconds until a retry is due or a lease runs out, within reason."""
+    sql = (
+        "SELECT min(coalesce(not_before, lease_until)) FROM tasks WHERE workflow_id = :id"
+        " AND status IN ('failed', 'in_progress') AND coalesce(not_before, lease_until) > :now"
+    )
+    at = tx.rows(sql, {"id": workflow.id, "now": now})[0][0]
+    low, high = ASK_AGAIN_SECONDS
+    return high if at is None else min(max(at - now, low), high)
+
+
+def _nothing(found: Sequence[Nothing], faults: Sequence[str]) -> dict[str, Any]:
+    waits = [each.seconds for each in found if each.seconds is not None]
+    reasons = [*faults, *(each.reason for each in found)]
+    answer: dict[str, Any] = {
+        "claimed": False,
+        "reason": clip("; ".join(reasons) or "no open workflow has anything to do", 600),
+    }
+    if waits:
+        answer["retry_after_seconds"] = round(min(waits))
+    answer["next"] = "ask again after retry_after_seconds" if waits else "stop; nothing is left"
+    return answer
+
+
+def start_attempt(
+    desk: Desk,
+    tx: Tx,
+    case: Case,
+    task_id: str,
+    *,
+    lease_seconds: float | None = None,
+    session_key: str | None = None,
+    override: str = "",
+    actor: str,
+) -> tuple[Case, Prompt]:
+    """Begin an attempt: the one way in, for a claim and for an orchestrator's start.
+
+    Raises:
+        PromptBlocked: its prompt has errors, and no `override` says why it starts all the same.
+        Refusal: the task may not start, or has no prompt; nothing was written.
+    """
+    task = case.tasks[task_id]
+    refuse_decided(case.workflow)
+    refuse_start(case.workflow, task)
+    _refuse_broken_skill(tx, task, desk.clock())
+    case = _free_of_the_lost(desk, tx, load_holders(tx, case, task_id), task_id, actor)
+    refuse_held(case, task)
+    draft = task_prompt(desk, tx, case.workflow, task)
+    overrides = refuse_blocked(tx, task, draft, override)
+    longest = float(task.timeout_seconds)
+    command = Start(
+        at=desk.clock(),
+        actor=actor,
+        task_id=task_id,
+        claim=desk.token(16),
+        lease_seconds=min(lease_seconds or longest, longest),
+        session_key=session_key,
+        prompt=text_hash(draft.prompt.text),
+        override=override if overrides else "",
+        overrides=overrides,
+    )
+    after = apply(tx, case, decide(case, command))
+    put_texts(tx, case.workflow.id, [draft.prompt.text])
+    keep_print(tx, case.workflow, task, draft)
+    return after, draft.prompt
+
+
+def _refuse_broken_skill(tx: Tx, task: Task, now: float) -> None:
+    """Refuse while the skill that is to do `task` fails all the time.
+
+    Raises:
+        SkillBreakerOpen: with the seconds until it may be tried again.
+    """
+    if task.skill is None:
+        return
+    stats = skill_stats(tx, task.skill)
+    if breaker(stats, now) is Breaker.CLOSED:
+        return
+    sql = "SELECT count(*) FROM tasks WHERE status = 'in_progress' AND skill = :skill"
+    if admits(stats, now, tx.rows(sql, {"skill": task.skill})[0][0]):
+        return
+    wait = max(0, math.ceil((stats.opened_at or now) + BREAKER_COOLDOWN - now))
+    raise SkillBreakerOpen(
+        f"The breaker of skill {task.skill!r} is {breaker(stats, now)}: it failed too often.",
+        allowed="one attempt once it has cooled down, another skill by record(kind='handoff')",
+        next=f"repair the skill, or try again in {wait} s",
+        retry_after_seconds=wait,
+    )
+
+
+def started(desk: Desk, case: Case, task_id: str, prompt: Prompt) -> dict[str, Any]:
+    """What a worker needs: the claim, the prompt, the time it has."""
+    task = case.tasks[task_id]
+    lease = (task.lease_until or 0.0) - (task.last_seen_at or 0.0)
+    return {
+        "workflow_id": case.workflow.id,
+        "task_id": task.id,
+        "attempt": task.attempt,
+        "claim": task.claim,
+        "lease_seconds": round(lease),
+        "seq": case.workflow.seq,
+        "spawn": spawn(desk, task),
+        "prompt": prompt.text,
+    }

@@ -1,0 +1,106 @@
+"""complete: values that fit what was typed so far for a variable of a URI."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from relaybook.engine.desk import Desk
+from relaybook.engine.read import readables
+
+#: How many values one answer holds; a client is never sent more.
+VALUES_SHOWN = 100
+#: How much of what was typed is looked at, in characters.
+TYPED_LIMIT = 200
+
+_WORKFLOWS = (
+    r"FROM workflows WHERE lower(id) LIKE :like ESCAPE '\' OR lower(name) LIKE :like ESCAPE '\'"
+)
+_TASKS = r"""FROM tasks WHERE workflow_id = :id AND replaced_by IS NULL
+    AND (lower(id) LIKE :like ESCAPE '\' OR lower(label) LIKE :like ESCAPE '\')"""
+_ITEMS = r"FROM tasks WHERE slug IS NOT NULL AND lower(slug) LIKE :like ESCAPE '\'"
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """The first values that fit, and how many there are in all."""
+
+    values: Sequence[str] = ()
+    total: int = 0
+
+
+#: Takes the desk, what was typed, and the values chosen for the variables before.
+Completer = Callable[[Desk, str, Mapping[str, str]], Completed]
+
+
+def complete(
+    desk: Desk,
+    uri: str,
+    variable: str,
+    typed: str,
+    chosen: Mapping[str, str],
+    *,
+    role: str = "orchestrator",
+) -> Completed:
+    """Values for `variable` of the template `uri`; none if this role may not read it."""
+    if not any(each.uri == uri and variable in each.variables for each in readables(role)):
+        return Completed()
+    completer = COMPLETERS.get((uri.partition(":")[0], variable))
+    return completer(desk, typed[:TYPED_LIMIT], chosen) if completer else Completed()
+
+
+def complete_workflow(desk: Desk, typed: str, chosen: Mapping[str, str]) -> Completed:
+    """Ids of workflows whose id or name contains `typed`, newest change first."""
+    return _found(desk, _WORKFLOWS, "updated_at DESC, id", {"like": _like(typed)})
+
+
+def complete_task(desk: Desk, typed: str, chosen: Mapping[str, str]) -> Completed:
+    """Ids of tasks of the workflow chosen whose id or label contains `typed`, in plan order."""
+    return _found(desk, _TASKS, "position", {"like": _like(typed), "id": chosen.get("id", "")})
+
+
+def complete_item(desk: Desk, typed: str, chosen: Mapping[str, str]) -> Completed:
+    """Slugs of stages that contain `typed`, in alphabetical order."""
+    return _found(desk, _ITEMS, "slug", {"like": _like(typed)}, column="slug")
+
+
+def complete_contract(desk: Desk, typed: str, chosen: Mapping[str, str]) -> Completed:
+    """Names of contracts that contain `typed`, those that begin with it first."""
+    return _names(desk.contracts.names(), typed)
+
+
+def complete_template(desk: Desk, typed: str, chosen: Mapping[str, str]) -> Completed:
+    """Names of templates that contain `typed`, those that begin with it first."""
+    return _names(desk.templates.names(), typed)
+
+
+def _names(known: Sequence[str], typed: str) -> Completed:
+    typed = typed.lower()
+    found = [name for name in known if typed in name]
+    found.sort(key=lambda name: not name.startswith(typed))
+    return Completed(found[:VALUES_SHOWN], len(found))
+
+
+#: By the scheme of a URI and the name of its variable.
+COMPLETERS: Mapping[tuple[str, str], Completer] = {
+    ("ledger", "id"): complete_workflow,
+    ("ledger", "task_id"): complete_task,
+    ("ledger", "slug"): complete_item,
+    ("prompt", "name"): complete_template,
+    ("contract", "name"): complete_contract,
+}
+
+
+def _found(
+    desk: Desk, matching: str, order: str, params: Mapping[str, Any], column: str = "id"
+) -> Completed:
+    with desk.store.read() as tx:
+        rows = tx.rows(f"SELECT {column} {matching} ORDER BY {order} LIMIT {VALUES_SHOWN}", params)
+        total = tx.rows(f"SELECT count(*) {matching}", params)[0][0]
+    return Completed([row[0] for row in rows], total)
+
+
+def _like(typed: str) -> str:
+    """A pattern for texts in lower case that contain `typed`."""
+    for sign in ("\\", "%", "_"):
+        typed = typed.replace(sign, f"\\{sign}")
+    return f"%{typed.lower()}%"

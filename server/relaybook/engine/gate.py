@@ -1,0 +1,193 @@
+"""What a stage has to pass before it counts as done: its OUTPUT gate and its parent's deeds."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from relaybook.core.case import Case
+from relaybook.core.command import Command, Complete, Fail, Reconsider
+from relaybook.core.envelope import Envelope, from_json
+from relaybook.core.evidence import Note, Records, evidence, gather, notes_of_result
+from relaybook.core.gates import output_gate
+from relaybook.core.plan import ParentAction
+from relaybook.core.text import compact
+from relaybook.engine.desk import Desk
+from relaybook.engine.hooks import due, hook_tasks, item_told
+from relaybook.engine.stage import hooks_of
+from relaybook.errors import clip
+from relaybook.model import WORDS, Event, EventType, Status, Task, Tier
+from relaybook.store.base import Tx
+from relaybook.store.ledger import get_text, read_task_events
+
+#: The rule that a deed of the parent stands for among the items of a gate.
+PARENT_ACTION = "parent_action"
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    records: Records
+    #: What sends the stage to review.
+    objections: tuple[Mapping[str, str], ...]
+    #: What is worth doing later.
+    followups: tuple[Note, ...]
+
+
+def staged(desk: Desk, tx: Tx, case: Case, command: Command, result: Envelope | None) -> Command:
+    """`command` on a stage, with the verdict of its gate and the hooks that come due."""
+    match command:
+        case Complete():
+            return _completing(desk, tx, case, command, result)
+        case Reconsider():
+            return _reconsidering(desk, tx, case, command)
+        case Fail():
+            return _failing(desk, tx, case, command)
+        case _:
+            return command
+
+
+def _completing(
+    desk: Desk, tx: Tx, case: Case, command: Complete, result: Envelope | None
+) -> Command:
+    """The result of an attempt; sent for a stage in review, it takes the place of the one there."""
+    task = case.tasks[command.task_id]
+    notes = _once([*command.notes, *(notes_of_result(result) if result is not None else ())])
+    judged = _judge(desk, tx, task, notes, result)
+    said: dict[str, Any] = {
+        "notes": [*notes, *judged.followups],
+        "objections": judged.objections,
+        "hooks": _holding(desk, tx, case, task, judged.records, failed=False),
+    }
+    attempt = case.attempts.get((task.id, task.attempt))
+    repeated = attempt is not None and attempt.output == command.output
+    if task.status is not Status.REVIEW or command.claim is not None or repeated:
+        return replace(command, **said)
+    return Reconsider(
+        at=command.at,
+        actor=command.actor,
+        task_id=task.id,
+        result=command.result,
+        summary=command.summary,
+        **said,
+    )
+
+
+def _reconsidering(desk: Desk, tx: Tx, case: Case, command: Reconsider) -> Command:
+    task = case.tasks[command.task_id]
+    result = None
+    if task.result is not None:
+        result = from_json(get_text(tx, task.workflow_id, task.result))
+    judged = _judge(desk, tx, task, command.notes, result, confirmed=command.decision)
+    waived = command.decision == "waived"
+    return replace(
+        command,
+        notes=[*command.notes, *judged.followups],
+        objections=() if waived else judged.objections,
+        hooks=_holding(desk, tx, case, task, judged.records, failed=False),
+    )
+
+
+def _failing(desk: Desk, tx: Tx, case: Case, command: Fail) -> Command:
+    task = case.tasks[command.task_id]
+    records = gather(of_attempt(read_task_events(tx, task.workflow_id, task.id)), command.notes)
+    return replace(command, hooks=_holding(desk, tx, case, task, records, failed=True))
+
+
+def _judge(
+    desk: Desk,
+    tx: Tx,
+    task: Task,
+    notes: Sequence[Note],
+    result: Envelope | None,
+    confirmed: str = "",
+) -> _Judged:
+    spec = desk.spec(tx, task.workflow_id, task.spec)
+    events = of_attempt(read_task_events(tx, task.workflow_id, task.id))
+    records = gather(events, notes)
+    shown = evidence(records, goal=spec.goal, done=spec.done, writes=spec.writes, result=result)
+    verdict = output_gate(spec.gate, shown, spec.tier or Tier.T2)
+    objections = [item_told(item) for item in verdict.items if item.verdict == "fail"]
+    if spec.parent_actions and not confirmed and not any("confirmed" in e.data for e in events):
+        objections.append(_to_confirm(spec.parent_actions))
+    known = {followup["text"] for followup in records.followups}
+    later = [clip(f"{i.what}: {i.fix}", 2_000) for i in verdict.items if i.verdict == "warn"]
+    followups = [(EventType.FOLLOWUP_ADDED, {"text": text}) for text in later if text not in known]
+    return _Judged(records, tuple(objections), tuple(followups))
+
+
+def _to_confirm(actions: Sequence[ParentAction]) -> dict[str, str]:
+    named = ", ".join(f"{action.action} ({action.tier})" for action in actions)
+    return {
+        "rule": PARENT_ACTION,
+        "verdict": "fail",
+        "what": clip(f"parent action to confirm: {named}", 240),
+        "fix": "do what is needed of it, then resolve(decision='confirm') and say what was done",
+    }
+
+
+def _holding(
+    desk: Desk, tx: Tx, case: Case, task: Task, records: Records, *, failed: bool
+) -> tuple[str, ...]:
+    """The hooks that hold the next stage back once this one has ended."""
+    if not hooks_of(case.workflow)[1]:
+        return ()
+    found = due(desk, tx, case.workflow, task, records, failed=failed)
+    return tuple(hook.skill for hook in found)
+
+
+def of_attempt(events: Sequence[Event]) -> Sequence[Event]:
+    """The events since the last start: earlier attempts prove nothing of this one."""
+    starts = [n for n, event in enumerate(events) if event.type is EventType.TASK_STARTED]
+    return events[starts[-1] :] if starts else events
+
+
+def _once(notes: Sequence[Note]) -> list[Note]:
+    return list({(kind, compact(data)): (kind, data) for kind, data in notes}.values())
+
+
+def stage_answer(desk: Desk, tx: Tx, case: Case, task_id: str) -> dict[str, Any]:
+    """What is said of a stage after its end: the items of its gate, or the hooks due."""
+    task = case.tasks[task_id]
+    said: dict[str, Any] = {
+        "stage": task.position,
+        "item": task.slug,
+        "item_status": WORDS[task.status].item,
+    }
+    if task.status is Status.REVIEW:
+        items = gate_items(tx, task)
+        return said | {"gate": {"verdict": "fail", "items": items}, "next": _review_next(items)}
+    if task.status not in (Status.COMPLETED, Status.FAILED):
+        return said
+    names = hooks_left(task)
+    if not hooks_of(case.workflow)[1]:
+        names = hooks_of(case.workflow)[0]
+    records = gather(of_attempt(read_task_events(tx, task.workflow_id, task.id)))
+    if found := hook_tasks(desk, tx, case.workflow, task, records, names):
+        said["hooks"] = found
+    if hooks_left(task) and task.status is Status.COMPLETED:
+        said["next"] = (
+            f"run these hooks (render_prompt with task_id and template has their prompts), then "
+            f"advance_stage(stage={task.position}, hooks_run={json.dumps(list(names))})"
+        )
+    return said
+
+
+def hooks_left(task: Task) -> tuple[str, ...]:
+    """The hooks of a stage that are neither run nor waived."""
+    return tuple(json.loads(task.hooks_due or "[]"))
+
+
+def gate_items(tx: Tx, task: Task) -> list[dict[str, str]]:
+    """What sent a stage to review, as its gate said it last."""
+    events = read_task_events(tx, task.workflow_id, task.id)
+    failed = [event for event in events if event.type is EventType.GATE_FAILED]
+    return list(failed[-1].data["items"]) if failed else []
+
+
+def _review_next(items: Sequence[Mapping[str, str]]) -> str:
+    if all(item["rule"] == PARENT_ACTION for item in items):
+        return "do the parent action, then resolve(decision='confirm', task_id, reason)"
+    return (
+        "mend it and call advance_stage again with the evidence, or start it again, or "
+        "resolve(decision='waive', task_id, reason)"
+    )

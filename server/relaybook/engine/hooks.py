@@ -1,0 +1,158 @@
+"""The hooks of a stage that has ended, as tasks ready to spawn, with what the server did itself."""
+
+from dataclasses import asdict
+from typing import Any
+
+from relaybook.core.evidence import Records, digest, evidence
+from relaybook.core.gates import Evidence, GateItem, Verdict, output_gate
+from relaybook.core.health import Health, health
+from relaybook.core.hooks import EndedStage, Hook, due_hooks
+from relaybook.core.plan import TaskSpec
+from relaybook.engine.desk import Desk
+from relaybook.engine.stage import hooks_of
+from relaybook.errors import InvalidArguments, clip
+from relaybook.model import Status, Task, Tier, Workflow
+from relaybook.registry.frame import Frame
+from relaybook.registry.prompt import render
+from relaybook.store.base import Tx
+from relaybook.store.learning import accepted_lessons, skill_stats
+
+#: How many lessons the reflection is shown, so that it does not propose them again.
+LESSONS_SHOWN = 20
+#: The longest reason and the most items of a verdict in an answer.
+SHOWN, ITEMS_SHOWN = 240, 6
+
+
+def due(
+    desk: Desk, tx: Tx, workflow: Workflow, task: Task, records: Records, *, failed: bool
+) -> tuple[Hook, ...]:
+    """The hooks of a stage that has just ended so, in their order."""
+    spec = desk.spec(tx, workflow.id, task.spec)
+    return due_hooks(
+        _ended(desk, tx, workflow, task, spec, records, failed),
+        desk.contracts.names(),
+        hooks_of(workflow)[0],
+    )
+
+
+def _ended(
+    desk: Desk,
+    tx: Tx,
+    workflow: Workflow,
+    task: Task,
+    spec: TaskSpec,
+    records: Records,
+    failed: bool,
+) -> EndedStage:
+    skill = str(task.skill)
+    kept = accepted_lessons(tx, workflow.project, skill, task.template, LESSONS_SHOWN)
+    failures = [{"id": task.id, "code": task.error_code, "text": task.error}] if task.error else []
+    return EndedStage(
+        workflow_id=workflow.id,
+        index=task.position,
+        item=str(task.slug),
+        goal=spec.goal or task.label,
+        skill=skill,
+        failed=failed,
+        criteria=spec.done,
+        findings=tuple(str(finding["text"]) for finding in records.findings),
+        digest=digest(records, goal=spec.goal or task.label, summary=task.summary or ""),
+        lessons=tuple(each.text for each in kept),
+        figures=figures(health(skill_stats(tx, skill), desk.clock())),
+        failures=tuple(failures),
+    )
+
+
+def figures(found: Health) -> dict[str, Any]:
+    """The health of a skill as an answer tells it, what is not known left out."""
+    said = {name: value for name, value in asdict(found).items() if value not in (None, {})}
+    return said | {"state": str(found.state), "breaker": str(found.breaker)}
+
+
+def hook_tasks(
+    desk: Desk, tx: Tx, workflow: Workflow, task: Task, records: Records, names: tuple[str, ...]
+) -> list[dict[str, Any]]:
+    """Those of the stage's hooks that are among `names`, without their prompts."""
+    failed = task.status is Status.FAILED
+    found = due(desk, tx, workflow, task, records, failed=failed)
+    return [_told(desk, tx, workflow, task, records, hook) for hook in found if hook.skill in names]
+
+
+def _told(
+    desk: Desk, tx: Tx, workflow: Workflow, task: Task, records: Records, hook: Hook
+) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "skill": hook.skill,
+        "label": hook.label,
+        "label_full": hook.label_full,
+        "description": hook.description,
+    }
+    if hook.template is not None:
+        said["template"] = hook.template
+    if hook.skill in _BUILTIN:
+        said["done"] = _BUILTIN[hook.skill](desk, tx, workflow, task, records)
+    if hook.problem is not None:
+        said["problem"] = hook.problem
+    return said
+
+
+def _gate_again(
+    desk: Desk, tx: Tx, workflow: Workflow, task: Task, records: Records
+) -> dict[str, Any]:
+    spec = desk.spec(tx, workflow.id, task.spec)
+    failed = task.status is Status.FAILED
+    shown = (
+        Evidence(failed=True, reason=task.error or "", writes=spec.writes)
+        if failed
+        else evidence(records, goal=spec.goal, done=spec.done, writes=spec.writes)
+    )
+    return verdict_told(output_gate(spec.gate, shown, spec.tier or Tier.T2))
+
+
+def verdict_told(verdict: Verdict) -> dict[str, Any]:
+    """A verdict as an answer tells it."""
+    items = [item_told(item) for item in verdict.items[:ITEMS_SHOWN]]
+    return {"verdict": verdict.verdict} | ({"items": items} if items else {})
+
+
+def item_told(item: GateItem) -> dict[str, str]:
+    """An item of a verdict, its texts bounded."""
+    return {
+        "rule": item.rule,
+        "verdict": item.verdict,
+        "what": clip(item.what, SHOWN),
+        "fix": clip(item.fix, SHOWN),
+    }
+
+
+def _health(desk: Desk, tx: Tx, _: Workflow, task: Task, _records: Records) -> dict[str, Any]:
+    return figures(health(skill_stats(tx, str(task.skill)), desk.clock()))
+
+
+#: What the server does of a hook by rule, at once.
+_BUILTIN = {"sanity-check": _gate_again, "skill-lifecycle": _health}
+
+
+def hook_prompt(
+    desk: Desk, tx: Tx, workflow: Workflow, task: Task, records: Records, name: str
+) -> str:
+    """The prompt for the judgement of one hook of an ended stage; `name` is its skill or template.
+
+    Raises:
+        InvalidArguments: it is none of the stage's hooks, or has no prompt.
+    """
+    found = due(desk, tx, workflow, task, records, failed=task.status is Status.FAILED)
+    hook = next((each for each in found if name in (each.skill, each.template)), None)
+    if hook is None or hook.problem is not None:
+        raise InvalidArguments(
+            f"Stage {task.position} has no hook {name[:64]!r} with a prompt.",
+            allowed=", ".join(each.skill for each in found if each.problem is None),
+            next="name one of these, or leave out task_id for a template by itself",
+        )
+    contract = desk.contracts.get(hook.skill)
+    args = dict(hook.inputs)
+    if hook.template is None:
+        args = contract.arguments(str(hook.inputs["goal"]))
+    template = desk.templates.get(hook.template or contract.template or "")
+    frame = Frame(nonce=desk.token(6), minutes=template.expected_minutes, tier=template.tier)
+    return render(template, args, frame).text

@@ -1,0 +1,122 @@
+"""What the linter knows of a rendered prompt, what it finds, and what of that blocks a start."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from relaybook.core.plan import TaskSpec
+from relaybook.core.prompt_rules import (
+    Finding,
+    Fingerprint,
+    ModelHint,
+    PromptFacts,
+    Reading,
+    Severity,
+    fingerprint,
+    work_of,
+)
+from relaybook.core.words import budget_of
+from relaybook.engine.prompt import Draft
+from relaybook.errors import PromptBlocked, clip
+from relaybook.model import Pattern, Workflow
+from relaybook.registry.prompt import Prompt
+from relaybook.registry.template import Template
+
+#: How many findings one answer tells.
+FINDINGS_SHOWN = 6
+#: How much of a fix a refusal tells, so that the other way out has room.
+FIX_LIMIT = 130
+
+#: The ways to merge results that read fields of them.
+_BY_FIELDS = frozenset({"verdict", "domain_risk", "records"})
+_ORDER = list(Severity)
+
+
+def facts(
+    prompt: Prompt, template: Template, spec: TaskSpec | None = None, siblings: Sequence[str] = ()
+) -> PromptFacts:
+    """What is known of a prompt beside its text; without `spec`, that of a template alone."""
+    return PromptFacts(
+        text=prompt.text,
+        fixed=prompt.fixed,
+        # Whether they fit is a matter of the template, which no task changes.
+        schema=None if spec else template.output_schema,
+        example_result=None if spec else template.example_result,
+        needs_schema=needs_schema(template),
+        unused=prompt.unused,
+        path_only=prompt.path_only,
+        worker_can_read=spec is not None and spec.worker_can_read,
+        worker_needs=template.worker_needs,
+        done=spec.done if spec else (),
+        time_limit=True,
+        tier=(spec and spec.tier) or template.tier,
+        work=work_of(spec.label) if spec else None,
+        model_hint=cast(ModelHint, template.model_hint),
+        context=prompt.context,
+        siblings=tuple(siblings),
+        expert_role=spec.expert_role if spec else "",
+    )
+
+
+def needs_schema(template: Template) -> bool:
+    """Whether results are merged by fields, so that the prompt has to show their schema."""
+    return template.aggregate in _BY_FIELDS
+
+
+def print_of(draft: Draft, workflow: Workflow) -> Fingerprint:
+    """What the prompt leaves behind to know a repetition by; a panel judges the same data."""
+    prompt = draft.prompt
+    decided = json.loads(workflow.options).get("shared_decisions", ())
+    data = prompt.seen if workflow.pattern is Pattern.EXPERT_PANEL else ()
+    shared = (draft.template.body.source, *decided, *data)
+    return fingerprint(prompt.text, prompt.fixed, shared, draft.spec.expert_role)
+
+
+def told(findings: Sequence[Finding]) -> list[dict[str, str]]:
+    """The most serious findings, as an answer carries them."""
+    ordered = sorted(findings, key=lambda finding: _ORDER.index(finding.severity))
+    return [_told(finding) for finding in ordered[:FINDINGS_SHOWN]]
+
+
+def _told(finding: Finding) -> dict[str, str]:
+    said = {
+        "severity": str(finding.severity),
+        "rule": finding.rule,
+        "where": finding.where,
+        "what": finding.what,
+        "why": finding.why,
+        "fix": finding.fix,
+    }
+    return said | ({"excerpt": finding.excerpt} if finding.excerpt else {})
+
+
+def blocking(findings: Sequence[Finding]) -> list[Finding]:
+    return [finding for finding in findings if finding.severity is Severity.ERROR]
+
+
+def blocked(task_id: str, errors: Sequence[Finding]) -> PromptBlocked:
+    """The refusal to start a task whose prompt has `errors`, with both ways out of it."""
+    first = errors[0]
+    return PromptBlocked(
+        f"The prompt of task {task_id!r} breaks rule {first.rule}: {first.what} {first.why}",
+        next=f"{clip(first.fix, FIX_LIMIT).removesuffix('.')}; or, if it is right as it is, "
+        "update_task(status='in_progress', override='<why>')",
+        rules=sorted({finding.rule for finding in errors}),
+    )
+
+
+def budget(reading: Reading, workers: int = 1, removable: Sequence[str] = ()) -> Mapping[str, Any]:
+    """What a prompt costs in words, by section and over `workers`, and what it could do without."""
+    cost = budget_of(reading.weights, workers)
+    said: dict[str, Any] = {
+        "words": cost.words,
+        "instruction_words": reading.words.instruction,
+        "context_words": reading.words.context,
+        "data_words": reading.words.data,
+        "sections": dict(cost.sections),
+        "heaviest": cost.heaviest,
+        "workers": cost.workers,
+        "total": cost.total,
+        "tokens": cost.tokens,
+    }
+    return said | ({"removable": list(removable)} if removable else {})

@@ -1,0 +1,183 @@
+"""The end of an attempt: what a result means, recorded with what follows from it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from relaybook.core.case import Case
+from relaybook.core.command import Ask, Command, Complete, Fail
+from relaybook.core.envelope import Envelope, ResultStatus, to_json
+from relaybook.core.evidence import Note
+from relaybook.core.failure import fingerprint, suggest_code
+from relaybook.core.machine import decide
+from relaybook.core.record import carried
+from relaybook.core.status import is_ready, workflow_status
+from relaybook.core.text import compact, text_hash
+from relaybook.engine.advice import failure_advice, next_call, progress
+from relaybook.engine.desk import Desk
+from relaybook.engine.gate import stage_answer, staged
+from relaybook.errors import clip
+from relaybook.model import FailureCode, Status, Tier
+from relaybook.store.base import Tx
+from relaybook.store.ledger import apply, load_case, put_texts
+
+ERROR_LIMIT = 2_000
+SUMMARY_LIMIT = 400
+FAILURE_CODES = [str(code) for code in FailureCode]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """What a caller says of one task."""
+
+    status: str
+    workflow_id: str = ""
+    task_id: str = ""
+    claim: str | None = None
+    session_key: str | None = None
+    #: The worker's message, word for word.
+    output: str = ""
+    error: str = ""
+    error_code: str = ""
+    final: bool = False
+    accept_raw: bool = False
+    lease_seconds: float | None = None
+    #: Why the task starts although its prompt has errors.
+    override: str = ""
+    actor: str = "orchestrator"
+    #: What is to be recorded with an end, beside what the output carries.
+    notes: Sequence[Note] = ()
+
+
+def _completed(update: Update, result: Envelope, meant: dict[str, Any]) -> Command:
+    reached = [a for a in result.actions_taken if _tier(a) in (Tier.T3, Tier.T4)]
+    if reached:
+        error = f"it took {len(reached)} action(s) above tier T2: {compact(reached[0])}"
+        code = str(FailureCode.TIER_VIOLATION)
+        return failed_with(code, clip(error, ERROR_LIMIT), replace(update, final=True), meant)
+    return Complete(
+        result=text_hash(to_json(result)),
+        summary=clip(result.summary, SUMMARY_LIMIT),
+        notes=[*carried(result), *update.notes],
+        **meant,
+    )
+
+
+def _tier(action: Any) -> Any:
+    return action.get("tier") if isinstance(action, Mapping) else None
+
+
+def _reported(update: Update, result: Envelope, meant: dict[str, Any]) -> Command:
+    said = result.error or {}
+    error = clip(str(said.get("message", "")) or result.summary, ERROR_LIMIT)
+    return failed_with(str(said.get("code", "")), error, update, meant)
+
+
+def failed_with(code: str, error: str, update: Update, meant: dict[str, Any]) -> Fail:
+    """The failure, its code as given or as its words suggest."""
+    if code not in FAILURE_CODES:
+        code = str(suggest_code(error))
+    return Fail(
+        error_code=code,
+        error=error,
+        fingerprint=fingerprint(code, error),
+        final=update.final,
+        notes=update.notes,
+        **meant,
+    )
+
+
+def _questioned(update: Update, result: Envelope, meant: dict[str, Any]) -> Command:
+    return Ask(
+        questions=compact(list(result.questions)),
+        summary=clip(result.summary, SUMMARY_LIMIT),
+        **meant,
+    )
+
+
+_Reader = Callable[[Update, Envelope, dict[str, Any]], Command]
+
+#: The command that a result means, by what its block says.
+_RESULTS: Mapping[ResultStatus, _Reader] = {
+    ResultStatus.OK: _completed,
+    ResultStatus.PARTIAL: _completed,
+    ResultStatus.ERROR: _reported,
+    ResultStatus.NEEDS_INPUT: _questioned,
+}
+
+
+def finish(
+    desk: Desk, workflow_id: str, task_id: str, update: Update, result: Envelope
+) -> dict[str, Any]:
+    """Record the end of an attempt as its result says it.
+
+    Raises:
+        Refusal: the attempt is not one that may end so.
+    """
+    command = _RESULTS[result.status](update, result, common(desk, update, task_id))
+    texts = [update.output, to_json(result)] if isinstance(command, Complete) else [update.output]
+    return record_end(desk, workflow_id, task_id, command, texts, result)
+
+
+def common(desk: Desk, update: Update, task_id: str) -> dict[str, Any]:
+    """What every command that ends an attempt says."""
+    return {
+        "at": desk.clock(),
+        "actor": update.actor,
+        "task_id": task_id,
+        "claim": update.claim,
+        "output": text_hash(update.output) if update.output else None,
+    }
+
+
+def record_end(
+    desk: Desk,
+    workflow_id: str,
+    task_id: str,
+    command: Command,
+    texts: Sequence[str],
+    result: Envelope | None = None,
+) -> dict[str, Any]:
+    """Carry out `command`; that of a stage passes its gate first and has its hooks named."""
+    with desk.store.transaction() as tx:
+        case = load_case(tx, workflow_id, task_id, getattr(command, "claim", None))
+        is_stage = case.tasks[task_id].slug is not None
+        if is_stage:
+            command = staged(desk, tx, case, command, result)
+        after = settle(tx, case, command, texts)
+        said = stage_answer(desk, tx, after, task_id) if is_stage else {}
+    return told(case, after, task_id, repeated=after is case) | said
+
+
+def settle(tx: Tx, case: Case, command: Command, texts: Sequence[str]) -> Case:
+    """The case after `command`; the same one if it only repeats."""
+    events = decide(case, command)
+    if not events:
+        return case
+    put_texts(tx, case.workflow.id, texts)
+    return apply(tx, case, events)
+
+
+def told(before: Case, after: Case, task_id: str, *, repeated: bool = False) -> dict[str, Any]:
+    """What an update answers."""
+    workflow, task = after.workflow, after.tasks[task_id]
+    answer: dict[str, Any] = {
+        "workflow_id": workflow.id,
+        "task_id": task.id,
+        "status": str(task.status),
+        "attempt": task.attempt,
+        "seq": workflow.seq,
+        "workflow_status": str(workflow_status(workflow)),
+        "progress": progress(workflow),
+    }
+    if task.error and task.status is Status.FAILED:
+        answer["error"] = {"code": task.error_code, "message": clip(task.error, 300)}
+        answer["advice"] = failure_advice(task)
+    freed = [t.id for t in after.tasks.values() if is_ready(t) and t.id != task_id]
+    freed = [name for name in freed if not is_ready(before.tasks[name])]
+    if freed:
+        answer["ready"] = freed[:10]
+    if repeated:
+        answer["repeated"] = True
+    answer["next"] = next_call(workflow)
+    return answer

@@ -1,0 +1,220 @@
+"""The prompt of a task: its template, its arguments, and what the ledger adds to them."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from relaybook.core.envelope import from_json
+from relaybook.core.plan import Take, TaskSpec
+from relaybook.core.policy import timeout_seconds
+from relaybook.core.text import slug
+from relaybook.engine.desk import Desk
+from relaybook.model import (
+    Attempt,
+    EventType,
+    FailureCode,
+    Outcome,
+    Pattern,
+    Status,
+    Task,
+    Workflow,
+)
+from relaybook.registry.frame import Frame, PastError, Prior
+from relaybook.registry.prompt import Prompt, render
+from relaybook.registry.template import Template
+from relaybook.store.base import Tx
+from relaybook.store.learning import accepted_lessons
+from relaybook.store.ledger import ATTEMPTS, get_text, load_tasks, read_task_events
+
+#: Inputs of a template that the label of a task fills when its arguments do not.
+GOAL_INPUTS = ("piece", "goal")
+#: How many accepted lessons a prompt carries at most.
+LESSONS_OFFERED = 8
+#: The input that takes the done criteria of a task.
+DONE_INPUT = "done_criteria"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The prompt of a task, and what it was made from."""
+
+    prompt: Prompt
+    template: Template
+    spec: TaskSpec
+
+
+def task_prompt(desk: Desk, tx: Tx, workflow: Workflow, task: Task) -> Draft:
+    """The prompt for the next attempt at `task`.
+
+    Raises:
+        UnknownTemplate, InvalidTemplate, InvalidArguments: it cannot be rendered.
+    """
+    spec = desk.spec(tx, workflow.id, task.spec)
+    template = desk.templates.get(spec.template)
+    attempts = earlier_attempts(tx, task)
+    frame = replace(
+        _frame(template, spec, json.loads(workflow.options)),
+        nonce=desk.token(6),
+        minutes=task.timeout_seconds / 60,
+        prior=prior_results(tx, workflow, spec),
+        errors=past_errors(attempts) + objections(tx, task),
+        lessons=tuple(
+            kept.text
+            for kept in accepted_lessons(
+                tx, workflow.project, task.skill, task.template, LESSONS_OFFERED
+            )
+        ),
+        answers=answers_given(attempts),
+    )
+    return Draft(render(template, arguments(template, spec), frame), template, spec)
+
+
+def planned_prompt(
+    desk: Desk, pattern: Pattern, spec: TaskSpec, options: Mapping[str, Any]
+) -> Prompt:
+    """The first prompt of a task that is only planned: earlier results stand in it empty.
+
+    Raises:
+        InvalidArguments: it would be too long.
+    """
+    template = desk.templates.get(spec.template)
+    seconds = spec.timeout_seconds or timeout_seconds(spec.expected_minutes or 0.0)
+    prior = tuple(Prior(take.source, "") for take in takes_of(pattern, spec))
+    frame = replace(_frame(template, spec, options), minutes=seconds / 60, prior=prior)
+    return render(template, arguments(template, spec), frame)
+
+
+def _frame(template: Template, spec: TaskSpec, options: Mapping[str, Any]) -> Frame:
+    """What the plan says: all but what depends on the attempt."""
+    return Frame(
+        nonce="0",
+        minutes=0.0,
+        tier=spec.tier or template.tier,
+        schema=spec.schema,
+        tool_calls=spec.tool_calls,
+        writes=spec.writes,
+        shared_decisions=tuple(options.get("shared_decisions", ())),
+        done=() if _has_input(template, DONE_INPUT) else spec.done,
+    )
+
+
+def arguments(template: Template, spec: TaskSpec) -> Mapping[str, Any]:
+    """The task's arguments, and what its specification says besides, where the template asks."""
+    wanted = [each.name for each in template.inputs if each.name not in spec.args]
+    goal = next((name for name in GOAL_INPUTS if name in wanted), None)
+    said: dict[str, Any] = {}
+    if goal is not None:
+        said[goal] = spec.label
+    if spec.expert_role and "expert_role" in wanted:
+        said["expert_role"] = spec.expert_role
+    if spec.done and DONE_INPUT in wanted:
+        said[DONE_INPUT] = list(spec.done)
+    return {**said, **spec.args}
+
+
+def _has_input(template: Template, name: str) -> bool:
+    return any(each.name == name for each in template.inputs)
+
+
+def result_schema(desk: Desk, spec: TaskSpec) -> Mapping[str, Any] | None:
+    """The JSON Schema that the `data` of the task's result must meet."""
+    return spec.schema or desk.templates.get(spec.template).output_schema
+
+
+def earlier_attempts(tx: Tx, task: Task) -> Sequence[Attempt]:
+    """All attempts at `task`, oldest first."""
+    if task.attempt == 0:
+        return ()
+    where = "WHERE workflow_id = :workflow_id AND task_id = :task_id ORDER BY number"
+    return ATTEMPTS.find(tx, where, workflow_id=task.workflow_id, task_id=task.id)
+
+
+def past_errors(attempts: Sequence[Attempt]) -> tuple[PastError, ...]:
+    """How the attempts that did not work ended, for the prompt of the next."""
+    return tuple(
+        PastError(attempt.number, attempt.error_code or "unknown", attempt.error or "")
+        for attempt in attempts
+        if attempt.outcome in (Outcome.FAILED, Outcome.EXPIRED)
+    )
+
+
+def objections(tx: Tx, task: Task) -> tuple[PastError, ...]:
+    """What the gate held against the attempt in review that is to be done again."""
+    if task.status is not Status.REVIEW:
+        return ()
+    events = read_task_events(tx, task.workflow_id, task.id)
+    items = [event.data["items"] for event in events if event.type is EventType.GATE_FAILED][-1]
+    told = tuple(f"{item['what']}: {item['fix']}" for item in items)
+    code = str(FailureCode.VERIFICATION_MISSING)
+    return (PastError(task.attempt, code, "its output gate failed", told),)
+
+
+def answers_given(attempts: Sequence[Attempt]) -> tuple[tuple[str, str], ...]:
+    """The questions that earlier attempts asked, each with its answer."""
+    return tuple(
+        pair
+        for attempt in attempts
+        if attempt.questions and attempt.answer
+        for pair in _paired(json.loads(attempt.questions), json.loads(attempt.answer))
+    )
+
+
+def _paired(questions: list[str], answers: list[str]) -> list[tuple[str, str]]:
+    """Each question with its answer; all with all where there are not as many."""
+    if len(questions) == len(answers):
+        return list(zip(questions, answers, strict=True))
+    return [("\n".join(questions), "\n".join(answers))]
+
+
+def prior_results(tx: Tx, workflow: Workflow, spec: TaskSpec) -> tuple[Prior, ...]:
+    """What the tasks before this one hand to it: the fields it takes, nothing else."""
+    found: list[Prior] = []
+    for take in takes_of(workflow.pattern, spec):
+        for source in _standing_for(tx, workflow.id, take.source):
+            if source.result is not None:
+                data = from_json(get_text(tx, workflow.id, source.result)).data
+                found.append(Prior(source.label, selected(data, take.fields)))
+    return tuple(found)
+
+
+def takes_of(pattern: Pattern, spec: TaskSpec) -> tuple[Take, ...]:
+    """What a task is given of earlier results: in a pipeline all it waits for, if it names none."""
+    if spec.takes or pattern is not Pattern.PIPELINE:
+        return spec.takes
+    return tuple(Take(need) for need in spec.depends_on)
+
+
+def _standing_for(tx: Tx, workflow_id: str, name: str) -> Iterator[Task]:
+    """The task of that name, or those that in the end took its place."""
+    queue, seen = [name], {name}
+    while queue:
+        for task in load_tasks(tx, workflow_id, [queue.pop(0)]).values():
+            if task.replaced_by is None:
+                yield task
+            else:
+                after = [each for each in json.loads(task.replaced_by) if each not in seen]
+                seen.update(after)
+                queue.extend(after)
+
+
+def selected(data: Any, names: Sequence[str]) -> str:
+    """The members of `data` that are named, or all of it, as JSON text."""
+    if names and isinstance(data, Mapping):
+        data = {name: data[name] for name in names if name in data}
+    return data if isinstance(data, str) else json.dumps(data, ensure_ascii=False, indent=1)
+
+
+def spawn(desk: Desk, task: Task) -> dict[str, Any]:
+    """The arguments for spawning a worker, but for the prompt."""
+    return {
+        "label": spawn_label(task),
+        "timeout_seconds": task.timeout_seconds,
+        "model_hint": desk.templates.get(task.template).model_hint,
+    }
+
+
+def spawn_label(task: Task) -> str:
+    """`wf_<id>_<task>_<desc>` in at most 64 of the characters `[a-z0-9_-]`."""
+    label = f"wf_{task.workflow_id.removeprefix('wf_')}_{slug(task.id)}_{slug(task.label)}"
+    return label[:64].rstrip("_-")

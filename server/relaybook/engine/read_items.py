@@ -1,0 +1,65 @@
+"""Work items, lessons, health and contracts as they can be read."""
+
+from dataclasses import asdict
+from typing import Any
+
+from relaybook.core.text import compact
+from relaybook.engine.desk import Desk
+from relaybook.engine.items import items_stats, list_items, load_item
+from relaybook.engine.learned import list_lessons, loop_view, skill_health
+from relaybook.errors import clip
+
+#: How many of the records of each kind a text holds, and how much of each goal.
+RECORDS_SHOWN, GOAL_SHOWN = 60, 120
+
+
+def read_items(desk: Desk) -> str:
+    """The newest work items in a line each, and how many there are by status."""
+    found = list_items(desk)
+    lines = [
+        {
+            "slug": item.slug,
+            "status": item.status,
+            "goal": clip(item.goal, GOAL_SHOWN),
+            "skill": item.skill,
+            "project": item.project,
+        }
+        for item in found
+    ]
+    return compact({"items": lines, "counts": items_stats(desk)["status"]})
+
+
+def read_item(desk: Desk, slug: str) -> str:
+    """One work item, its latest records."""
+    said = {name: value for name, value in asdict(load_item(desk, slug)).items() if value}
+    shown: dict[str, Any] = {
+        name: value[-RECORDS_SHOWN:] if isinstance(value, tuple) else value
+        for name, value in said.items()
+    }
+    return compact(shown)
+
+
+def read_lessons(desk: Desk) -> str:
+    """The latest lessons, proposed, accepted and rejected."""
+    return compact({"lessons": list_lessons(desk)})
+
+
+def read_health(desk: Desk) -> str:
+    """The health of each skill."""
+    return compact({"skills": skill_health(desk)})
+
+
+def read_loop(desk: Desk) -> str:
+    """What was done, what was learned, what changed."""
+    return compact(loop_view(desk))
+
+
+def read_contract_index(desk: Desk) -> str:
+    """Capability by capability, the skills that have it; and files that give no contract."""
+    problems = [f"{each.path}: {clip(each.reason, 200)}" for each in desk.contracts.problems()]
+    return compact({"capabilities": desk.contracts.index(), "problems": problems})
+
+
+def read_contract(desk: Desk, name: str) -> str:
+    """The file of one contract, word for word."""
+    return desk.contracts.get(name).path.read_text(encoding="utf-8")

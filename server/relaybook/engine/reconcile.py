@@ -1,0 +1,75 @@
+"""Reconciliation: what the ledger says is in progress against the sessions that really run."""
+
+from collections.abc import Collection, Sequence
+from enum import StrEnum
+from typing import Any
+
+from relaybook.core.status import breaker_open, is_expired
+from relaybook.model import Task, Workflow
+
+
+class Verdict(StrEnum):
+    """What to think of a task in progress, or of a workflow that does not move."""
+
+    #: Its session runs: wait.
+    SLOW = "slow"
+    #: Its session has ended and no result came: the ledger is stale for it.
+    LOST = "lost"
+    #: No session is recorded for it, so nothing can be said.
+    UNKNOWN = "unknown"
+    #: Tasks may start and nobody starts them.
+    STARVED = "starved"
+    #: It waits for the user: answers, a decision, a gate.
+    WAITING = "waiting"
+
+
+_ADVICE = {
+    Verdict.SLOW: "slow, not stuck: wait longer",
+    Verdict.LOST: "session ended without a result: update_task(status='failed', "
+    "error_code='lost_session'), then start it again",
+    Verdict.UNKNOWN: "no session on record: find its worker, or wait for its lease to run out",
+}
+
+
+def reconcile(
+    running: Sequence[Task], sessions: Collection[str], now: float
+) -> list[dict[str, Any]]:
+    """A verdict on each task in progress, given the keys of all sessions that still run."""
+    found: list[dict[str, Any]] = []
+    for task in running:
+        verdict = _verdict(task, sessions)
+        found.append(
+            {
+                "task_id": task.id,
+                "verdict": str(verdict),
+                "running_seconds": round(now - (task.started_at or now)),
+                "lease_over": is_expired(task, now),
+                "advice": _ADVICE[verdict],
+            }
+        )
+    return found
+
+
+def _verdict(task: Task, sessions: Collection[str]) -> Verdict:
+    if task.session_key is None:
+        return Verdict.UNKNOWN
+    return Verdict.SLOW if task.session_key in sessions else Verdict.LOST
+
+
+def standing_still(workflow: Workflow, held: int = 0) -> str | None:
+    """Why a workflow with nothing in progress does not move, in a line; None if it does.
+
+    `held` of its tasks could start, were others not writing what they write.
+    """
+    if workflow.ended_at is not None or workflow.in_progress:
+        return None
+    if workflow.input_required or workflow.review:
+        return f"{Verdict.WAITING}: for answers or a gate"
+    if breaker_open(workflow.failed, workflow.total):
+        return f"{Verdict.WAITING}: for the user's decision after {workflow.failed} failures"
+    free = workflow.ready + workflow.retryable - held
+    if free > 0:
+        return f"{Verdict.STARVED}: {free} task(s) may start and nobody starts them"
+    if held:
+        return f"{Verdict.WAITING}: for the writers that hold {held} task(s)"
+    return f"{Verdict.WAITING}: nothing can start"

@@ -1,0 +1,75 @@
+"""record: facts about a task or workflow that belong in the ledger beside its results."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from relaybook.core.case import Case
+from relaybook.core.command import Note
+from relaybook.core.machine import decide
+from relaybook.core.record import OF_WORKFLOW, read_record
+from relaybook.engine.advice import next_call
+from relaybook.engine.desk import Desk
+from relaybook.errors import InvalidArguments
+from relaybook.model import Workflow
+from relaybook.store.base import Tx
+from relaybook.store.ledger import apply, find_claim, get_workflow, load_case, load_workflow_case
+
+ENTRIES_LIMIT = 20
+
+
+def record(
+    desk: Desk,
+    kind: str,
+    entries: Sequence[Mapping[str, Any]],
+    *,
+    workflow_id: str = "",
+    task_id: str = "",
+    claim: str | None = None,
+    actor: str = "orchestrator",
+) -> dict[str, Any]:
+    """Record up to twenty entries of one kind; a worker names its claim, others the task.
+
+    Raises:
+        InvalidArguments: an entry is not of its kind's form; none was recorded.
+        UnknownWorkflow, UnknownTask, StaleClaim: what is named is not there.
+    """
+    if not 1 <= len(entries) <= ENTRIES_LIMIT:
+        raise InvalidArguments(
+            f"{len(entries)} entries were sent.", allowed=f"1 to {ENTRIES_LIMIT}", next="split them"
+        )
+    notes = [read_record(kind, entry) for entry in entries]
+    with desk.store.transaction() as tx:
+        if claim is not None:
+            workflow_id, task_id = find_claim(tx, claim)
+        case = _case(tx, kind, workflow_id, task_id, claim)
+        command = Note(
+            at=desk.clock(),
+            actor=actor,
+            task_id=None if kind in OF_WORKFLOW else task_id,
+            claim=claim,
+            notes=notes,
+        )
+        after = apply(tx, case, decide(case, command))
+    return _answer(after.workflow, kind, len(notes))
+
+
+def _case(tx: Tx, kind: str, workflow_id: str, task_id: str, claim: str | None) -> Case:
+    if kind in OF_WORKFLOW:
+        return load_workflow_case(tx, workflow_id)
+    if not task_id:
+        get_workflow(tx, workflow_id)
+        raise InvalidArguments(
+            f"A record of kind {kind!r} belongs to a task.",
+            allowed="task_id of the workflow",
+            next="call again with the task_id",
+        )
+    return load_case(tx, workflow_id, task_id, claim)
+
+
+def _answer(workflow: Workflow, kind: str, count: int) -> dict[str, Any]:
+    return {
+        "workflow_id": workflow.id,
+        "seq": workflow.seq,
+        "summary": f"{count} {kind} recorded",
+        "next": next_call(workflow),
+    }

@@ -1,0 +1,131 @@
+"""render_prompt: a prompt before anything starts, what is wrong with it, and what it costs."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from relaybook.core.evidence import gather
+from relaybook.core.prompt_rules import Finding, PromptFacts, judge, read_facts
+from relaybook.engine.desk import Desk
+from relaybook.engine.gate import of_attempt
+from relaybook.engine.hooks import hook_prompt
+from relaybook.engine.judge import judge_draft
+from relaybook.engine.lint import blocking, budget, facts, told
+from relaybook.engine.prompt import spawn, task_prompt
+from relaybook.errors import InvalidArguments
+from relaybook.registry.frame import Frame
+from relaybook.registry.prompt import PROMPT_LIMIT, render
+from relaybook.store.ledger import get_task, get_workflow, read_task_events
+
+
+def render_prompt(
+    desk: Desk,
+    *,
+    workflow_id: str = "",
+    task_id: str = "",
+    template: str = "",
+    args: Mapping[str, Any] | None = None,
+    text: str = "",
+) -> dict[str, Any]:
+    """The prompt that a worker would be given, its findings and its budget; writes nothing.
+
+    A `text` is checked as the whole prompt of one worker, without a template.
+
+    A task with a template is an ended stage and one of its hooks.
+
+    Raises:
+        UnknownWorkflow, UnknownTask, UnknownTemplate: what is named is not there.
+        InvalidArguments: the arguments do not fit, or not one form of the call was used.
+    """
+    if bool(text) == bool(task_id or template):
+        raise InvalidArguments(
+            "render_prompt needs a task, a template or a text.",
+            allowed="workflow_id with task_id, template with args, a stage with its hook, or text",
+            next="call again with one of these",
+        )
+    if text:
+        return _of_text(text)
+    if task_id and template:
+        return _of_hook(desk, workflow_id, task_id, template)
+    if template:
+        return _of_template(desk, template, args or {})
+    return _of_task(desk, workflow_id, task_id)
+
+
+def _of_task(desk: Desk, workflow_id: str, task_id: str) -> dict[str, Any]:
+    with desk.store.read() as tx:
+        workflow = get_workflow(tx, workflow_id)
+        task = get_task(tx, workflow_id, task_id)
+        draft = task_prompt(desk, tx, workflow, task)
+        judged = judge_draft(tx, workflow, task, draft)
+    return {
+        "workflow_id": workflow.id,
+        "task_id": task.id,
+        "seq": workflow.seq,
+        "spawn": spawn(desk, task),
+        "findings": told(judged.findings),
+        "budget": budget(judged.reading, workflow.total, draft.prompt.unused),
+        "prompt": draft.prompt.text,
+        "next": _next(
+            judged.findings,
+            "spawn a worker with it, then update_task(status='in_progress', session_key=…)",
+            "mend the plan with change_plan, or start it with update_task(status='in_progress', "
+            "override='<why it is right as it is>')",
+        ),
+    }
+
+
+def _of_hook(desk: Desk, workflow_id: str, task_id: str, hook: str) -> dict[str, Any]:
+    with desk.store.read() as tx:
+        workflow = get_workflow(tx, workflow_id)
+        task = get_task(tx, workflow_id, task_id)
+        if task.slug is None or task.ended_at is None:
+            raise InvalidArguments(
+                f"Task {task_id!r} is no stage that has ended, so it has no hooks.",
+                next="leave out task_id for the template by itself",
+            )
+        records = gather(of_attempt(read_task_events(tx, workflow_id, task_id)))
+        prompt = hook_prompt(desk, tx, workflow, task, records, hook)
+    return {
+        "workflow_id": workflow.id,
+        "task_id": task.id,
+        "prompt": prompt,
+        "next": f"spawn a worker with it, then advance_stage(stage={task.position}, "
+        "hooks_run=[{hook, output}])",
+    }
+
+
+def _of_template(desk: Desk, name: str, args: Mapping[str, Any]) -> dict[str, Any]:
+    found = desk.templates.get(name)
+    frame = Frame(nonce=desk.token(6), minutes=found.expected_minutes, tier=found.tier)
+    prompt = render(found, args, frame)
+    reading = read_facts(facts(prompt, found))
+    findings = judge(reading)
+    return {
+        "findings": told(findings),
+        "budget": budget(reading, removable=prompt.unused),
+        "prompt": prompt.text,
+        "next": _next(
+            findings, "name the template and args in create_workflow", "mend the arguments first"
+        ),
+    }
+
+
+def _of_text(text: str) -> dict[str, Any]:
+    size = len(text.encode("utf-8", "surrogatepass"))
+    if size > PROMPT_LIMIT:
+        raise InvalidArguments(
+            f"The text is {size} bytes long.",
+            allowed=f"at most {PROMPT_LIMIT}",
+            next="send less; a prompt of this size is no prompt",
+        )
+    reading = read_facts(PromptFacts(text=text))
+    findings = judge(reading)
+    return {
+        "findings": told(findings),
+        "budget": budget(reading),
+        "next": _next(findings, "give it to a worker as it stands", "mend it and check it again"),
+    }
+
+
+def _next(findings: Sequence[Finding], if_clean: str, if_blocked: str) -> str:
+    return if_blocked if blocking(findings) else if_clean

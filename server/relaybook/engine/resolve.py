@@ -1,0 +1,310 @@
+"""resolve: the decisions that belong to the user, recorded and carried out."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from relaybook.core.case import Case
+from relaybook.core.command import (
+    Answer,
+    Cancel,
+    Close,
+    Command,
+    NotApplicable,
+    Note,
+    Reconsider,
+    RetryFailed,
+    SettleHooks,
+)
+from relaybook.core.machine import decide, refuse_decided
+from relaybook.core.status import breaker_open, workflow_status
+from relaybook.core.text import compact, storable
+from relaybook.engine.advice import next_call, progress
+from relaybook.engine.desk import Desk
+from relaybook.engine.gate import PARENT_ACTION, gate_items, of_attempt, stage_answer, staged
+from relaybook.errors import InvalidArguments, clip, nearest
+from relaybook.model import Decision, EventType, Status, Task, Workflow
+from relaybook.store.base import Tx
+from relaybook.store.learning import LESSON_DECISIONS, get_lesson
+from relaybook.store.ledger import (
+    ATTEMPTS,
+    TASKS,
+    apply,
+    get_workflow,
+    load_case,
+    load_edges,
+    load_workflow_case,
+    read_task_events,
+)
+
+ANSWER_LIMIT = 4_000
+REASON_LIMIT = 1_000
+CHANGE = "change_plan(add=[…], replaces=[the failed tasks]) with another prompt, or a split"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolution:
+    """What the user decided."""
+
+    workflow_id: str
+    decision: str
+    task_id: str = ""
+    #: The id of a lesson, for the decisions about one.
+    lesson: str = ""
+    answers: tuple[str, ...] = ()
+    reason: str = ""
+    actor: str = "orchestrator"
+
+
+def resolve(desk: Desk, resolution: Resolution) -> dict[str, Any]:
+    """Record a decision and carry it out; repeated, it changes nothing.
+
+    Raises:
+        InvalidArguments: there is no such decision, or it lacks what it needs.
+        Refusal: the decision is not open.
+    """
+    read = _DECISIONS.get(resolution.decision)
+    if read is None:
+        raise InvalidArguments(
+            f"There is no decision {resolution.decision[:80]!r}.",
+            allowed=nearest(resolution.decision, list(_DECISIONS), most=len(_DECISIONS)),
+            next="call resolve without a decision for what is open",
+        )
+    with desk.store.transaction() as tx:
+        case, command = read(desk, tx, resolution)
+        events = decide(case, command)
+        after = apply(tx, case, events) if events else case
+        task = after.tasks.get(resolution.task_id)
+        staged = task is not None and task.slug is not None
+        said = stage_answer(desk, tx, after, resolution.task_id) if staged else {}
+    workflow = after.workflow
+    answer = {
+        "workflow_id": workflow.id,
+        "seq": workflow.seq,
+        "decision": resolution.decision,
+        "status": str(workflow_status(workflow)),
+        "progress": progress(workflow),
+        "next": CHANGE if resolution.decision == "adjust" else next_call(workflow),
+    } | said
+    return answer if events else answer | {"repeated": True}
+
+
+def open_decisions(desk: Desk, workflow_id: str) -> dict[str, Any]:
+    """What waits for the user in a workflow, and the call that decides each."""
+    with desk.store.read() as tx:
+        workflow = get_workflow(tx, workflow_id)
+        found = open_questions(tx, workflow)
+    return {
+        "workflow_id": workflow.id,
+        "seq": workflow.seq,
+        "open": found,
+        "summary": f"{len(found)} decision(s) open" if found else "nothing waits for the user",
+        "next": "ask the user, then call resolve with the decision"
+        if found
+        else next_call(workflow),
+    }
+
+
+def open_questions(tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:
+    """Each question that only the user can answer, with the decisions that answer it."""
+    return _breaker(workflow) + _questions(tx, workflow) + _reviews(tx, workflow)
+
+
+def _breaker(workflow: Workflow) -> list[dict[str, Any]]:
+    if workflow.ended_at is not None and not workflow.failed:
+        return []
+    if not (breaker_open(workflow.failed, workflow.total) or workflow.ended_at is not None):
+        return []
+    if workflow.decision is not None:
+        return []
+    return [
+        {
+            "question": f"{workflow.failed} task(s) failed. Retry them, adjust, or accept partial?",
+            "decisions": ["retry_failed", "adjust", "accept_partial"],
+        }
+    ]
+
+
+def _questions(tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:
+    if not workflow.input_required:
+        return []
+    where = "WHERE workflow_id = :id AND status = 'input_required' ORDER BY position LIMIT 10"
+    return [
+        {"task_id": task.id, "questions": questions_of(tx, task), "decisions": ["answer"]}
+        for task in TASKS.find(tx, where, id=workflow.id)
+    ]
+
+
+def _reviews(tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:
+    if not workflow.review:
+        return []
+    where = "WHERE workflow_id = :id AND status = 'review' ORDER BY position LIMIT 10"
+    return [_review(tx, task) for task in TASKS.find(tx, where, id=workflow.id)]
+
+
+def _review(tx: Tx, task: Task) -> dict[str, Any]:
+    items = gate_items(tx, task)
+    deed = all(item["rule"] == PARENT_ACTION for item in items)
+    what = "; ".join(item["what"] for item in items)
+    return {
+        "task_id": task.id,
+        "question": clip(f"{task.label!r} is in review: {what}", 400),
+        "decisions": ["confirm" if deed else "waive"],
+    }
+
+
+def questions_of(tx: Tx, task: Task) -> list[str]:
+    """What the last attempt at `task` asked, the first few questions, each clipped."""
+    where = "WHERE workflow_id = :workflow_id AND task_id = :task_id AND number = :number"
+    params = {"workflow_id": task.workflow_id, "task_id": task.id, "number": task.attempt}
+    asked = ATTEMPTS.find(tx, where, **params)[0].questions
+    return [clip(question, 300) for question in json.loads(asked or "[]")][:5]
+
+
+def _retry_failed(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:
+    workflow = get_workflow(tx, r.workflow_id, lock=True)
+    where = "WHERE workflow_id = :id AND status = 'failed'"
+    tasks = {task.id: task for task in TASKS.find(tx, where, id=workflow.id)}
+    edges = load_edges(tx, workflow.id, tasks)
+    case = Case(workflow=workflow, tasks=tasks, edges=edges)
+    return case, RetryFailed(reason=_reason(r), **_by(desk, r))
+
+
+def _adjust(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:
+    """The decision goes on record; the change itself is `change_plan`."""
+    case = load_workflow_case(tx, r.workflow_id)
+    refuse_decided(case.workflow)
+    said = {"decision": "adjust", "reason": _reason(r)}
+    return case, Note(task_id=None, notes=[(EventType.DECISION_RECORDED, said)], **_by(desk, r))
+
+
+def _close_as(decision: Decision) -> "_Reader":
+    def read(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:
+        return load_workflow_case(tx, r.workflow_id), Close(
+            decision=decision, reason=_reason(r), **_by(desk, r)
+        )
+
+    return read
+
+
+def _answer(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:
+    case = load_case(tx, r.workflow_id, _task_id(r))
+    if not r.answers or any(len(text) > ANSWER_LIMIT for text in r.answers):
+        raise InvalidArguments(
+            "decision 'answer' needs the answers, in the order of the questions.",
+            allowed=f"answers=[text, …], each at most {ANSWER_LIMIT} characters",
+            next="call get_workflow for the questions",
+        )
+    return case, Answer(
+        task_id=r.task_id, answer=compact([storable(text) for text in r.answers]), **_by(desk, r)
+    )
+
+
+def _not_applicable(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:
+    case = load_case(tx, r.workflow_id, _task_id(r))
+    when = desk.spec(tx, r.workflow_id, case.tasks[r.task_id].spec).when
+    command = NotApplicable(task_id=r.task_id, when=when, reason=_reason(r), **_by(desk, r))
+    return case, command
+
+
+def _cancel(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:
+    if not r.task_id:
+        return _close_as(Decision.CANCELLED)(desk, tx, r)
+    case = load_case(tx, r.workflow_id, r.task_id)
+    return case, Cancel(task_id=r.task_id, reason=_reason(r) or "cancelled", **_by(desk, r))
+
+
+def _waive(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:
+    """Let a stage in review pass as it is, or a stage that is done go on without its hooks."""
+    case = load_case(tx, r.workflow_id, _task_id(r))
+    task = case.tasks[r.task_id]
+    reason = _required_reason(r)
+    if _is_on_record(tx, task, "waived", reason):
+        return case, _nothing(desk, r)
+    if task.status in (Status.COMPLETED, Status.FAILED) and task.hooks_due is not None:
+        hooks = json.loads(task.hooks_due)
+        said = {"task_id": task.id, "hooks": hooks, "waived": True, "reason": reason}
+        return case, SettleHooks(**said, **_by(desk, r))
+    command = Reconsider(task_id=task.id, decision="waived", reason=reason, **_by(desk, r))
+    return case, staged(desk, tx, case, command, None)
+
+
+def _confirm(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:
+    """Say that the parent did what the stage prepared, or decided not to."""
+    case = load_case(tx, r.workflow_id, _task_id(r))
+    task = case.tasks[r.task_id]
+    reason = _required_reason(r)
+    if not desk.spec(tx, r.workflow_id, task.spec).parent_actions:
+        raise InvalidArguments(
+            f"Task {task.id!r} has no parent action to confirm.",
+            allowed="stages whose contract names parent actions",
+            next="call resolve without a decision for what is open",
+        )
+    if _is_on_record(tx, task, "confirmed", reason):
+        return case, _nothing(desk, r)
+    command = Reconsider(task_id=task.id, decision="confirmed", reason=reason, **_by(desk, r))
+    return case, staged(desk, tx, case, command, None)
+
+
+def _is_on_record(tx: Tx, task: Task, word: str, reason: str) -> bool:
+    """Whether the same decision about the attempt is recorded already, word for word."""
+    events = of_attempt(read_task_events(tx, task.workflow_id, task.id))
+    return any(event.data.get(word) == reason for event in events)
+
+
+def _lesson(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:
+    """Accept or reject a proposed lesson; the workflow named keeps the decision."""
+    kept = get_lesson(tx, r.lesson)
+    case = load_workflow_case(tx, r.workflow_id or kept.workflow_id)
+    if kept.status is LESSON_DECISIONS[r.decision]:
+        return case, _nothing(desk, r)
+    said = {"decision": r.decision, "lesson": kept.id, "reason": _reason(r)}
+    return case, Note(task_id=None, notes=[(EventType.DECISION_RECORDED, said)], **_by(desk, r))
+
+
+def _nothing(desk: Desk, r: Resolution) -> Command:
+    return Note(task_id=None, notes=(), **_by(desk, r))
+
+
+def _required_reason(r: Resolution) -> str:
+    if r.reason.strip():
+        return _reason(r)
+    raise InvalidArguments(
+        f"decision {r.decision!r} needs a reason, which is kept with its author.",
+        next="call again with reason",
+    )
+
+
+def _task_id(r: Resolution) -> str:
+    if r.task_id:
+        return r.task_id
+    raise InvalidArguments(
+        f"decision {r.decision!r} needs a task_id.",
+        next="call resolve without a decision for what is open",
+    )
+
+
+def _reason(r: Resolution) -> str:
+    return clip(storable(r.reason), REASON_LIMIT)
+
+
+def _by(desk: Desk, r: Resolution) -> dict[str, Any]:
+    return {"at": desk.clock(), "actor": r.actor}
+
+
+_Reader = Callable[[Desk, Tx, Resolution], tuple[Case, Command]]
+
+_DECISIONS: Mapping[str, _Reader] = {
+    "retry_failed": _retry_failed,
+    "adjust": _adjust,
+    "accept_partial": _close_as(Decision.PARTIAL),
+    "answer": _answer,
+    "not_applicable": _not_applicable,
+    "finish": _close_as(Decision.FINISHED),
+    "cancel": _cancel,
+    "waive": _waive,
+    "confirm": _confirm,
+    "accept_lesson": _lesson,
+    "reject_lesson": _lesson,
+}

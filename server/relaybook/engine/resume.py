@@ -1,0 +1,111 @@
+"""Resuming: one answer from which an orchestrator that lost its memory can go on."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from relaybook.core.text import compact
+from relaybook.engine.attention import Needs, failure
+from relaybook.engine.resolve import open_questions
+from relaybook.errors import clip
+from relaybook.model import EventType, Task, Workflow
+from relaybook.store.base import Tx
+from relaybook.store.ledger import read_decisions
+
+#: What each list may take of an answer that stays under 20 kB, in bytes of JSON.
+ROOM = {
+    "shared_decisions": 1_200,
+    "decisions": 2_500,
+    "done": 5_500,
+    "running": 2_600,
+    "failed": 1_600,
+    "ready": 1_400,
+    "held": 800,
+    "waiting_for_user": 2_400,
+}
+TOLD = (EventType.DECISION_RECORDED, EventType.REVIEW_RECORDED, EventType.PLAN_CHANGED)
+#: How many completed tasks are read for one answer; more never fit.
+ROWS_READ = 200
+QUESTION_SHOWN = 160
+
+
+def resume(tx: Tx, workflow: Workflow, needs: Needs) -> dict[str, Any]:
+    """Goal, decisions, what is done in a line each, what runs, what may start, what waits.
+
+    `cut` says of each list that is not whole how much of it is shown.
+    """
+    metadata, options = json.loads(workflow.metadata), json.loads(workflow.options)
+    decisions = list(_decisions(tx, workflow))
+    lists: dict[str, tuple[Iterable[Any], int]] = {
+        "shared_decisions": _whole(options.get("shared_decisions", ())),
+        "decisions": _whole(decisions),
+        "done": (_done(tx, workflow), workflow.completed),
+        "running": _whole([_running(task) for task in needs.running]),
+        "failed": (map(failure, needs.failed), workflow.failed),
+        "ready": (needs.free, workflow.ready - len(needs.ready) + len(needs.free)),
+        "held": _whole(needs.held),
+        "waiting_for_user": _whole([_short(each) for each in open_questions(tx, workflow)]),
+    }
+    said: dict[str, Any] = {"goal": _goal(workflow, metadata)}
+    if metadata:
+        said["metadata"] = clip(compact(metadata), 600)
+    cut: dict[str, str] = {}
+    for name, (lines, total) in lists.items():
+        shown = _fitting(lines, ROOM[name])
+        if shown:
+            said[name] = shown
+        if len(shown) < total:
+            cut[name] = f"{len(shown)} of {total} shown"
+    return said | ({"cut": cut} if cut else {})
+
+
+def _goal(workflow: Workflow, metadata: dict[str, Any]) -> str:
+    return clip(str(metadata.get("goal") or metadata.get("request") or workflow.name), 600)
+
+
+def _whole(lines: Sequence[Any]) -> tuple[Iterable[Any], int]:
+    return lines, len(lines)
+
+
+def _fitting(lines: Iterable[Any], room: int) -> list[Any]:
+    shown: list[Any] = []
+    for line in lines:
+        room -= len(compact(line).encode()) + 1
+        if room < 0:
+            break
+        shown.append(line)
+    return shown
+
+
+def _decisions(tx: Tx, workflow: Workflow) -> Iterator[str]:
+    """What was decided and why, the latest first."""
+    for event in reversed(read_decisions(tx, workflow.id, TOLD)):
+        what = event.data.get("decision") or "plan changed"
+        why = event.data.get("reason") or event.data.get("instruction") or ""
+        yield clip(f"{event.seq}: {what}" + (f" ({why})" if why else ""), 200)
+
+
+def _done(tx: Tx, workflow: Workflow) -> Iterator[dict[str, Any]]:
+    """Completed tasks, first those whose result no task has been given yet, the latest first."""
+    handed_on = (
+        "EXISTS (SELECT 1 FROM edges JOIN tasks AS later ON later.workflow_id = edges.workflow_id"
+        " AND later.id = edges.task_id WHERE edges.workflow_id = :id AND edges.needs = tasks.id"
+        " AND edges.kind = 'needs' AND later.attempt > 0)"
+    )
+    sql = (
+        f"SELECT id, summary, label, {handed_on} AS handed_on FROM tasks WHERE workflow_id = :id"
+        " AND status = 'completed' ORDER BY handed_on, ended_at DESC, position LIMIT :limit"
+    )
+    for name, summary, label, read_on in tx.rows(sql, {"id": workflow.id, "limit": ROWS_READ}):
+        line = {"task_id": name, "summary": clip(summary or label, 120)}
+        yield line | {"handed_on": True} if read_on else line
+
+
+def _running(task: Task) -> dict[str, Any]:
+    said: dict[str, Any] = {"task_id": task.id, "label": clip(task.label, 80), "claim": task.claim}
+    return said | ({"session_key": task.session_key} if task.session_key is not None else {})
+
+
+def _short(question: dict[str, Any]) -> dict[str, Any]:
+    asked = [clip(text, QUESTION_SHOWN) for text in question.get("questions", ())]
+    return question | ({"questions": asked} if asked else {})

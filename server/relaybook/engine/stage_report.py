@@ -1,0 +1,124 @@
+"""What is reported of a stage without a worker's result: read strictly, and put in a result's form."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from relaybook.core.envelope import Envelope, ResultStatus
+from relaybook.core.evidence import Note
+from relaybook.core.record import read_record
+from relaybook.core.text import MAX_DEPTH, is_json, storable
+from relaybook.errors import InvalidArguments, clip
+
+ENTRIES_LIMIT = 50
+SUMMARY_LIMIT = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageReport:
+    """How a stage ended, and which of its hooks were run."""
+
+    workflow_id: str
+    #: Place of the stage, from 0.
+    stage: int | None = None
+    #: completed or failed; empty reports no end.
+    outcome: str = ""
+    #: The worker's message, word for word, where a worker did it.
+    output: str = ""
+    #: Paths, or {path, hash?, type?, description?}.
+    artifacts: Sequence[Any] = ()
+    #: {name, status, evidence?, proves?}.
+    tests: Sequence[Any] = ()
+    #: {name, value, unit?}, or an object of names and values.
+    metrics: Any = ()
+    #: Texts, or {text, severity?, evidence?, target?, confidence?}.
+    findings: Sequence[Any] = ()
+    #: {criterion, proven?, evidence?}.
+    criteria: Sequence[Any] = ()
+    #: What was done, or why it failed.
+    reason: str = ""
+    error_code: str = ""
+    #: Names, or {hook, output} with the message of whoever judged.
+    hooks_run: Sequence[Any] = ()
+    session_key: str | None = None
+    actor: str = "orchestrator"
+
+    @property
+    def has_evidence(self) -> bool:
+        return any((self.artifacts, self.tests, self.metrics, self.findings, self.criteria))
+
+
+def notes_of(report: StageReport) -> list[Note]:
+    """The records that the report means.
+
+    Raises:
+        InvalidArguments: an entry has not the form of its kind; nothing was recorded.
+    """
+    return [note for kind, entries in _entries(report) for note in _read(kind, entries)]
+
+
+def envelope_of(report: StageReport) -> Envelope:
+    """The report as the result that the next stage takes its fields from."""
+    data: dict[str, Any] = {"outcome": storable(report.reason)} if report.reason else {}
+    for kind, entries in _entries(report):
+        if entries:
+            data[_MEMBER[kind]] = [dict(note[1]) for note in _read(kind, entries)]
+    summary = clip(" ".join(storable(report.reason).split()), SUMMARY_LIMIT)
+    return Envelope(status=ResultStatus.OK, data=data, summary=summary)
+
+
+#: What a result calls the records of a kind.
+_MEMBER = {
+    "artifact": "files",
+    "test": "tests",
+    "metric": "metrics",
+    "finding": "findings",
+    "criterion": "criteria",
+}
+
+
+def _entries(report: StageReport) -> list[tuple[str, Sequence[Any]]]:
+    metrics = report.metrics
+    if isinstance(metrics, Mapping):
+        metrics = [{"name": name, "value": value} for name, value in metrics.items()]
+    return [
+        ("artifact", report.artifacts),
+        ("test", report.tests),
+        ("metric", metrics),
+        ("finding", report.findings),
+        ("criterion", report.criteria),
+    ]
+
+
+def _read(kind: str, entries: Sequence[Any]) -> list[Note]:
+    if len(entries) > ENTRIES_LIMIT:
+        raise InvalidArguments(
+            f"{len(entries)} entries of kind {kind!r} were sent.",
+            allowed=f"at most {ENTRIES_LIMIT}",
+            next="send the rest with record, then call again",
+        )
+    return [read_record(kind, _object(kind, entry)) for entry in entries]
+
+
+def _object(kind: str, entry: Any) -> Mapping[str, Any]:
+    """The entry as an object; some kinds have a short form."""
+    if isinstance(entry, str) and kind in _SHORT:
+        entry = {_SHORT[kind]: entry}
+    if not isinstance(entry, Mapping) or not is_json(entry):
+        raise InvalidArguments(
+            f"An entry of kind {kind!r} is no object of at most {MAX_DEPTH} levels.",
+            next="correct it and call again; nothing was recorded",
+        )
+    said = {name: storable(v) if isinstance(v, str) else v for name, v in entry.items()}
+    return _FILL.get(kind, dict)(said)
+
+
+_SHORT = {"artifact": "path", "finding": "text"}
+
+
+def _shown(said: dict[str, Any]) -> dict[str, Any]:
+    """A criterion that comes with evidence is proven, unless it says that it is not."""
+    return {"proven": bool(said.get("evidence")), **said}
+
+
+_FILL: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {"criterion": _shown}

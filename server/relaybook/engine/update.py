@@ -1,0 +1,277 @@
+"""update_task: everything that can happen to a task once it is in the plan."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from relaybook.core.case import Case
+from relaybook.core.command import Ask, Cancel, NameFailure, Release, Start
+from relaybook.core.envelope import raw_result, read_result
+from relaybook.core.machine import attempt_meant, refuse_decided
+from relaybook.core.result_block import MAX_OUTPUT
+from relaybook.core.text import compact, storable
+from relaybook.engine.claim import (
+    check_lease,
+    checked_session,
+    start_attempt,
+    started,
+    without_expired,
+)
+from relaybook.engine.desk import Desk
+from relaybook.engine.outcome import (
+    ERROR_LIMIT,
+    FAILURE_CODES,
+    SUMMARY_LIMIT,
+    Update,
+    common,
+    failed_with,
+    finish,
+    record_end,
+    settle,
+    told,
+)
+from relaybook.engine.prompt import result_schema
+from relaybook.errors import (
+    InvalidArguments,
+    MalformedOutput,
+    Refusal,
+    StaleClaim,
+    clip,
+    nearest,
+)
+from relaybook.model import Status
+from relaybook.store.base import Tx
+from relaybook.store.ledger import find_claim, get_task, load_case, renew_lease, spec_of
+
+OVERRIDE_LIMIT = 500
+UPDATES_LIMIT = 10
+CONFIRM = "; error.code is a guess: if it is wrong, send status 'failed' with error_code alone"
+
+
+def update_task(desk: Desk, update: Update) -> dict[str, Any]:
+    """Start, renew, complete, fail, ask, give back or cancel one task.
+
+    A finish that repeats the recorded one word for word changes nothing and says so.
+
+    Raises:
+        Refusal: it is not allowed; nothing was changed.
+    """
+    action = _ACTIONS.get(update.status)
+    if action is None:
+        raise InvalidArguments(
+            f"status {update.status[:80]!r} is not one that a task can be given.",
+            allowed=", ".join(_ACTIONS),
+            next="call again with one of these",
+        )
+    return action(desk, _checked(update))
+
+
+def _checked(update: Update) -> Update:
+    """`update` with its texts as the ledger can keep them."""
+    check_lease(update.lease_seconds)
+    return replace(
+        update,
+        output=storable(update.output),
+        error=storable(update.error),
+        session_key=checked_session(update.session_key),
+        override=clip(storable(update.override.strip()), OVERRIDE_LIMIT),
+    )
+
+
+def update_tasks(desk: Desk, updates: Sequence[Update]) -> dict[str, Any]:
+    """Up to ten updates, each by itself: one that is refused leaves the others standing."""
+    if not 1 <= len(updates) <= UPDATES_LIMIT:
+        raise InvalidArguments(
+            f"{len(updates)} updates were sent.",
+            allowed=f"1 to {UPDATES_LIMIT}",
+            next="send them in several calls",
+        )
+    results: list[dict[str, Any]] = []
+    for update in updates:
+        try:
+            results.append(update_task(desk, update))
+        except Refusal as refusal:
+            results.append({"task_id": update.task_id, "error": refusal.as_dict()})
+    refused = sum("error" in result for result in results)
+    return {
+        "results": results,
+        "summary": f"{len(results) - refused} of {len(results)} updates recorded",
+        "next": "see `error` of the refused" if refused else str(results[-1]["next"]),
+    }
+
+
+def _begin(desk: Desk, update: Update) -> dict[str, Any]:
+    """Start the task; with the claim of the attempt in progress, renew its lease instead."""
+    with desk.store.transaction() as tx:
+        workflow_id, task_id = _target(tx, update)
+        case = load_case(tx, workflow_id, task_id, update.claim)
+        task = case.tasks[task_id]
+        if update.claim is not None:
+            return _renew(desk, tx, case, task_id, update)
+        if update.session_key is None or update.session_key != task.session_key:
+            found, case = case, without_expired(desk, tx, case, task_id, update.actor)
+            if case is not found and case.tasks[task_id].status is Status.FAILED:
+                return told(found, case, task_id)  # that was its last attempt
+        if case.tasks[task_id].status is not Status.IN_PROGRESS:
+            after, prompt = start_attempt(
+                desk,
+                tx,
+                case,
+                task_id,
+                lease_seconds=update.lease_seconds,
+                session_key=update.session_key,
+                override=update.override,
+                actor=update.actor,
+            )
+            answer = told(case, after, task_id) | started(desk, after, task_id, prompt)
+            if update.session_key is not None:
+                del answer["prompt"]  # its worker runs already
+            return answer
+        command = Start(
+            at=desk.clock(),
+            actor=update.actor,
+            task_id=task_id,
+            claim="",
+            lease_seconds=0,
+            session_key=update.session_key,
+        )
+        after = settle(tx, case, command, [])
+        answer = told(case, after, task_id, repeated=after is case)
+        return answer | {"claim": task.claim}
+
+
+def _renew(desk: Desk, tx: Tx, case: Case, task_id: str, update: Update) -> dict[str, Any]:
+    beat = Release(at=desk.clock(), actor=update.actor, task_id=task_id, claim=update.claim)
+    refuse_decided(case.workflow)
+    attempt_meant(case, beat, None)
+    task = case.tasks[task_id]
+    lease = min(update.lease_seconds or task.timeout_seconds, task.timeout_seconds)
+    renew_lease(tx, task, desk.clock(), lease)
+    return told(case, case, task_id) | {"lease_seconds": round(lease)}
+
+
+def _complete(desk: Desk, update: Update) -> dict[str, Any]:
+    """Record a result; a block that says error or needs_input is recorded as what it says."""
+    with desk.store.look() as tx:
+        workflow_id, task_id = _target(tx, update)
+        spec = desk.spec(tx, workflow_id, spec_of(tx, workflow_id, task_id))
+    try:
+        if update.accept_raw:
+            result = raw_result(_required(update.output))
+        else:
+            result = read_result(update.output, result_schema(desk, spec))
+    except MalformedOutput:
+        _refuse_late(desk, workflow_id, task_id, update)
+        raise
+    return finish(desk, workflow_id, task_id, update, result)
+
+
+def _refuse_late(desk: Desk, workflow_id: str, task_id: str, update: Update) -> None:
+    """Refuse a worker whose attempt is over before it corrects its output."""
+    beat = Release(at=desk.clock(), actor=update.actor, task_id=task_id, claim=update.claim)
+    with desk.store.transaction() as tx:
+        case = load_case(tx, workflow_id, task_id, update.claim)
+        refuse_decided(case.workflow)
+        attempt_meant(case, beat, None)
+
+
+def _required(output: str) -> str:
+    if output.strip():
+        return output
+    raise MalformedOutput(
+        "The output is empty.",
+        allowed="the worker's message, word for word",
+        next="send it as output, or record status 'failed'",
+    )
+
+
+def _fail(desk: Desk, update: Update) -> dict[str, Any]:
+    update = replace(update, output=clip(update.output, MAX_OUTPUT))
+    code = update.error_code
+    if code and code not in FAILURE_CODES:
+        raise InvalidArguments(
+            f"error_code {code[:80]!r} is not known.",
+            allowed=nearest(code, FAILURE_CODES),
+            next="use one of these, or leave it out",
+        )
+    with desk.store.look() as tx:
+        workflow_id, task_id = _target(tx, update)
+        task = get_task(tx, workflow_id, task_id)
+    said = common(desk, update, task_id)
+    if task.status is Status.FAILED and code and not (update.error or update.output):
+        command = NameFailure(at=said["at"], actor=update.actor, task_id=task_id, error_code=code)
+        return record_end(desk, workflow_id, task_id, command, [])
+    error = clip(update.error or update.output[-ERROR_LIMIT:] or "no reason given", ERROR_LIMIT)
+    command = failed_with(code, error, update, said)
+    texts = [update.output] if update.output else []
+    answer = record_end(desk, workflow_id, task_id, command, texts)
+    if not code and "error" in answer:
+        answer["error"]["suggested"] = True
+        answer["advice"] += CONFIRM
+    return answer
+
+
+def _ask(desk: Desk, update: Update) -> dict[str, Any]:
+    """Record questions: a needs_input block, or the text itself as one question."""
+    if "<result>" in update.output:
+        return _complete(desk, update)
+    update = replace(update, output=clip(update.output, MAX_OUTPUT))
+    question = update.output.strip() or update.error.strip()
+    if not question:
+        raise InvalidArguments(
+            "status 'input_required' came without a question.",
+            allowed="output with a needs_input result block, or the question as text",
+            next="call again with the question in output",
+        )
+    with desk.store.look() as tx:
+        workflow_id, task_id = _target(tx, update)
+    command = Ask(
+        questions=compact([clip(question, ERROR_LIMIT)]),
+        summary=clip(question, SUMMARY_LIMIT),
+        **common(desk, update, task_id),
+    )
+    return record_end(desk, workflow_id, task_id, command, [update.output] if update.output else [])
+
+
+def _release(desk: Desk, update: Update) -> dict[str, Any]:
+    with desk.store.look() as tx:
+        workflow_id, task_id = _target(tx, update)
+    command = Release(reason=clip(update.error, ERROR_LIMIT), **common(desk, update, task_id))
+    return record_end(desk, workflow_id, task_id, command, [])
+
+
+def _cancel(desk: Desk, update: Update) -> dict[str, Any]:
+    with desk.store.look() as tx:
+        workflow_id, task_id = _target(tx, update)
+    command = Cancel(
+        at=desk.clock(),
+        actor=update.actor,
+        task_id=task_id,
+        reason=clip(update.error or "cancelled", ERROR_LIMIT),
+    )
+    return record_end(desk, workflow_id, task_id, command, [])
+
+
+#: What each status means as something to do.
+_ACTIONS: Mapping[str, Callable[[Desk, Update], dict[str, Any]]] = {
+    "in_progress": _begin,
+    "completed": _complete,
+    "failed": _fail,
+    "input_required": _ask,
+    "pending": _release,
+    "cancelled": _cancel,
+}
+
+
+def _target(tx: Tx, update: Update) -> tuple[str, str]:
+    """The workflow and task meant: by their ids, or by the claim alone."""
+    if update.claim is None or (update.workflow_id and update.task_id):
+        return update.workflow_id, update.task_id
+    found = find_claim(tx, update.claim)
+    if update.task_id in ("", found[1]) and update.workflow_id in ("", found[0]):
+        return found
+    raise StaleClaim(
+        f"This claim is on task {found[1]!r} of workflow {found[0]!r}, not on the one named.",
+        allowed="the claim of the task named, or the claim alone",
+        next="leave out workflow_id and task_id, or correct them",
+    )
