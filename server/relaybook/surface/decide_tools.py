@@ -1,0 +1,155 @@
+"""The tools that record facts and the decisions of the user."""
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from mcp.server.mcpserver import AcceptedElicitation, Context, Elicit, ElicitationResult, Resolve
+from mcp.server.mcpserver.tools import Tool
+from pydantic import BaseModel, Field
+
+from relaybook.engine import Engine
+from relaybook.engine.cleanup import DEFAULT_DAYS
+from relaybook.engine.resolve import Resolution
+from relaybook.surface.answers import Cleaned, Resolved, Told
+from relaybook.surface.arguments import Entries, RecordKind, Text, WorkerRecordKind
+from relaybook.surface.rim import tool
+
+#: Decisions about the task that the question is about.
+OF_TASK = ("answer", "waive", "confirm")
+
+
+class Choice(BaseModel):
+    """What the user is asked to choose; nothing chosen leaves the question open."""
+
+    decision: Literal[
+        "", "retry_failed", "adjust", "accept_partial", "answer", "cancel", "waive", "confirm"
+    ] = ""
+    text: str = Field(default="", description="your answer or your reason")
+    #: The task that the question was about, if about one; not a field of the form.
+    about: ClassVar[str] = ""
+
+
+def resolve_tool(engine: Engine) -> Tool:
+    async def ask(
+        workflow_id: str, decision: str, ctx: Context[None, Any]
+    ) -> Choice | Elicit[Choice]:
+        """Ask the user, where something is open, no decision was given and the client can."""
+        capabilities = ctx.client_capabilities
+        if decision or capabilities is None or capabilities.elicitation is None:
+            return Choice()
+        found = engine.open_decisions(workflow_id)["open"]
+        return _asking(found[0]) if found else Choice()
+
+    async def resolve(
+        workflow_id: str,
+        chosen: Annotated[ElicitationResult[Choice], Resolve(ask)],
+        decision: Annotated[
+            Text, Field(description="none: asks the user, or says what is open")
+        ] = "",
+        task_id: Text = "",
+        answers: Annotated[list[str], Field(description="to a worker's questions, in order")] = [],  # noqa: B006
+        lesson: Text = "",
+        reason: Text = "",
+    ) -> dict[str, Any]:
+        if not decision and isinstance(chosen, AcceptedElicitation) and chosen.data.decision:
+            return engine.resolve(_from_user(workflow_id, chosen.data))
+        if not decision:
+            return engine.open_decisions(workflow_id)
+        return engine.resolve(
+            Resolution(
+                workflow_id=workflow_id,
+                decision=decision,
+                task_id=task_id,
+                lesson=lesson,
+                answers=tuple(answers),
+                reason=reason,
+            )
+        )
+
+    return tool(
+        resolve,
+        answer=Resolved,
+        title="Resolve",
+        description="Call when the user decides: retry_failed, accept_partial, answer, waive, "
+        "confirm, accept_lesson, finish, cancel…; with no decision: what is open.",
+        destructive=True,
+    )
+
+
+def _question(found: dict[str, Any]) -> str:
+    if "question" in found:
+        return str(found["question"])
+    return f"Task {found['task_id']} asks: " + " / ".join(found["questions"])
+
+
+def _asking(found: dict[str, Any]) -> Elicit[Choice]:
+    """The question as a form that remembers its task: the ledger may move on while it is asked."""
+
+    class ChoiceAbout(Choice):
+        about: ClassVar[str] = str(found.get("task_id", ""))
+
+    return Elicit(_question(found), ChoiceAbout)
+
+
+def _from_user(workflow_id: str, chosen: Choice) -> Resolution:
+    return Resolution(
+        workflow_id=workflow_id,
+        decision=chosen.decision,
+        task_id=chosen.about if chosen.decision in OF_TASK else "",
+        answers=(chosen.text,) if chosen.decision == "answer" else (),
+        reason=chosen.text,
+        actor="user",
+    )
+
+
+def record_tool(engine: Engine) -> Tool:
+    async def record(
+        kind: RecordKind,
+        entries: Entries,
+        workflow_id: Text = "",
+        task_id: Text = "",
+    ) -> dict[str, Any]:
+        return engine.record(kind, entries, workflow_id=workflow_id, task_id=task_id)
+
+    return tool(
+        record,
+        answer=Told,
+        title="Record",
+        description="Call to put facts on record: artifact{path}, test{name,status}, "
+        "metric{name,value}, finding, followup{text}, handoff{to}, review, user_told{}.",
+        idempotent=False,
+    )
+
+
+def worker_record_tool(engine: Engine) -> Tool:
+    async def record(
+        claim: str,
+        kind: WorkerRecordKind,
+        entries: Entries,
+    ) -> dict[str, Any]:
+        engine.record(kind, entries, claim=claim, actor="worker")
+        return {"summary": f"{len(entries)} {kind} recorded", "next": "go on with your task"}
+
+    return tool(
+        record,
+        answer=Told,
+        title="Record",
+        description="Call with your claim to put facts on your task's record: artifact{path}, "
+        "test{name,status}, metric{name,value}, finding{text}, followup{text}.",
+        idempotent=False,
+    )
+
+
+def cleanup_tool(engine: Engine) -> Tool:
+    async def cleanup(
+        days: Annotated[float, Field(ge=0, description="since they ended")] = DEFAULT_DAYS,
+        dry_run: bool = False,
+    ) -> dict[str, Any]:
+        return engine.cleanup(days=days, dry_run=dry_run)
+
+    return tool(
+        cleanup,
+        answer=Cleaned,
+        title="Clean up",
+        description="Call to remove workflows that ended some days ago; dry_run says which.",
+        destructive=True,
+    )

@@ -1,0 +1,110 @@
+"""The table of what can be read, as MCP resources and resource templates."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from mcp.server.caching import apply_cache_hint
+from mcp.server.context import ServerRequestContext
+from mcp.server.lowlevel.helper_types import ReadResourceContents
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.exceptions import (
+    ResourceError,
+    ResourceNotFoundError,
+    UnexpectedResourceError,
+)
+from mcp_types import (
+    InputRequiredResult,
+    ReadResourceRequestParams,
+    ReadResourceResult,
+    Resource,
+    ResourceTemplate,
+)
+
+from relaybook.engine import Engine
+from relaybook.engine.read import matching, readables, unknown
+from relaybook.engine.readable import Readable
+from relaybook.errors import Forbidden, NotFound, Refusal
+from relaybook.surface.kinds import kind_of
+from relaybook.surface.rim import Server
+
+
+class ResourceServer(Server):
+    """A server that serves what `role` may read, besides any resource added to it."""
+
+    def __init__(self, engine: Engine, role: str, **options: Any) -> None:
+        super().__init__(**options)
+        self._engine = engine
+        self._role = role
+        self._hint_reads()
+
+    async def list_resources(self) -> list[Resource]:
+        added = await super().list_resources()
+        return [*map(_resource, self._readables(templates=False)), *added]
+
+    async def list_resource_templates(self) -> list[ResourceTemplate]:
+        added = await super().list_resource_templates()
+        return [*map(_template, self._readables(templates=True)), *added]
+
+    def _readables(self, *, templates: bool) -> list[Readable]:
+        return [each for each in readables(self._role) if bool(each.variables) == templates]
+
+    async def read_resource(
+        self, uri: Any, context: Context[None, Any] | None = None
+    ) -> Iterable[ReadResourceContents] | InputRequiredResult:
+        if matching(str(uri)) is not None:
+            return [self._contents(str(uri))]
+        try:
+            return await super().read_resource(uri, context)
+        except ResourceNotFoundError as error:
+            refusal = unknown(str(uri), self._role)
+            raise ResourceNotFoundError(f"{refusal.code}: {refusal}") from error
+
+    def _contents(self, uri: str) -> ReadResourceContents:
+        try:
+            found = self._engine.read_text(uri, role=self._role)
+        except (NotFound, Forbidden) as refusal:
+            raise ResourceNotFoundError(f"{refusal.code}: {refusal}") from refusal
+        except Refusal as refusal:
+            raise ResourceError(f"{refusal.code}: {refusal}") from refusal
+        except Exception as error:  # a bug: its text stays here, in the log
+            raise UnexpectedResourceError(f"Error reading resource {uri}") from error
+        return ReadResourceContents(content=found.text, mime_type=found.mime_type)
+
+    def _hint_reads(self) -> None:
+        """Say how long each resource keeps; the SDK's own hints know only the method."""
+        low = self._lowlevel_server
+        entry = low.get_request_handler("resources/read")
+        assert entry is not None
+        read_plainly = entry.handler
+
+        async def read(
+            ctx: ServerRequestContext[Any, Any], params: ReadResourceRequestParams
+        ) -> Any:
+            result = await read_plainly(ctx, params)
+            if isinstance(result, ReadResourceResult):
+                return apply_cache_hint(result, kind_of(str(params.uri)).cache)
+            return result
+
+        low.add_request_handler("resources/read", ReadResourceRequestParams, read)
+
+
+def _resource(each: Readable) -> Resource:
+    return Resource(
+        uri=each.uri,
+        name=each.name,
+        title=each.title,
+        description=each.description,
+        mime_type=each.mime_type,
+        annotations=kind_of(each.uri).annotations,
+    )
+
+
+def _template(each: Readable) -> ResourceTemplate:
+    return ResourceTemplate(
+        uri_template=each.uri,
+        name=each.name,
+        title=each.title,
+        description=each.description,
+        mime_type=each.mime_type,
+        annotations=kind_of(each.uri).annotations,
+    )

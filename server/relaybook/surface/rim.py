@@ -1,0 +1,171 @@
+"""Where verbs meet the SDK: strict arguments in, compact answers and refusals out."""
+
+import functools
+import inspect
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Annotated, Any
+
+from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
+from mcp.server.mcpserver.tools import Tool
+from mcp.shared.exceptions import MCPError
+from mcp_types import (
+    INVALID_PARAMS,
+    CallToolResult,
+    GetPromptResult,
+    InputRequiredResult,
+    Prompt,
+    TextContent,
+    ToolAnnotations,
+)
+from pydantic import ValidationError
+
+from relaybook.core.text import compact
+from relaybook.errors import InvalidArguments, Refusal, UnknownTool, nearest
+from relaybook.surface.slim import slim
+
+Verb = Callable[..., Awaitable[dict[str, Any]]]
+
+#: How many faults of one call are named.
+FAULTS_SHOWN = 3
+
+
+def tool(
+    verb: Verb,
+    *,
+    answer: type,
+    title: str,
+    description: str,
+    read_only: bool = False,
+    destructive: bool = False,
+    idempotent: bool = True,
+) -> Tool:
+    """`verb` as a tool: unknown arguments refused, its answer sent once as text and once as data.
+
+    `answer` is a TypedDict that describes what `verb` answers.
+    """
+    annotations = ToolAnnotations(
+        title=title,
+        read_only_hint=read_only,
+        destructive_hint=destructive,
+        idempotent_hint=idempotent,
+        open_world_hint=False,
+    )
+    made = Tool.from_function(
+        _answering(verb, answer), title=title, description=description, annotations=annotations
+    )
+    arguments = made.fn_metadata.arg_model
+    arguments.model_config["extra"] = "forbid"
+    arguments.model_rebuild(force=True)
+    # Without the model the SDK does not hold each answer against its schema; clients and tests do.
+    metadata = made.fn_metadata.model_copy(
+        update={"output_schema": slim(made.fn_metadata.output_schema), "output_model": None}
+    )
+    schema = {"additionalProperties": False, **slim(made.parameters)}
+    return made.model_copy(update={"parameters": schema, "fn_metadata": metadata})
+
+
+def _answering(verb: Verb, answer: type) -> Callable[..., Awaitable[CallToolResult]]:
+    @functools.wraps(verb)
+    async def call(**arguments: Any) -> CallToolResult:
+        try:
+            return _result(await verb(**arguments))
+        except Refusal as refusal:
+            return refused(refusal)
+
+    told = Annotated[CallToolResult, answer]
+    call.__signature__ = inspect.signature(verb).replace(return_annotation=told)  # pyright: ignore[reportAttributeAccessIssue]
+    call.__annotations__ = {**verb.__annotations__, "return": told}
+    return call
+
+
+def _result(said: dict[str, Any]) -> CallToolResult:
+    text = TextContent(type="text", text=compact(said))
+    return CallToolResult(content=[text], structured_content=said)
+
+
+def refused(refusal: Refusal) -> CallToolResult:
+    """A refusal as a tool's answer: a line of text, and the same as data."""
+    text = TextContent(type="text", text=f"{refusal.code}: {refusal}")
+    return CallToolResult(
+        content=[text], structured_content={"error": refusal.as_dict()}, is_error=True
+    )
+
+
+class Server(MCPServer[None]):
+    """An MCP server whose argument errors are as short and exact as its refusals."""
+
+    async def call_tool(
+        self,
+        name: str,
+        arguments: dict[str, Any],
+        context: Context[None, Any] | None = None,
+    ) -> CallToolResult | InputRequiredResult:
+        try:
+            return await super().call_tool(name, arguments, context)
+        except UnexpectedToolError:
+            raise  # a bug: generic text to the caller, the traceback to the log
+        except ToolError as error:
+            known = {tool.name: tool for tool in await self.list_tools()}
+            if name not in known:
+                return refused(_unknown_tool(name, list(known)))
+            if isinstance(error.__cause__, ValidationError):
+                names = list(known[name].input_schema.get("properties", {}))
+                return refused(bad_arguments(name, names, error.__cause__))
+            raise
+
+    async def get_prompt(
+        self,
+        name: str,
+        arguments: dict[str, Any] | None = None,
+        context: Context[None, Any] | None = None,
+    ) -> GetPromptResult | InputRequiredResult:
+        known = {prompt.name: prompt for prompt in await self.list_prompts()}
+        if name not in known:
+            allowed = nearest(name, list(known))
+            raise MCPError(INVALID_PARAMS, f"There is no prompt {name[:80]!r}. Allowed: {allowed}.")
+        check_prompt_arguments(known[name], arguments or {})
+        return await super().get_prompt(name, arguments, context)
+
+
+def check_prompt_arguments(prompt: Prompt, given: Mapping[str, Any]) -> None:
+    """Refuse a call that lacks an argument or has one too many; the SDK would not say which."""
+    arguments = prompt.arguments or []
+    names = [each.name for each in arguments]
+    missing = [each.name for each in arguments if each.required and not given.get(each.name)]
+    unknown = [name[:80] for name in given if name not in names][:FAULTS_SHOWN]
+    faults = [f"argument {name!r} is missing" for name in missing]
+    faults += [f"unknown argument {name!r}" for name in unknown]
+    if faults:
+        allowed = ", ".join(names)
+        raise MCPError(INVALID_PARAMS, f"{prompt.name}: {'; '.join(faults)}. Allowed: {allowed}.")
+
+
+def _unknown_tool(name: str, known: Sequence[str]) -> UnknownTool:
+    return UnknownTool(
+        f"There is no tool {name[:80]!r} for this role.",
+        allowed=", ".join(known),
+        next="call one of these",
+    )
+
+
+def bad_arguments(tool: str, names: list[str], error: ValidationError) -> InvalidArguments:
+    """What is wrong with the arguments of a call: the first few faults, never their values."""
+    faults = error.errors(include_url=False, include_input=False, include_context=False)
+    unknown = [str(fault["loc"][-1]) for fault in faults if fault["type"] == "extra_forbidden"]
+    shown = [_fault(fault) for fault in faults[:FAULTS_SHOWN]]
+    if len(faults) > FAULTS_SHOWN:
+        shown.append(f"and {len(faults) - FAULTS_SHOWN} more")
+    allowed = nearest(unknown[0], names) if unknown else ", ".join(names)
+    return InvalidArguments(
+        f"{tool}: {'; '.join(shown)}.", allowed=allowed, next="correct them and call again"
+    )
+
+
+def _fault(fault: Any) -> str:
+    where = ".".join(str(part)[:60] for part in fault["loc"][:4])
+    if fault["type"] == "extra_forbidden":
+        return f"unknown argument {where!r}"
+    if fault["type"] == "missing":
+        return f"argument {where!r} is missing"
+    return f"{where!r}: {str(fault['msg'])[:120]}"

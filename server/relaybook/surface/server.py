@@ -1,0 +1,100 @@
+"""The MCP server of a role over an engine."""
+
+import logging
+from collections.abc import Mapping
+
+import anyio
+from mcp.server.caching import CacheableMethod, CacheHint
+from opentelemetry import trace
+
+from relaybook import __version__
+from relaybook.engine import Engine
+from relaybook.surface.changes import Changes, offer_subscriptions
+from relaybook.surface.completion import offer_completion
+from relaybook.surface.openings import PromptServer
+from relaybook.surface.pipe import standard_streams
+from relaybook.surface.prompts import prompts_for
+from relaybook.surface.rim import Server
+from relaybook.surface.tools import tools_for
+
+DESCRIPTION = (
+    "The orchestration ledger for AI agents: multi-agent coordination with task routing, "
+    "handoff protocols, fan-out/fan-in patterns and supervisor workflows. It records, checks, "
+    "renders and decides by rule; it runs no model and no worker."
+)
+
+#: The lists are the same for all callers of a role.
+CACHE_HINTS: Mapping[CacheableMethod, CacheHint] = {
+    "tools/list": CacheHint(ttl_ms=60_000),
+    "resources/list": CacheHint(ttl_ms=60_000),
+    "resources/templates/list": CacheHint(ttl_ms=60_000),
+    "prompts/list": CacheHint(ttl_ms=60_000),
+}
+
+ORCHESTRATOR_INSTRUCTIONS = """\
+You are the orchestrator: you plan, spawn, monitor and synthesise; relaybook keeps the record.
+1. create_workflow registers the plan before any worker starts.
+2. For each ready task: update_task(status="in_progress") answers its prompt and claim; give the \
+prompt to a worker as it stands. Workers that call claim_task need no start from you.
+3. Record every end: update_task(status="completed", output=<the worker's whole message>), or \
+"failed" with error. Failed tasks may be started again; their prompt then carries the errors.
+4. get_workflow(workflow_id, since=seq, wait_seconds=45) follows the work.
+5. aggregate gives results and gaps. Write the answer yourself; say what is missing.
+Every answer has `next`: the call to make now. read(uri="guide://quick-reference") has the rules."""
+
+WORKER_INSTRUCTIONS = """\
+You are a worker: claim_task gives you one task, its prompt and a claim. Do what the prompt says, \
+nothing else, then update_task(claim, status="completed", output=<your whole message with its \
+<result> block>). If an answer says stale_claim or workflow_ended: stop, do not redo the work."""
+
+
+def build_server(engine: Engine, role: str = "orchestrator") -> Server:
+    """The server that offers what belongs to `role`."""
+    worker = role == "worker"
+    changes = Changes(engine)
+    server = PromptServer(
+        engine,
+        role,
+        name="relaybook",
+        title="relaybook",
+        version=__version__,
+        description=DESCRIPTION,
+        instructions=WORKER_INSTRUCTIONS if worker else ORCHESTRATOR_INSTRUCTIONS,
+        tools=tools_for(engine, role),
+        log_level="WARNING",
+        cache_hints=CACHE_HINTS,
+        # Nothing that a worker may read changes.
+        subscriptions=False if worker else changes.bus,
+        lifespan=None if worker else changes.lifespan,
+    )
+    for prompt in prompts_for(engine, role):
+        server.add_prompt(prompt)
+    offer_completion(server, engine, role)
+    if not worker:
+        offer_subscriptions(server, changes)
+    _drop_idle_tracing(server)
+    return server
+
+
+def _drop_idle_tracing(server: Server) -> None:
+    """Open no span for each message, 25 us of a call, unless a tracer was set up to get them."""
+    if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
+        low = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]  # no public way yet
+        low.middleware.clear()
+
+
+def serve_stdio(engine: Engine, role: str) -> None:
+    """Serve on standard input and output until the client is gone.
+
+    Standard output belongs to the protocol; the log goes to standard error, plain, at WARNING.
+    """
+    # Before the SDK does: it would log in colours, and a client that never reads standard
+    # error blocks a server that writes much to it.
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    anyio.run(_serve, build_server(engine, role))
+
+
+async def _serve(server: Server) -> None:
+    low = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]  # no public way yet
+    async with standard_streams() as (source, sink):
+        await low.run(source, sink, low.create_initialization_options())
