@@ -1,0 +1,5 @@
+"""`python -m relaybook`."""
+
+from relaybook.cli import main
+
+main()

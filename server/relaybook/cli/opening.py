@@ -1,0 +1,87 @@
+"""What a command works on: settings by its options and the environment, and an engine on them."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from relaybook.errors import Forbidden, InvalidArguments, StoreUnreachable
+from relaybook.settings import Durability, Role, Settings, read_settings
+
+if TYPE_CHECKING:
+    from relaybook.engine import Engine
+
+#: What a command asks of the ledger: there; made if it is not there; if not there, then empty.
+Needs = Literal["there", "made", "any"]
+
+NO_FILE = Path(":memory:")
+
+
+def settings_of(
+    *,
+    store: str | None,
+    durability: Durability = "full",
+    role: Role | None = None,
+    prompts: Sequence[Path] | None = None,
+    contracts: Sequence[Path] | None = None,
+) -> Settings:
+    """The settings of this process.
+
+    Raises:
+        InvalidArguments: a folder named is none, or the environment says what cannot be.
+    """
+    for option, folders in (("--prompts", prompts), ("--contracts", contracts)):
+        for folder in folders or ():
+            if not folder.is_dir():
+                raise InvalidArguments(
+                    f"There is no folder at {str(folder)!r}.", next=f"correct {option}"
+                )
+    return read_settings(
+        os.environ,
+        home=Path.home(),
+        platform=sys.platform,
+        store=store,
+        durability=durability,
+        role=role,
+        prompts=prompts or (),
+        contracts=contracts or (),
+    )
+
+
+def refuse_worker(settings: Settings, what: str) -> None:
+    """Refuse whoever is run by `relaybook work`, and so must stay a worker."""
+    if settings.role == "worker":
+        raise Forbidden(
+            f"A worker cannot {what}.",
+            allowed="its own task, through the tools that serve offers to a worker",
+            next="put further work into the result, for the orchestrator to plan",
+        )
+
+
+def open_engine(settings: Settings, needs: Needs = "made") -> "Engine":
+    """The engine on the ledger that the settings name.
+
+    Raises:
+        StoreFault: the ledger is not there though it needs to be, or cannot be opened.
+    """
+    from relaybook.engine import Engine
+    from relaybook.registry.contracts import Contracts
+    from relaybook.registry.templates import Templates
+    from relaybook.store.sqlite import SqliteStore
+
+    path = settings.store
+    if needs != "made" and not path.exists():
+        if needs == "there":
+            raise _no_ledger(path)
+        path = NO_FILE
+    store = SqliteStore(path, settings.durability)
+    return Engine(store, Templates(settings.prompts), Contracts(settings.contracts))
+
+
+def _no_ledger(path: Path) -> StoreUnreachable:
+    return StoreUnreachable(
+        f"There is no ledger at {str(path)!r}.",
+        allowed="the ledger that the orchestrator uses",
+        next="name it with --store or RELAYBOOK_STORE; relaybook create and serve make one",
+    )

@@ -1,0 +1,94 @@
+"""The commands about prompt templates: list, preview, check."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from relaybook.cli.command import command
+from relaybook.cli.inputs import json_of, pairs, sources
+from relaybook.cli.options import ArgsOption
+from relaybook.cli.shown import prompt_alone
+from relaybook.errors import InvalidArguments
+
+if TYPE_CHECKING:
+    from relaybook.engine import Engine
+    from relaybook.registry.template import Template
+
+group = typer.Typer(help="Prompt templates.", no_args_is_help=True)
+
+
+def _listed(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    rows = [
+        {
+            "name": each["name"],
+            "description": each.get("description") or f"broken: {each['broken']}",
+            "required": each.get("required", ()),
+        }
+        for each in answer["templates"]
+    ]
+    return {"templates": rows}
+
+
+@command(group, "list", needs="any", view=_listed)
+def list_templates(engine: "Engine") -> dict[str, Any]:
+    """Every template in a line."""
+    return json.loads(engine.read_text("prompt://index").text)
+
+
+@command(group, "preview", needs="any", view=prompt_alone)
+def preview(
+    engine: "Engine",
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    files: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Put into the prompt; may be repeated."),
+    ] = None,
+    arg: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="One argument; VALUE may be @FILE; repeated."),
+    ] = None,
+    args: ArgsOption = "",
+) -> dict[str, Any]:
+    """Print the prompt that a template gives."""
+    said = {**json_of(args, "--args", dict), **pairs(arg or (), "--arg")}
+    if files:
+        said |= _with_files(engine.templates.get(name), files)
+    return engine.render_prompt(template=name, args=said)
+
+
+def _with_files(template: "Template", files: list[Path]) -> dict[str, Any]:
+    """The content of the files under the input of the template that takes files."""
+    for each in template.inputs:
+        if each.kind == "sources":
+            return {each.name: sources(files, "--files")}
+        if each.kind == "source" and len(files) == 1:
+            return {each.name: sources(files, "--files")[0]}
+    raise InvalidArguments(
+        f"Template {template.name!r} has no input for {len(files)} file(s).",
+        allowed=", ".join(f"{each.name} ({each.kind})" for each in template.inputs) or "no input",
+        next="pass the content with --arg NAME=@FILE",
+    )
+
+
+@command(group, "check", needs="any", fails=lambda answer: bool(answer["problems"]))
+def check(engine: "Engine") -> dict[str, Any]:
+    """Check that each can be read and its example works."""
+    problems = [*engine.templates.problems(), *_amiss(engine)]
+    return {
+        "summary": f"{len(engine.templates.names())} template(s), {len(problems)} problem(s)",
+        "problems": [
+            {"path": str(each.path), "line": each.line, "reason": each.reason} for each in problems
+        ],
+    }
+
+
+def _amiss(engine: "Engine") -> Iterator[Any]:
+    from relaybook.registry.check import check_template
+
+    broken = {each.path.stem for each in engine.templates.problems()}
+    for name in engine.templates.names():
+        if name not in broken:
+            yield from check_template(engine.templates.get(name))

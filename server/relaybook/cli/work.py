@@ -1,0 +1,115 @@
+"""work: a command as a worker."""
+
+import os
+import shlex
+import shutil
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from relaybook.cli.exits import INTERRUPTED, REFUSED, refusals
+from relaybook.cli.opening import open_engine, refuse_worker, settings_of
+from relaybook.cli.options import (
+    ContractsOption,
+    DurabilityOption,
+    JsonOption,
+    PromptsOption,
+    StoreOption,
+)
+
+if TYPE_CHECKING:
+    from relaybook.engine import Engine
+    from relaybook.worker.display import Display
+    from relaybook.worker.loop import Job, Worker
+
+group = typer.Typer()
+
+
+@group.command()
+def work(
+    command: Annotated[
+        str, typer.Option(help="Gets a prompt on standard input, answers on standard output.")
+    ],
+    parallel: Annotated[int, typer.Option(min=1, max=64, help="Commands at once.")] = 1,
+    workflow: Annotated[str | None, typer.Option(help="Only tasks of this workflow.")] = None,
+    project: Annotated[str | None, typer.Option(help="Only tasks of this project.")] = None,
+    lease: Annotated[
+        float, typer.Option(min=5, max=3600, help="Seconds after which a lost worker is replaced.")
+    ] = 30,
+    wait: Annotated[
+        float, typer.Option(min=0, help="Seconds to wait for a task that others hold.")
+    ] = 180,
+    keep: Annotated[bool, typer.Option("--keep", help="Wait for ever.")] = False,
+    shell: Annotated[bool, typer.Option("--shell", help="Give the command to /bin/sh.")] = False,
+    durability: DurabilityOption = "full",
+    store: StoreOption = None,
+    prompts: PromptsOption = None,
+    contracts: ContractsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run a command for each task that may start.
+
+    It gets the prompt and its answer is recorded.
+
+    Ends with 0 if every task that it ran was completed, 1 if not, 130 if interrupted.
+    """
+    argv = ["/bin/sh", "-c", command] if shell else _words(command)
+    with refusals(as_json):
+        settings = settings_of(
+            store=store, durability=durability, prompts=prompts, contracts=contracts
+        )
+        refuse_worker(settings, "start workers")
+        engine = open_engine(settings, needs="there")
+        from relaybook.worker.loop import Job
+
+        job = Job(
+            argv=argv,
+            env={**os.environ, "RELAYBOOK_STORE": str(settings.store.absolute())},
+            workflow_id=workflow,
+            project=project,
+            parallel=parallel,
+            lease_seconds=lease,
+            wait_seconds=wait,
+            keep=keep,
+        )
+        worker = _run_worker(engine, job)
+    if worker.interrupted:
+        raise typer.Exit(INTERRUPTED)
+    raise typer.Exit(REFUSED if worker.unfinished else 0)
+
+
+def _words(command: str) -> list[str]:
+    """The command as its words, the first one a program that exists."""
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise typer.BadParameter(f"it is not closed: {error}", param_hint="--command") from error
+    if not words or shutil.which(words[0]) is None:
+        named = repr(words[0]) if words else "nothing"
+        raise typer.BadParameter(f"{named} is not a program", param_hint="--command")
+    return words
+
+
+def _run_worker(engine: "Engine", job: "Job") -> "Worker":
+    import anyio
+
+    from relaybook.worker.ledger import LocalLedger
+    from relaybook.worker.loop import Worker
+
+    with _display() as shown:
+        worker = Worker(LocalLedger(engine), job, shown)
+        anyio.run(worker.run)
+    return worker
+
+
+def _display() -> "AbstractContextManager[Display]":
+    """A live view on a terminal, plain lines elsewhere."""
+    if sys.stderr.isatty():
+        from relaybook.worker.terminal import Terminal
+
+        return Terminal()
+    from relaybook.worker.display import Lines
+
+    return nullcontext(Lines())

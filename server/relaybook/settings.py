@@ -1,0 +1,93 @@
+"""Where the ledger lies and who may do what, by the options given and the environment.
+
+Pure: the environment, the home folder and the platform are arguments.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from relaybook.errors import InvalidArguments
+
+Role = Literal["orchestrator", "worker", "all"]
+Durability = Literal["full", "normal"]
+
+ROLES: tuple[Role, ...] = ("orchestrator", "worker", "all")
+LEDGER_FILE = Path("relaybook", "ledger.db")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What every command needs to know."""
+
+    store: Path
+    durability: Durability
+    role: Role
+    #: Folders of templates beside the shipped ones; a later one shadows.
+    prompts: tuple[Path, ...]
+    #: Folders of contracts beside the shipped ones; a later one shadows.
+    contracts: tuple[Path, ...]
+
+
+def read_settings(
+    env: Mapping[str, str],
+    *,
+    home: Path,
+    platform: str,
+    store: str | None = None,
+    durability: Durability = "full",
+    role: Role | None = None,
+    prompts: Sequence[Path] = (),
+    contracts: Sequence[Path] = (),
+) -> Settings:
+    """Settings by the options given, then the environment, then the defaults.
+
+    Raises:
+        InvalidArguments: the environment or an option says what cannot be.
+    """
+    named = store or env.get("RELAYBOOK_STORE") or ""
+    return Settings(
+        store=_path(named) if named else default_store(env, home=home, platform=platform),
+        durability=durability,
+        role=_role(role, env.get("RELAYBOOK_ROLE", "")),
+        prompts=tuple(prompts),
+        contracts=tuple(contracts),
+    )
+
+
+def default_store(env: Mapping[str, str], *, home: Path, platform: str) -> Path:
+    """The ledger in the user's data folder."""
+    if platform == "darwin":
+        return home / "Library" / "Application Support" / LEDGER_FILE
+    data = env.get("XDG_DATA_HOME", "")
+    # https://specifications.freedesktop.org/basedir-spec: a relative path is to be ignored.
+    folder = Path(data) if data.startswith("/") else home / ".local" / "share"
+    return folder / LEDGER_FILE
+
+
+def _path(named: str) -> Path:
+    scheme, found, _ = named.partition("://")
+    if found:
+        raise InvalidArguments(
+            f"The store is named by a URL of the scheme {scheme!r}.",
+            allowed="the path of a file",
+            next="name a path with --store or RELAYBOOK_STORE",
+        )
+    return Path(named).expanduser()
+
+
+def _role(option: Role | None, inherited: str) -> Role:
+    """A process started inside a worker stays a worker, whatever it asks for."""
+    if inherited == "worker":
+        return "worker"
+    for role in ROLES:
+        if inherited == role:
+            return option or role
+    if inherited:
+        raise InvalidArguments(
+            f"RELAYBOOK_ROLE is {inherited[:40]!r}.",
+            allowed=", ".join(ROLES),
+            next="correct it or leave it out",
+        )
+    return option or "orchestrator"
