@@ -1,0 +1,45 @@
+"""Measures relaybook's ground floor and prints one table: `python -m benchmarks [name ...]`.
+
+Each ratio is the median over many short blocks of relaybook and of its floor, run by turns;
+p10-p90 is the spread over the blocks. Targets bind the median.
+"""
+
+import sys
+from collections.abc import Callable, Iterable, Mapping
+
+from benchmarks import (
+    counters,
+    digest,
+    growth,
+    makespan,
+    prompts,
+    start,
+    throughput,
+    update,
+)
+from benchmarks.table import HEAD
+
+BENCHMARKS: Mapping[str, Callable[[], Iterable[str]]] = {
+    "update": update.run,
+    "growth": growth.run,
+    "throughput": throughput.run,
+    "prompts": prompts.run,
+    "digest": digest.run,
+    "start": start.run,
+    "counters": counters.run,
+    "makespan": makespan.run,
+}
+
+
+def main(names: list[str]) -> None:
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        sys.exit(f"There is no benchmark {unknown[0]!r}; there are {', '.join(BENCHMARKS)}.")
+    print(HEAD, flush=True)
+    for name in names or BENCHMARKS:
+        for line in BENCHMARKS[name]():
+            print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,71 @@
+"""A bare client over a server's standard input and output: JSON lines, no SDK."""
+
+import json
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any, Literal, Self
+
+#: The protocol's revision of 2026 opens no session: each request says who asks. The one of
+#: 2025, which most hosts still speak over stdio, begins with a handshake.
+Era = Literal["2026-07-28", "2025-11-25"]
+
+_META = {
+    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+    "io.modelcontextprotocol/clientCapabilities": {},
+}
+_INITIALIZE = {
+    "protocolVersion": "2025-11-25",
+    "capabilities": {},
+    "clientInfo": {"name": "benchmarks", "version": "1"},
+}
+
+
+class StdioClient:
+    """A server's process, and one conversation with it."""
+
+    def __init__(self, command: Sequence[str], era: Era) -> None:
+        self._meta = {"_meta": _META} if era == "2026-07-28" else {}
+        self._id = 0
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=-1
+        )
+        if era == "2025-11-25":
+            self.request("initialize", _INITIALIZE)
+            self._send({"jsonrpc": "2.0", "method": "notifications/initialized"})
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._process.communicate()
+
+    def call(self, tool: str, arguments: Mapping[str, Any]) -> tuple[float, dict[str, Any]]:
+        """The seconds from the request's last byte to the answer's, and the answer."""
+        seconds, result = self.request("tools/call", {"name": tool, "arguments": arguments})
+        assert not result["isError"], result
+        return seconds, result["structuredContent"]
+
+    def request(self, method: str, params: Mapping[str, Any]) -> tuple[float, dict[str, Any]]:
+        self._id += 1
+        said = {**params, **self._meta}
+        start = self._send({"jsonrpc": "2.0", "id": self._id, "method": method, "params": said})
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        seconds = time.perf_counter() - start
+        return seconds, json.loads(line)["result"]
+
+    def _send(self, message: Mapping[str, Any]) -> float:
+        """Send a message; the time at which it was ready to go."""
+        assert self._process.stdin is not None
+        line = json.dumps(message).encode() + b"\n"
+        start = time.perf_counter()
+        self._process.stdin.write(line)
+        self._process.stdin.flush()
+        return start

@@ -1,0 +1,18 @@
+"""The one table: a line for each figure, all in the same columns."""
+
+from benchmarks.measure import Ratio
+
+HEAD = f"{'figure':<46} {'ratio':>6}  {'p10-p90':<13} {'target':<8} {'took':>9} {'floor':>9}  n"
+
+
+def line(figure: str, found: Ratio, target: str = "") -> str:
+    """A figure, its spread, the target it is held to, and the medians that it comes from."""
+    spread = f"{found.low:.2f}-{found.high:.2f}"
+    return (
+        f"{figure:<46} {found.median:>6.2f}  {spread:<13} {target:<8}"
+        f" {_duration(found.subject):>9} {_duration(found.floor):>9}  {found.rounds}"
+    )
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds * 1e6:.0f} us" if seconds < 0.1 else f"{seconds:.3f} s"

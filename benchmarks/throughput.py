@@ -1,0 +1,109 @@
+"""Whole verbs in this process against bare sqlite3 running the statements that they run.
+
+The statements of one run are recorded and played back on a copy of the ledger as it stood
+before, with the same values and the same pragmas, while the engine works on another copy.
+"""
+
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from benchmarks.measure import Block, interleave, speed, timed
+from benchmarks.recording import Statement, recording, replay
+from benchmarks.six import VERBS, Six, measured, new_workflow
+from benchmarks.table import line
+from benchmarks.workload import WIDTH
+from relaybook.engine import Engine
+from relaybook.store.sqlite import CHECKPOINT_PAGES, SqliteStore
+
+ROUNDS = 100
+WARM_UP = 5
+TARGET = ">= 0.6"
+
+#: What each verb of six tasks said to the ledger.
+Script = Mapping[str, list[Statement]]
+
+
+def run() -> Iterator[str]:
+    with tempfile.TemporaryDirectory() as name:
+        ledger = Path(name) / "ledger.db"
+        workflow = _prepare(ledger)
+        scripts = _record(_copy(ledger, "recorded"), workflow)
+        engine = _open(_copy(ledger, "engine"))
+        bare = _bare(_copy(ledger, "bare"))
+        blocks = [_engine_block(engine, workflow), _bare_block(bare, scripts)]
+        samples = interleave(blocks, ROUNDS, WARM_UP)
+        engine.store.close()
+        bare.close()
+    for verb in VERBS:
+        found = speed(samples[f"{verb} engine"], samples[f"{verb} bare"])
+        yield line(f"{verb}s a second, engine / bare sqlite3", found, TARGET)
+    found = speed(samples["all engine"], samples["all bare"])
+    yield line("the three together, engine / bare sqlite3", found, TARGET)
+
+
+def _prepare(path: Path) -> str:
+    engine = _open(path)
+    workflow = new_workflow(engine, (ROUNDS + WARM_UP) * WIDTH)
+    engine.store.close()
+    return workflow
+
+
+def _copy(ledger: Path, name: str) -> Path:
+    """A copy of a ledger that is closed, so that one file is all there is."""
+    return Path(shutil.copy(ledger, ledger.with_stem(name)))
+
+
+def _open(path: Path) -> Engine:
+    return Engine(SqliteStore(path, "normal"))
+
+
+def _record(path: Path, workflow: str) -> list[Script]:
+    scripts: list[Script] = []
+    with recording() as log:
+        engine = _open(path)
+        for number in range(ROUNDS + WARM_UP):
+            script: dict[str, list[Statement]] = {}
+            for name, verb in Six(engine, workflow, number * WIDTH).verbs().items():
+                log.clear()
+                verb()
+                script[name] = list(log)
+            scripts.append(script)
+        engine.store.close()
+    return scripts
+
+
+def _bare(path: Path) -> sqlite3.Connection:
+    conn = sqlite3.connect(path, isolation_level=None, cached_statements=256)
+    conn.execute("PRAGMA synchronous = NORMAL")
+    conn.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+    conn.execute("PRAGMA foreign_keys = ON")
+    return conn
+
+
+def _engine_block(engine: Engine, workflow: str) -> Block:
+    firsts = iter(range(0, (ROUNDS + WARM_UP) * WIDTH, WIDTH))
+
+    def block() -> Mapping[str, float]:
+        return _with_all(measured(Six(engine, workflow, next(firsts)), "engine"), "engine")
+
+    return block
+
+
+def _bare_block(bare: sqlite3.Connection, scripts: list[Script]) -> Block:
+    left = iter(scripts)
+
+    def block() -> Mapping[str, float]:
+        spent = {
+            f"{verb} bare": timed(lambda said=said: replay(bare, said)) / WIDTH
+            for verb, said in next(left).items()
+        }
+        return _with_all(spent, "bare")
+
+    return block
+
+
+def _with_all(spent: dict[str, float], suffix: str) -> Mapping[str, float]:
+    return {**spent, f"all {suffix}": sum(spent.values())}

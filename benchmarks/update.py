@@ -1,0 +1,120 @@
+"""update_task over stdio against a tool that does nothing on the same SDK, in both eras.
+
+Beside it the default durability, which syncs every commit, and a bare fsync of 4 kB on the
+file system that the ledgers lie on.
+"""
+
+import os
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from benchmarks.measure import Block, interleave, ratio
+from benchmarks.servers import floor_command, server_command
+from benchmarks.stdio_client import Era, StdioClient
+from benchmarks.table import line
+from benchmarks.workload import WIDTH, output, plan
+
+ERAS: tuple[Era, ...] = ("2025-11-25", "2026-07-28")
+ROUNDS = 60
+TARGET = "<= 1.5"
+
+
+def run() -> Iterator[str]:
+    for era in ERAS:
+        with tempfile.TemporaryDirectory() as folder:
+            yield from _one_era(Path(folder), era)
+
+
+def _one_era(folder: Path, era: Era) -> Iterator[str]:
+    with (
+        StdioClient(floor_command("noop"), era) as floor,
+        StdioClient(server_command(folder / "normal.db", "normal"), era) as normal,
+        StdioClient(server_command(folder / "full.db", "full"), era) as full,
+    ):
+        blocks = [_Noop(floor), _Updates(normal, "normal"), _Updates(full, "full")]
+        samples = interleave([*blocks, _fsync(folder / "bare")], ROUNDS)
+    for durability, target in (("normal", TARGET), ("full", "")):
+        for verb in ("start", "heartbeat", "complete"):
+            found = ratio(samples[f"{verb} {durability}"], samples[f"{verb} noop"])
+            yield line(f"{verb}, {durability} / no-op, {era}", found, target)
+    yield line(f"bare fsync / no-op, {era}", ratio(samples["fsync"], samples["complete noop"]))
+
+
+class _Noop:
+    """The same messages as `_Updates` sends, to a tool that does nothing."""
+
+    def __init__(self, client: StdioClient) -> None:
+        self._client = client
+        self._next = 0
+
+    def __call__(self) -> Mapping[str, float]:
+        first = self._next
+        self._next += WIDTH
+        numbers = range(first, self._next)
+        claim = "0" * 32
+        return {
+            "start noop": self._mean([_start("wf_00000000", n) for n in numbers]),
+            "heartbeat noop": self._mean([_beat("wf_00000000", n, claim) for n in numbers]),
+            "complete noop": self._mean([_end("wf_00000000", n, claim) for n in numbers]),
+        }
+
+    def _mean(self, calls: list[dict[str, str]]) -> float:
+        return sum(self._client.call("update_task", call)[0] for call in calls) / len(calls)
+
+
+class _Updates:
+    """Starts as many fresh tasks as may run at once, renews their leases, completes them."""
+
+    def __init__(self, client: StdioClient, durability: str) -> None:
+        self._client = client
+        self._durability = durability
+        self._next = 0
+        arguments = {"pattern": "fan_out", "tasks": plan((ROUNDS + 2) * WIDTH)}
+        self._workflow: str = client.call("create_workflow", arguments)[1]["workflow_id"]
+
+    def __call__(self) -> Mapping[str, float]:
+        first = self._next
+        self._next += WIDTH
+        spent = {"start": 0.0, "heartbeat": 0.0, "complete": 0.0}
+        claims: dict[int, str] = {}
+        for number in range(first, self._next):
+            seconds, answer = self._client.call("update_task", _start(self._workflow, number))
+            spent["start"] += seconds
+            claims[number] = answer["claim"]
+        for number, claim in claims.items():
+            call = _beat(self._workflow, number, claim)
+            spent["heartbeat"] += self._client.call("update_task", call)[0]
+        for number, claim in claims.items():
+            call = _end(self._workflow, number, claim)
+            spent["complete"] += self._client.call("update_task", call)[0]
+        return {f"{verb} {self._durability}": total / WIDTH for verb, total in spent.items()}
+
+
+def _start(workflow: str, number: int) -> dict[str, str]:
+    return {"workflow_id": workflow, "task_id": f"t{number}", "status": "in_progress"}
+
+
+def _beat(workflow: str, number: int, claim: str) -> dict[str, str]:
+    return {**_start(workflow, number), "claim": claim}
+
+
+def _end(workflow: str, number: int, claim: str) -> dict[str, str]:
+    said = {"status": "completed", "claim": claim, "output": output(number)}
+    return {**_start(workflow, number), **said}
+
+
+def _fsync(path: Path) -> Block:
+    file = path.open("wb", buffering=0)
+
+    def block() -> Mapping[str, float]:
+        total = 0.0
+        for _ in range(WIDTH):
+            start = time.perf_counter()
+            file.write(b"\0" * 4096)
+            os.fsync(file.fileno())
+            total += time.perf_counter() - start
+        return {"fsync": total / WIDTH}
+
+    return block
