@@ -1,0 +1,249 @@
+"""What each command does, through the command line alone."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from relaybook.engine import Engine
+from relaybook.engine.cleanup import DEFAULT_DAYS
+from relaybook.store.sqlite import SqliteStore
+from tests.helpers import Clock, complete, engine_on, start, workflow
+
+from .conftest import FOLDER, Cli
+
+SUBTASKS = (
+    '[{"id":"t1","label":"Review auth"},{"id":"t2","label":"Review API"},'
+    '{"id":"t3","label":"Review data"}]'
+)
+RESULT = """Done.
+<result>
+{"status": "ok", "data": {"outcome": "It holds.", "evidence": [], "blockers": [],
+ "suggested_next": null}, "summary": "Auth holds."}
+</result>"""
+
+
+@pytest.mark.requirement("S127")
+def test_the_playbooks_create_line_registers_three_tasks(cli: Cli) -> None:
+    made = cli("create", "--type", "fan_out", "--subtasks", SUBTASKS, "--json").json
+
+    tasks = cli("status", "--id", made["workflow_id"], "--json").json["tasks"]
+    assert [(each["id"], each["label"]) for each in tasks] == [
+        ("t1", "Review auth"),
+        ("t2", "Review API"),
+        ("t3", "Review data"),
+    ]
+
+
+@pytest.mark.requirement("S128", "S129", "S130")
+def test_a_task_goes_from_its_start_into_the_digest(cli: Cli) -> None:
+    id = cli("create", "--type", "fan_out", "--subtasks", SUBTASKS, "--json").json["workflow_id"]
+
+    named = ("--id", id, "--task-id", "t1")
+    cli("update", *named, "--status", "in_progress", "--session-key", "s1")
+    started = cli("status", "--id", id, "--json").json["tasks"][0]
+    cli("update", *named, "--status", "completed", "--result", "-", stdin=RESULT)
+
+    [first, *others] = cli("status", "--id", id, "--json").json["tasks"]
+    digest = cli("aggregate", "--id", id, "--json").json
+    assert (started["status"], started["session_key"]) == ("in_progress", "s1")
+    assert first["status"] == "completed"
+    assert {each["status"] for each in others} == {"pending"}
+    assert digest["summary"].startswith("1 of 3 tasks completed.")
+
+
+@pytest.mark.requirement("S131")
+def test_list_shows_all_or_only_those_not_ended(cli: Cli) -> None:
+    ended, open = (
+        cli("create", "--type", "fan_out", "--subtasks", SUBTASKS, "--json").json["workflow_id"]
+        for _ in range(2)
+    )
+    cli("resolve", "--id", ended, "--decision", "cancel", "--reason", "no use")
+
+    everything = cli("list", "--json").json["workflows"]
+    active = cli("list", "--active", "--json").json["workflows"]
+
+    assert {each["workflow_id"] for each in everything} == {ended, open}
+    assert [each["workflow_id"] for each in active] == [open]
+
+
+@pytest.mark.requirement("S132")
+def test_cleanup_removes_what_ended_more_than_seven_days_ago(cli: Cli, ledger: Path) -> None:
+    import time
+
+    store, days = SqliteStore(ledger, "normal"), 86_400
+    clock = Clock(time.time() - 8 * days)
+    engine = engine_on(store, clock)
+    old, open = workflow(engine, "a"), workflow(engine, "a")
+    complete_all(engine, old)
+    clock.move(2 * days)
+    recent = workflow(engine, "a")
+    complete_all(engine, recent)
+    store.close()
+
+    told = cli("cleanup", "--dry-run", "--json").json
+    done = cli("cleanup", "--json").json
+
+    left = {each["workflow_id"] for each in cli("list", "--json").json["workflows"]}
+    assert (told["removed"], told["workflows"]) == (0, [old])
+    assert done["removed"] == 1
+    assert left == {open, recent}
+    assert DEFAULT_DAYS == 7
+
+
+def complete_all(engine: Engine, id: str) -> None:
+    start(engine, id, "a")
+    complete(engine, id, "a")
+
+
+@pytest.mark.requirement("S140")
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ('[{"id": "t1",]', "--subtasks is not a list in JSON: "),
+        ('{"id": "t1"}', "it is of the kind 'dict'"),
+        ("[" * 100_000, "too deep"),
+    ],
+)
+def test_bad_json_in_subtasks_is_refused_with_its_fault(
+    said: str, told: str, cli: Cli, ledger: Path
+) -> None:
+    ran = cli("create", "--type", "fan_out", "--subtasks", said, "--json")
+
+    refusal = json.loads(ran.err)
+    assert (ran.code, ran.out, refusal["code"]) == (2, "", "invalid_arguments")
+    assert told in refusal["message"]
+    assert refusal["allowed"] == "JSON itself, @file, or - for standard input"
+
+
+def test_a_stage_is_started_and_completed_by_advance(cli: Cli) -> None:
+    stages = '[{"capability": "planning", "goal": "Plan it"}]'
+    id = cli("create", "--stages", stages, "--hooks", "advisory", "--json").json["workflow_id"]
+
+    started = cli("advance", "--id", id, "--session-key", "s", "--json").json
+    failed = cli(
+        *("advance", "--id", id, "--stage", "0", "--outcome", "failed"),
+        *("--reason", "no plan fits", "--json"),
+    ).json
+
+    assert started["current"]["stage"] == 0
+    assert failed["status"] == "failed"
+
+
+@pytest.mark.requirement("S143")
+def test_templates_list_has_a_line_with_a_description_for_each(cli: Cli) -> None:
+    templates = cli("templates", "list", "--json").json["templates"]
+
+    lines = cli("templates", "list").out.splitlines()[3:]
+    assert [line.split("\t")[:2] for line in lines] == [
+        [each["name"], each["description"]] for each in templates
+    ]
+    assert len(lines) > 20
+    assert all(each["description"] for each in templates)
+
+
+@pytest.mark.requirement("S113", "S144", "A6")
+def test_preview_puts_the_content_of_files_into_the_prompt(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "auth.py").write_text("def allowed():\n    return True\n", encoding="utf-8")
+
+    ran = cli("templates", "preview", "code_review", "--files", "src/auth.py")
+
+    assert ran.code == 0
+    assert ran.out.startswith("## Role\n")
+    assert 'source="src/auth.py"' in ran.out
+    assert "def allowed():\n    return True\n" in ran.out
+
+
+def test_preview_takes_several_files_and_single_arguments(cli: Cli, tmp_path: Path) -> None:
+    for name in ("one.py", "two.py"):
+        (tmp_path / name).write_text(f"# {name} it is\n", encoding="utf-8")
+
+    prompt = cli(
+        *("templates", "preview", "code_review", "--files", "one.py", "--files", "two.py"),
+        *("--arg", "max_findings=3"),
+    ).out
+
+    assert "# one.py it is" in prompt
+    assert "# two.py it is" in prompt
+    assert "at most 3 findings" in prompt
+
+
+def test_files_for_a_template_that_takes_none_are_refused(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("a", encoding="utf-8")
+
+    ran = cli("templates", "preview", "rank_options", "--files", "a.txt")
+
+    assert ran.code == 2
+    assert "has no input for 1 file(s)" in ran.err
+
+
+def test_the_shipped_templates_and_contracts_are_in_order(cli: Cli) -> None:
+    templates, contracts = (cli(each, "check", "--json") for each in ("templates", "contracts"))
+
+    assert (templates.code, templates.json["problems"]) == (0, [])
+    assert (contracts.code, contracts.json["errors"]) == (0, 0)
+
+
+@pytest.mark.parametrize(("group", "option"), [("templates", "prompts"), ("contracts",) * 2])
+def test_check_ends_with_1_where_something_is_wrong(
+    group: str, option: str, cli: Cli, tmp_path: Path
+) -> None:
+    (tmp_path / "broken.prompty").write_text("no front matter", encoding="utf-8")
+    (tmp_path / "broken.json").write_text("{}", encoding="utf-8")
+
+    ran = cli(group, "check", f"--{option}", str(tmp_path))
+
+    assert ran.code == 1
+    assert "broken" in ran.out
+
+
+def test_contracts_are_listed_found_and_shown(cli: Cli) -> None:
+    listed = cli("contracts", "list", "--json").json["contracts"]
+    found = cli("contracts", "find", "--capability", "security_audit", "--json").json
+    shown = cli("contracts", "show", "security", "--json").json
+
+    assert [each["name"] for each in found["contracts"]] == ["security"]
+    assert found["contracts"][0] in listed
+    assert "security_audit" in shown["capabilities"]
+    assert Path(shown["path"]).name == "security.json"
+
+
+def test_a_plan_that_worked_is_saved_listed_and_used_again(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    mine = ("--prompts", "mine")
+    id = cli("create", "--type", "fan_out", "--subtasks", SUBTASKS, "--json").json["workflow_id"]
+
+    cli("compositions", "save", "three_reviews", "--id", id, *mine)
+
+    listed = cli("compositions", "list", *mine, "--json").json["compositions"]
+    again = cli("create", "--composition", "three_reviews", *mine, "--json").json
+    assert "three_reviews" in [each["name"] for each in listed]
+    assert again["progress"] == "0/3 complete"
+
+
+def test_a_broken_composition_is_listed_with_its_fault(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "compositions").mkdir()
+    (tmp_path / "compositions" / "odd.yaml").write_text("- no mapping", encoding="utf-8")
+
+    listed = cli("compositions", "list", "--prompts", str(tmp_path), "--json").json
+
+    [odd] = [each for each in listed["compositions"] if each["name"] == "odd"]
+    assert odd["description"].startswith("broken: ")
+
+
+def test_what_only_reads_makes_no_ledger(cli: Cli, ledger: Path) -> None:
+    assert cli("list", "--json").json["workflows"] == []
+    assert cli("templates", "list").code == 0
+    assert cli("plan", "--minutes", "3").code == 0
+    assert cli("status", "--id", "wf_1").code == 5
+
+    assert not ledger.exists()
+
+
+def test_own_templates_are_known_to_create(cli: Cli) -> None:
+    tasks = '[{"id": "a", "label": "Do a", "template": "piece"}]'
+    create = ("create", "--type", "fan_out", "--subtasks", tasks)
+
+    assert cli(*create).code == 3
+    assert cli(*create, *FOLDER).code == 0

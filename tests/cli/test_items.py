@@ -1,0 +1,162 @@
+"""Work items on the command line: looked at, and taken from start to end."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from relaybook.store.sqlite import SqliteStore
+from tests.helpers import Clock, complete, engine_on, start, workflow
+
+from .conftest import Cli
+
+
+def made(cli: Cli, goal: str, capability: str = "planning") -> str:
+    """The slug of a new work item."""
+    answer = cli("items", "create", "--capability", capability, "--goal", goal, "--json").json
+    return answer["stages"][0]["item"]
+
+
+def rows(out: str) -> list[list[str]]:
+    """The cells of the table that a command printed, without its head."""
+    lines = [line.split("\t") for line in out.splitlines()]
+    return [line for line in lines if len(line) > 1][1:]
+
+
+@pytest.mark.requirement("S238", "S239")
+def test_items_are_listed_all_or_by_status(cli: Cli) -> None:
+    first, second = made(cli, "Plan one"), made(cli, "Plan two")
+    cli("items", "start", second, "--session-key", "k")
+
+    everything = rows(cli("items", "list").out)
+    running = rows(cli("items", "list", "--status", "in_progress").out)
+
+    assert {row[0] for row in everything} == {first, second}
+    assert running == [[second, "🔄 in_progress", "Plan two", "task-planner", "default"]]
+
+
+@pytest.mark.requirement("S240", "S246")
+def test_an_item_goes_from_its_start_to_its_failure(cli: Cli) -> None:
+    slug = made(cli, "Plan it")
+
+    cli("items", "start", slug, "--session-key", "k")
+    cli("items", "handoff", slug, "--to", "ann", "--reason", "she knows it")
+    failed = cli("items", "fail", slug, "--reason", "no plan fits", "--error-code", "crash")
+
+    shown = cli("items", "show", slug, "--json").json
+    assert failed.code == 0
+    assert (shown["status"], shown["error"]) == ("failed", "no plan fits")
+    assert shown["handoffs"] == [{"to": "ann", "reason": "she knows it"}]
+    assert "goal: Plan it\n" in cli("items", "show", slug).out
+
+
+@pytest.mark.requirement("S246")
+def test_an_item_is_completed_by_evidence(cli: Cli) -> None:
+    slug = made(cli, "Add the flag", "implement")
+    cli("items", "start", slug, "--session-key", "k")
+
+    cli(
+        *("items", "complete", slug, "--reason", "added"),
+        *("--artifacts", '["src/flag.py"]'),
+        *("--tests", '[{"name": "unit", "status": "passed", "evidence": "12 passed"}]'),
+        *("--criteria", '[{"criterion": "Add the flag", "evidence": "src/flag.py"}]'),
+    )
+
+    shown = cli("items", "show", slug, "--json").json
+    assert shown["status"] in ("done", "review")
+    assert [each["path"] for each in shown["artifacts"]] == ["src/flag.py"]
+    assert [each["name"] for each in shown["tests"]] == ["unit"]
+
+
+def test_evidence_alone_completes_no_task_that_is_no_stage(cli: Cli) -> None:
+    plan = '[{"id": "a", "label": "Do a"}]'
+    id = cli("create", "--type", "fan_out", "--subtasks", plan, "--json").json["workflow_id"]
+
+    ran = cli("items", "complete", f"{id}/a", "--reason", "done")
+
+    assert ran.code == 2
+    assert "is no stage" in ran.err
+
+
+@pytest.mark.requirement("S241")
+def test_tail_shows_the_last_events_ten_if_not_said(cli: Cli) -> None:
+    slug = made(cli, "Plan it")
+    for number in range(12):
+        cli("items", "handoff", slug, "--to", f"w{number}")
+
+    ten = cli("items", "tail", slug, "--json").json["events"]
+    five = rows(cli("items", "tail", slug, "--limit", "5").out)
+
+    assert [each["payload"]["to"] for each in ten] == [f"w{number}" for number in range(2, 12)]
+    assert [row[2:] for row in five] == [
+        ["handoff", "orchestrator", f"to w{number}"] for number in range(7, 12)
+    ]
+
+
+@pytest.mark.requirement("S242")
+def test_graph_shows_what_waits_for_what(cli: Cli) -> None:
+    stages = '[{"capability": "planning", "goal": "P"}, {"capability": "implement", "goal": "I"}]'
+    answer = cli("create", "--name", "two", "--stages", stages, "--json").json
+    first, second = (each["item"] for each in answer["stages"])
+
+    assert rows(cli("items", "graph").out) == [[first, "todo", ""], [second, "blocked", first]]
+
+
+@pytest.mark.requirement("S243", "A23")
+def test_hooks_shows_the_events_of_one_name_since_the_first_moment_of_a_day(
+    cli: Cli, ledger: Path
+) -> None:
+    midnight = datetime(2026, 2, 14, tzinfo=UTC)
+    store = SqliteStore(ledger, "normal")
+    clock = Clock((midnight - timedelta(seconds=1)).timestamp())
+    engine = engine_on(store, clock)
+    slugs: list[str] = []
+    for _ in range(3):
+        id = workflow(engine, "a")
+        start(engine, id, "a")
+        complete(engine, id, "a")
+        slugs.append(f"{id}/a")
+        clock.move(1)
+    store.close()
+
+    found = cli("items", "hooks", "completed", "--since", "2026-02-14", "--json").json["events"]
+    later = cli("items", "hooks", "completed", "--since", "2026-02-14T00:00:01Z", "--json").json
+
+    assert [each["slug"] for each in found] == slugs[1:]
+    assert {each["type"] for each in found} == {"completed"}
+    assert [each["slug"] for each in later["events"]] == slugs[2:]
+
+
+@pytest.mark.requirement("S244")
+def test_stats_counts_by_status_project_and_skill(cli: Cli) -> None:
+    made(cli, "Plan one")
+    cli("items", "start", made(cli, "Plan two"), "--session-key", "k")
+
+    assert cli("items", "stats").out == (
+        "status: in progress 1, todo 1\nproject: default 2\nskill: task-planner 2\n"
+    )
+
+
+@pytest.mark.requirement("S245")
+def test_the_eight_commands_of_the_playbook_stand_under_one_program(cli: Cli) -> None:
+    for line in (
+        "create --type x --subtasks []",
+        "update --id x --task-id y --status z",
+        "status --id x",
+        "aggregate --id x",
+        "list",
+        "list --active",
+        "cleanup --days 7",
+        "templates list",
+        "templates preview code_review",
+    ):
+        assert "Usage:" not in cli(*line.split()).err
+
+
+def test_an_unknown_item_is_not_found(cli: Cli) -> None:
+    slug = made(cli, "Plan it")
+
+    ran = cli("items", "show", f"{slug}0")
+
+    assert ran.code == 3
+    assert slug in ran.err

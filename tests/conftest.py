@@ -1,0 +1,34 @@
+"""Fixtures: an empty ledger, a clock, an engine on both."""
+
+import sqlite3
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from relaybook.engine import Engine
+from relaybook.store.base import Store
+from tests.helpers import STORES, Clock, engine_on, open_ledger
+
+
+def pytest_report_header() -> str:
+    return f"SQLite {sqlite3.sqlite_version}, sqlite-utils {version('sqlite-utils')}"
+
+
+@pytest.fixture(params=STORES)
+def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """An empty ledger, once for each kind of store."""
+    store = open_ledger(request.param, tmp_path)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def engine(ledger: Store, clock: Clock) -> Engine:
+    return engine_on(ledger, clock)

@@ -1,0 +1,71 @@
+"""The demo's analyser in the place of an agent, under a real worker."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from relaybook.core.envelope import from_json
+from relaybook.engine import Engine
+from relaybook.store.ledger import TASKS, get_text
+
+from .conftest import Run
+
+ANALYSER = Path(__file__).parents[2] / "demo" / "comment_quality.py"
+COMMAND = shlex.join([sys.executable, str(ANALYSER)])
+GOOD = '''"""What it is."""
+
+# Why it is so.
+LIMIT = 3
+
+
+def public() -> int:
+    """What it answers."""
+    return LIMIT
+
+
+def other() -> None:
+    pass
+'''
+
+
+def answers(engine: Engine, workflow_id: str) -> dict[str, Any]:
+    """The answer for each file, from the results of all partitions."""
+    with engine.store.read() as tx:
+        tasks = TASKS.find(tx, "WHERE workflow_id = :id ORDER BY position", id=workflow_id)
+        texts = [get_text(tx, workflow_id, str(task.result)) for task in tasks]
+    results = [from_json(text).data for text in texts]
+    return {item["id"]: item["answer"] for result in results for item in result["items"]}
+
+
+@pytest.mark.requirement("S41")
+@pytest.mark.parametrize(
+    ("wanted", "good"),
+    [
+        (
+            {"answer_schema": {"type": "object"}},
+            {"code_lines": 5, "comment_lines": 1, "public": 3, "documented": 2, "score": 4},
+        ),
+        ({}, 4),
+    ],
+)
+def test_every_file_is_judged_or_named_with_the_reason(
+    wanted: dict[str, Any], good: Any, engine: Engine, ledger: Path, relaybook_process: Run
+) -> None:
+    files = {"good.py": GOOD, "empty.py": "", "bad.py": "def f(:\n", "open.py": "x = (\n"}
+    for name, content in files.items():
+        (ledger.parent / name).write_text(content, encoding="utf-8")
+    items = [{"id": name} for name in [*files, "gone.py"]]
+    args = {"instruction": "Judge the comments of each file.", **wanted}
+    workflow = engine.create_workflow("map_reduce", items=items, batches=2, args=args)
+
+    worker = relaybook_process("work", "--command", COMMAND, "--store", str(ledger))
+    worker.communicate(timeout=30)
+
+    found = answers(engine, workflow["workflow_id"])
+    empty = found.pop("empty.py")
+    assert worker.returncode == 0
+    assert found == {"good.py": good, "bad.py": None, "open.py": None, "gone.py": None}
+    assert (empty["score"] if wanted else empty) is None

@@ -1,0 +1,90 @@
+"""What a plan's prompts cost before it is written, and what an expert role adds to them."""
+
+from typing import Any
+
+import pytest
+
+from relaybook.engine import Engine
+from tests.helpers import task, workflow
+
+
+def panel(engine: Engine, *roles: str, **args: Any) -> str:
+    """A panel on one proposal."""
+    given = {"proposal": "Keep tokens for 30 days."} | args
+    tasks = [
+        task(f"e{number}", template="consensus_check", expert_role=role, args=given)
+        for number, role in enumerate(roles)
+    ]
+    return workflow(engine, *tasks, pattern="expert_panel")
+
+
+def prompt(engine: Engine, workflow_id: str, task_id: str) -> str:
+    return engine.render_prompt(workflow_id=workflow_id, task_id=task_id)["prompt"]
+
+
+def cost(engine: Engine, *tasks: Any, **said: Any) -> dict[str, Any]:
+    return engine.create_workflow(tasks=tasks, dry_run=True, **said)["cost"]
+
+
+def test_a_known_role_brings_its_own_questions_and_sentence(engine: Engine) -> None:
+    made = panel(engine, "Security", "data  quality")
+
+    first, second = (prompt(engine, made, name) for name in ("e0", "e1"))
+
+    assert "You judge what an attacker could reach" in first
+    assert "- entry points: Which input can an outsider control" in first
+    assert "You judge whether the data means what its readers take it to mean." in second
+    assert "Which figure could two readers compute differently?" in second
+    assert "entry points" not in second
+
+
+def test_criteria_that_are_given_stand_alone(engine: Engine) -> None:
+    made = panel(engine, "security", criteria=[{"name": "age", "question": "How old is it?"}])
+
+    text = prompt(engine, made, "e0")
+
+    assert "- age: How old is it?" in text
+    assert "entry points" not in text
+
+
+@pytest.mark.requirement("S153", "S155")
+@pytest.mark.parametrize("workers", [1, 3, 10])
+def test_the_cost_of_a_plan_is_the_words_of_its_prompts_times_the_workers(
+    engine: Engine, workers: int
+) -> None:
+    tasks = [task(f"t{number}", label="Look at it") for number in range(workers)]
+    words = len(prompt(engine, workflow(engine, *tasks[:1]), "t0").split())
+
+    told = cost(engine, *tasks, pattern="fan_out")
+
+    assert told == {
+        "words": words,
+        "workers": workers,
+        "total_words": words * workers,
+        "tokens_estimate": -(-words * workers * 4 // 3),
+    }
+
+
+def test_prompts_that_will_carry_results_are_told_apart(engine: Engine) -> None:
+    tasks = [task("a"), task("b", "a"), task("c", "b")]
+
+    assert cost(engine, *tasks, pattern="pipeline")["growing"] == 2
+
+
+def test_the_cost_of_a_large_plan_is_estimated_from_some_of_its_prompts(engine: Engine) -> None:
+    tasks = [task(f"t{number}", label="Look at it") for number in range(250)]
+
+    one, many = (cost(engine, *some, pattern="fan_out") for some in (tasks[:1], tasks))
+
+    assert (many["words"], many["workers"]) == (one["words"], 250)
+    assert many["total_words"] == 250 * one["words"]
+
+
+def test_a_dry_run_writes_nothing_and_shows_the_tasks(engine: Engine) -> None:
+    shown = engine.create_workflow("pipeline", tasks=[task("a"), task("b", "a")], dry_run=True)
+
+    assert shown["tasks"] == [
+        {"id": "a", "label": "Do a", "template": "piece"},
+        {"id": "b", "label": "Do b", "template": "piece", "depends_on": ["a"]},
+    ]
+    assert engine.list_workflows()["workflows"] == []

@@ -1,0 +1,139 @@
+"""Creating a workflow: what is answered, refused, repeated, and kept."""
+
+import json
+from typing import Any
+
+import pytest
+
+from relaybook.engine import Engine
+from relaybook.errors import (
+    InvalidArguments,
+    RequestIdReused,
+    UnknownTask,
+    UnknownWorkflow,
+)
+from relaybook.store.base import Store
+from relaybook.store.ledger import ATTEMPTS, get_task, get_text
+from tests.helpers import dump, result, start, task, update, workflow
+
+
+def recorded(ledger: Store, workflow_id: str, task_id: str) -> tuple[dict[str, Any], str]:
+    """The result envelope of a task and the output of its last attempt, word for word."""
+    with ledger.read() as tx:
+        found = get_task(tx, workflow_id, task_id)
+        where = "WHERE workflow_id = :id AND task_id = :task_id ORDER BY number DESC"
+        output = ATTEMPTS.find(tx, where, id=workflow_id, task_id=task_id)[0].output
+        envelope = json.loads(get_text(tx, workflow_id, found.result or "")) if found.result else {}
+        return envelope, get_text(tx, workflow_id, output or "")
+
+
+@pytest.mark.requirement("S110", "S112", "S119", "S133")
+def test_a_plan_becomes_a_workflow_that_can_be_looked_at(engine: Engine) -> None:
+    answer = engine.create_workflow(
+        "fan_out", "review", tasks=[task("t1", label="Review auth"), task("t2"), task("t3")]
+    )
+
+    assert answer["ready"] == ["t1", "t2", "t3"]
+    seen = engine.show_workflow(answer["workflow_id"])
+    assert (seen["name"], seen["type"], seen["progress"]) == ("review", "fan_out", "0/3 complete")
+    assert seen["counts"] == {"pending": 3, "ready": 3}
+    assert seen["tasks"][0] == {
+        "id": "t1",
+        "label": "Review auth",
+        "status": "pending",
+        "has_result": False,
+    }
+
+
+def test_a_repeat_with_the_same_request_id_answers_the_same_workflow(
+    engine: Engine, ledger: Store
+) -> None:
+    first = engine.create_workflow("fan_out", "x", tasks=[task("a")], request_id="r1")
+    before = dump(ledger)
+
+    again = engine.create_workflow("fan_out", "x", tasks=[task("a")], request_id="r1")
+
+    assert (again["workflow_id"], again["repeated"]) == (first["workflow_id"], True)
+    assert dump(ledger) == before
+
+
+def test_a_request_id_with_other_arguments_is_refused(engine: Engine, ledger: Store) -> None:
+    first = workflow(engine, "a", request_id="r1")
+    before = dump(ledger)
+
+    with pytest.raises(RequestIdReused, match=first):
+        workflow(engine, "b", request_id="r1")
+    assert dump(ledger) == before
+
+
+def test_a_dry_run_writes_nothing(engine: Engine, ledger: Store) -> None:
+    answer = engine.create_workflow("fan_out", tasks=[task("a"), task("b")], dry_run=True)
+
+    assert (answer["dry_run"], answer["ready"]) == (True, ["a", "b"])
+    assert all(rows == [] for rows in dump(ledger).values())
+
+
+@pytest.mark.requirement("S36")
+def test_items_become_one_task_for_each_partition_that_knows_only_its_own(engine: Engine) -> None:
+    name = engine.create_workflow(
+        "map_reduce", items=["apple", "pear", "plum", "fig"], batches=2, args={"instruction": "Name the colour."}
+    )["workflow_id"]  # fmt: skip
+
+    first, second = (engine.claim_task(name)["prompt"] for _ in range(2))
+
+    assert [word in first for word in ("apple", "pear", "plum", "fig")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert [word in second for word in ("apple", "pear", "plum", "fig")] == [
+        False,
+        False,
+        True,
+        True,
+    ]
+
+
+@pytest.mark.parametrize("item", ["  ", {"id": " x "}, "ü" * 512])
+def test_a_task_of_any_accepted_item_can_be_started(engine: Engine, item: Any) -> None:
+    name = engine.create_workflow(
+        "map_reduce", items=[item, "other"], args={"instruction": "Count."}
+    )["workflow_id"]
+
+    assert engine.claim_task(name)["claimed"]
+
+
+def test_metadata_must_be_json_of_bounded_size(engine: Engine, ledger: Store) -> None:
+    deep: dict[str, Any] = {}
+    for _ in range(5_000):
+        deep = {"in": deep}
+
+    for wrong in (deep, {"n": 10**5_000}, {"n": float("nan")}, {"text": "x" * 30_000}):
+        with pytest.raises(InvalidArguments):
+            workflow(engine, "a", metadata=wrong)
+    assert all(rows == [] for rows in dump(ledger).values())
+
+
+def test_characters_that_no_database_keeps_are_replaced(engine: Engine, ledger: Store) -> None:
+    name = workflow(engine, task("a", label="half \ud800, nul \0"))
+    start(engine, name, "a")
+
+    complete_text = "half \udfff, nul \0" + result("kept")
+    update(engine, name, "a", "completed", output=complete_text)
+
+    with ledger.read() as tx:
+        assert get_task(tx, name, "a").label == "half \ufffd, nul \ufffd"
+    assert recorded(ledger, name, "a")[1] == "half \ufffd, nul \ufffd" + result("kept")
+
+
+@pytest.mark.requirement("S139")
+def test_an_unknown_workflow_or_task_is_not_found_and_the_nearest_is_named(engine: Engine) -> None:
+    name = workflow(engine, "review-auth")
+
+    with pytest.raises(UnknownWorkflow) as unknown:
+        engine.show_workflow(name + "0")
+    with pytest.raises(UnknownTask) as other:
+        start(engine, name, "review-aut")
+
+    assert (unknown.value.allowed, other.value.allowed) == (name, "review-auth")

@@ -1,0 +1,211 @@
+"""plan on a ledger: expected times from its own history, partitions, cost; and plans that are made."""
+
+from typing import Any
+
+import pytest
+
+from relaybook.engine import Engine
+from relaybook.errors import InvalidArguments, InvalidPlan
+from relaybook.store.base import Store
+from tests.helpers import Clock, complete, dump, start, task, update, workflow
+
+JOB: dict[str, Any] = {"minutes": 60, "independent": True}
+
+
+def rules(answer: dict[str, Any]) -> set[str]:
+    return {finding["rule"] for finding in answer.get("findings", ())}
+
+
+def run(engine: Engine, clock: Clock, minutes: float) -> None:
+    name = workflow(engine, "a")
+    start(engine, name, "a")
+    clock.move(minutes * 60)
+    complete(engine, name, "a")
+
+
+@pytest.mark.parametrize(
+    ("runs", "minutes", "source"),
+    [
+        ([], 5, "default; 0 of 5 runs needed are in this ledger"),
+        ([8, 9, 10, 11], 5, "default; 4 of 5 runs needed are in this ledger"),
+        ([8, 9, 10, 11, 500], 10, "median of 5 runs in this ledger"),
+    ],
+)
+def test_expected_times_come_from_the_ledger_once_it_has_enough_runs(
+    engine: Engine, clock: Clock, runs: list[float], minutes: float, source: str
+) -> None:
+    for each in runs:
+        run(engine, clock, each)
+
+    expected = engine.plan(JOB, template="piece")["expected"]
+
+    assert expected == {
+        "minutes": minutes,
+        "source": source,
+        "timeout_seconds": max(600, minutes * 120),
+    }
+    assert engine.plan(JOB, template="counted")["expected"]["minutes"] == 5
+
+
+@pytest.mark.requirement("S63", "S12")
+def test_items_are_partitioned_by_the_time_that_each_takes(engine: Engine) -> None:
+    thirty = [f"skill{n}" for n in range(30)]
+
+    five = engine.plan(JOB, items=thirty, batches=5, words=500)
+    open_ = engine.plan({"minutes": 150, "dataset": True}, items=thirty)
+    long = engine.plan({"minutes": 2, "dataset": True}, items=thirty)
+
+    assert five["batches"]["sizes"] == (6, 6, 6, 6, 6)
+    assert (five["cost"]["words"], five["waves"]) == (2_500, [5])
+    assert open_["batches"]["sizes"] == (3,) * 10
+    assert open_["waves"] == [6, 4]
+    assert long["batches"]["sizes"] == (30,)
+
+
+def test_a_plan_writes_nothing(engine: Engine, ledger: Store) -> None:
+    before = dump(ledger)
+    engine.plan(JOB, items=["a", "b"], template="piece", other_workers=[2], other_words=[900])
+
+    assert dump(ledger) == before
+
+
+@pytest.mark.parametrize(
+    "facts", [{}, {"minutes": 0}, {"minutes": 5, "adaptiv": True}, {"minutes": 9, "subtasks": 0}]
+)
+def test_facts_that_cannot_be_are_refused(engine: Engine, facts: dict[str, Any]) -> None:
+    with pytest.raises(InvalidArguments):
+        engine.plan(facts)
+
+
+@pytest.mark.requirement("A1")
+def test_more_than_six_at_once_needs_a_recorded_reason(engine: Engine, ledger: Store) -> None:
+    plan = [task(f"t{n}") for n in range(9)]
+    before = dump(ledger)
+    for width, reason in ((7, ""), (7, "  "), (101, "big host"), (0, "")):
+        with pytest.raises(InvalidArguments) as refused:
+            engine.create_workflow("fan_out", tasks=plan, max_parallel=width, override=reason)
+        assert "override=" in refused.value.allowed
+    assert dump(ledger) == before
+
+    answer = engine.create_workflow("fan_out", tasks=plan, max_parallel=8, override="big host")
+
+    assert {"too_wide", "waves"} <= rules(answer)
+    name = answer["workflow_id"]
+    assert [engine.claim_task(name)["claimed"] for _ in range(9)] == [True] * 8 + [False]
+    with ledger.read() as tx:
+        assert tx.rows("SELECT options FROM workflows") == [('{"override":"big host"}',)]
+
+
+@pytest.mark.requirement("A1", "S42")
+def test_any_number_of_tasks_runs_in_waves_of_six(engine: Engine) -> None:
+    answer = engine.create_workflow("fan_out", tasks=[task(f"t{n}") for n in range(9)])
+
+    assert "waves" in rules(answer)
+    claimed = [engine.claim_task(answer["workflow_id"])["claimed"] for _ in range(7)]
+    assert claimed == [True] * 6 + [False]
+
+
+def test_decisions_that_are_shared_stand_in_every_prompt(engine: Engine) -> None:
+    name = workflow(engine, "a", "b", shared_decisions=["Names are in snake case."])
+
+    for _ in range(2):
+        assert "Names are in snake case." in engine.claim_task(name)["prompt"]
+
+
+@pytest.mark.parametrize(("said", "shown"), [({"tool_calls": 12}, True), ({}, False)])
+def test_a_budget_of_tool_calls_stands_in_the_prompt(
+    engine: Engine, said: dict[str, int], shown: bool
+) -> None:
+    assert engine.plan(JOB)["tool_calls_per_worker"] == [10, 15]
+
+    prompt = engine.claim_task(workflow(engine, task("a", **said), "b"))["prompt"]
+
+    assert ("Make at most 12 tool calls." in prompt) == shown
+
+
+@pytest.mark.requirement("S20")
+@pytest.mark.parametrize(
+    ("source", "takes", "flagged"),
+    [
+        ("wide", None, True),
+        ("wide", [{"from": "a"}], True),
+        ("wide", [{"from": "a", "fields": ["plan"]}], False),
+        ("open", None, False),
+    ],
+)
+def test_a_whole_result_that_has_fields_to_choose_from_is_flagged(
+    engine: Engine, source: str, takes: Any, flagged: bool
+) -> None:
+    wide = {"type": "object", "properties": {"plan": {}, "cost": {}}}
+    first = task("a", schema=wide) if source == "wide" else task("a")
+    second = task("b", "a", **({"takes": takes} if takes else {}))
+
+    answer = engine.create_workflow("pipeline", tasks=[first, second])
+
+    assert ("takes_whole" in rules(answer)) == flagged
+
+
+@pytest.mark.requirement("S21", "S17", "S22")
+def test_five_steps_from_research_to_publish_run_in_order(engine: Engine) -> None:
+    steps = ("research", "outline", "draft", "review", "publish")
+    name = workflow(engine, *steps, pattern="pipeline")
+    answer: dict[str, Any] = {}
+
+    for place, step in enumerate(steps):
+        assert engine.show_workflow(name)["ready"] == [step]
+        assert engine.claim_task(name)["task_id"] == step
+        assert engine.claim_task(name)["claimed"] is False
+        answer = complete(engine, name, step, f"the {step}")
+        assert answer.get("ready", []) == list(steps[place + 1 : place + 2])
+    assert answer["workflow_status"] == "completed"
+
+
+@pytest.mark.requirement("A13")
+def test_a_cascade_begins_with_recalls_that_run_together(engine: Engine) -> None:
+    recalls = ("memory", "tickets", "documents")
+    plan = [*map(task, recalls), task("synthesis", *recalls), task("draft", "synthesis")]
+    name = workflow(engine, *plan)
+
+    assert engine.show_workflow(name)["type"] == "pipeline"
+    assert {engine.claim_task(name)["task_id"] for _ in range(3)} == {*recalls}
+    assert engine.claim_task(name)["claimed"] is False
+
+
+def panel(engine: Engine, **security: Any) -> dict[str, Any]:
+    system = "One process behind one load balancer."
+    criteria = [{"name": "risk", "question": "What can go wrong?", "weight": 1}]
+    tasks = [
+        {"id": role, "label": f"The {role} view", "expert_role": role,
+         "args": {"proposal": system, "criteria": criteria} | (security if role == "security" else {})}
+        for role in ("security", "performance", "architecture")
+    ]  # fmt: skip
+    return engine.create_workflow("expert_panel", "production readiness", tasks=tasks)
+
+
+@pytest.mark.requirement("S31", "S32", "S34")
+def test_experts_judge_the_same_proposal_and_see_no_other_opinion(engine: Engine) -> None:
+    answer = panel(engine)
+    name = answer["workflow_id"]
+
+    prompts: dict[str, str] = {}
+    for _ in range(3):
+        claimed = engine.claim_task(name)
+        prompts[claimed["task_id"]] = claimed["prompt"]
+        said = {"output": f"OPINION-{claimed['task_id']}", "accept_raw": True}
+        update(engine, name, claimed["task_id"], "completed", **said)
+
+    assert "proposals_differ" not in rules(answer)
+    assert set(prompts) == {"security", "performance", "architecture"}
+    assert all("One process behind one load balancer." in text for text in prompts.values())
+    assert all("OPINION-" not in text for text in prompts.values())
+    for role, text in prompts.items():
+        assert all(f"The {other} view" not in text for other in prompts if other != role)
+
+
+def test_a_panel_on_different_proposals_is_flagged(engine: Engine) -> None:
+    assert "proposals_differ" in rules(panel(engine, proposal="Two processes."))
+
+
+def test_a_plan_of_nothing_is_refused(engine: Engine) -> None:
+    with pytest.raises(InvalidPlan):
+        engine.create_workflow("fan_out")

@@ -1,0 +1,274 @@
+"""What is wrong with a prompt is told before a start, and what is an error stands in its way."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from relaybook.engine import Engine
+from relaybook.errors import InvalidArguments, PromptBlocked
+from relaybook.registry.templates import Templates
+from relaybook.store.base import Store
+from tests.helpers import PROMPTS, complete, dump, start, task, update, workflow
+
+DEPLOYS = "Build the service and deploy it to production"
+CODE = {"path": "a.py", "content": "def login(): ..."}
+
+
+def rendered(engine: Engine, workflow_id: str, task_id: str = "a") -> dict[str, Any]:
+    return engine.render_prompt(workflow_id=workflow_id, task_id=task_id)
+
+
+def rules(answer: Mapping[str, Any]) -> set[str]:
+    return {finding["rule"] for finding in answer["findings"]}
+
+
+def review(name: str, **args: Any) -> dict[str, Any]:
+    return task(name, template="code_review", args={"sources": [CODE], **args})
+
+
+def starts(engine: Engine, workflow_id: str) -> list[dict[str, Any]]:
+    shown = engine.show_workflow(workflow_id, since=0)
+    return [event for event in shown["events"] if event["type"] == "task_started"]
+
+
+@pytest.mark.requirement("S115", "S155", "S156")
+def test_a_task_renders_to_prompt_findings_budget_and_spawn_arguments(engine: Engine) -> None:
+    name = workflow(engine, review("a"), review("b"))
+
+    answer = rendered(engine, name)
+
+    assert answer["prompt"].startswith("## Role\n")
+    assert answer["spawn"]["model_hint"] == "expert"
+    assert answer["spawn"]["timeout_seconds"] == 960
+    budget = answer["budget"]
+    assert budget["words"] == len(answer["prompt"].split()) == sum(budget["sections"].values())
+    assert (budget["workers"], budget["total"]) == (2, 2 * budget["words"])
+
+
+@pytest.mark.requirement("S64")
+def test_a_raw_text_is_checked_without_a_template(engine: Engine) -> None:
+    answer = engine.render_prompt(text="## Task\nDeploy the service.")
+
+    assert {"P01", "P02", "P16"} <= rules(answer)
+    assert {finding["severity"] for finding in answer["findings"][:3]} == {"error"}
+    assert set(answer["findings"][0]) >= {"rule", "where", "what", "why", "fix"}
+    assert answer["budget"]["sections"] == {"Task": 5}
+    assert answer["budget"]["heaviest"] == "Task"
+    assert "prompt" not in answer
+
+
+def test_a_template_with_arguments_is_checked_too(engine: Engine) -> None:
+    clean = engine.render_prompt(template="code_review", args={"sources": [CODE]})
+    blocked = engine.render_prompt(template="code_review", args={"sources": [{"path": "a.py"}]})
+
+    assert clean["findings"] == []
+    assert rules(blocked) == {"P06"}
+    assert blocked["next"] == "mend the arguments first"
+
+
+@pytest.mark.requirement("S65")
+def test_an_input_that_the_template_never_uses_is_removable(ledger: Store, tmp_path: Path) -> None:
+    piece = (PROMPTS / "piece.prompty").read_text(encoding="utf-8")
+    spare = piece.replace("inputs:\n", "inputs:\n  - {name: history, kind: text}\n")
+    (tmp_path / "spare.prompty").write_text(spare.replace("name: piece", "name: spare"), "utf-8")
+    engine = Engine(ledger, Templates((tmp_path,)))
+
+    answer = engine.render_prompt(
+        template="spare", args={"goal": "Count the words.", "history": "Hello."}
+    )
+
+    assert answer["budget"]["removable"] == ["history"]
+    assert rules(answer) == {"P21"}
+
+
+@pytest.mark.parametrize(
+    "said", [{}, {"text": "x", "template": "piece"}, {"text": "x", "task_id": "a"}]
+)
+def test_render_prompt_takes_one_form_at_a_time(engine: Engine, said: dict[str, Any]) -> None:
+    with pytest.raises(InvalidArguments, match="a task, a template or a text"):
+        engine.render_prompt(**said)
+
+
+def test_a_text_too_long_for_a_prompt_is_refused(engine: Engine) -> None:
+    with pytest.raises(InvalidArguments, match="200001 bytes"):
+        engine.render_prompt(text="x" * 200_001)
+
+
+def test_rendering_writes_nothing(engine: Engine, ledger: Store) -> None:
+    name = workflow(engine, "a", "b")
+    before = dump(ledger)
+
+    rendered(engine, name)
+
+    assert dump(ledger) == before
+
+
+@pytest.mark.requirement("A6")
+def test_a_path_without_content_blocks_the_start_unless_the_worker_can_read(
+    engine: Engine,
+) -> None:
+    path_only = review("a", sources=[{"path": "a.py"}])
+    name = workflow(engine, path_only, {**path_only, "id": "b", "worker_can_read": True})
+
+    with pytest.raises(PromptBlocked, match="P06"):
+        start(engine, name, "a")
+
+    assert start(engine, name, "b")
+
+
+def test_a_blocked_start_says_why_how_to_mend_it_and_leaves_no_trace(
+    engine: Engine, ledger: Store
+) -> None:
+    name = workflow(engine, task("a", label=DEPLOYS))
+    before = dump(ledger)
+
+    with pytest.raises(PromptBlocked) as refusal:
+        start(engine, name, "a")
+
+    said = refusal.value.as_dict()
+    assert "breaks rule P16: The prompt orders a deed" in said["message"]
+    assert "proposed_actions" in said["next"]
+    assert "override='<why>'" in said["next"]
+    assert said["rules"] == ["P16"]
+    assert dump(ledger) == before
+
+
+def test_an_override_starts_the_task_and_is_on_record_with_its_reason(engine: Engine) -> None:
+    name = workflow(engine, task("a", label=DEPLOYS))
+
+    start(engine, name, "a", override="it is a practice cluster")
+
+    (event,) = starts(engine, name)
+    assert event["override"] == "it is a practice cluster"
+
+
+def test_an_override_that_was_not_needed_is_not_recorded(engine: Engine) -> None:
+    name = workflow(engine, "a")
+
+    start(engine, name, "a", override="in any case")
+
+    assert "override" not in starts(engine, name)[0]
+
+
+def test_an_override_holds_for_later_attempts_at_its_task(engine: Engine) -> None:
+    name = workflow(engine, task("a", label=DEPLOYS))
+    start(engine, name, "a", override="it is a practice cluster")
+    update(engine, name, "a", "pending")
+
+    assert engine.claim_task(name)["claimed"]
+
+
+def test_a_worker_is_given_the_next_task_in_place_of_a_blocked_one(engine: Engine) -> None:
+    name = workflow(engine, task("a", label=DEPLOYS), "b")
+
+    first = engine.claim_task(name)
+    second = engine.claim_task(name)
+
+    assert first["task_id"] == "b"
+    assert not second["claimed"]
+    assert "a: The prompt of task 'a' breaks rule P16" in second["reason"]
+
+
+@pytest.mark.requirement("S60")
+def test_a_prompt_that_names_a_sibling_is_warned(engine: Engine) -> None:
+    name = workflow(
+        engine,
+        task("a", label="Check the payment code, not the login code of the shop"),
+        task("b", label="The login code of the shop"),
+    )
+
+    assert "P11" in rules(rendered(engine, name))
+
+
+@pytest.mark.requirement("S157")
+def test_a_model_that_does_not_fit_the_work_is_warned(engine: Engine) -> None:
+    name = workflow(engine, {**review("a"), "label": "Extract all function names"}, review("b"))
+
+    assert "P25" in rules(rendered(engine, name, "a"))
+    assert rules(rendered(engine, name, "b")) == set()
+
+
+@pytest.mark.requirement("S59", "S62")
+def test_talk_of_the_conversation_and_of_the_orchestration_is_warned(engine: Engine) -> None:
+    label = "Check the login as we discussed; you are one of five workers"
+    name = workflow(engine, task("a", label=label))
+
+    assert {"P12", "P13"} <= rules(rendered(engine, name))
+
+
+@pytest.mark.requirement("S66")
+def test_more_than_500_words_of_instructions_are_not_decomposed_enough(engine: Engine) -> None:
+    rule = "holds in each and every file of the part, without any exception."
+    done = [f"Rule {number} {rule}" for number in range(45)]
+    name = workflow(engine, task("a", done=done))
+
+    found = [each for each in rendered(engine, name)["findings"] if each["rule"] == "P03"]
+
+    assert [each["severity"] for each in found] == ["warn"]
+    assert "not decomposed enough" in found[0]["fix"]
+
+
+def with_data(name: str, data: str) -> dict[str, Any]:
+    return {
+        **review(name, sources=[{"path": f"{name}.py", "content": data}]),
+        "label": f"Do {name}",
+    }
+
+
+DUMP = "\n".join(f"The part {number} of the service was begun in spring." for number in range(40))
+
+
+@pytest.mark.requirement("S61")
+def test_a_block_in_most_prompts_of_a_workflow_is_found_once_they_start(engine: Engine) -> None:
+    name = workflow(engine, *(with_data(each, f"{each}\n{DUMP}") for each in "abc"))
+    start(engine, name, "a")
+    start(engine, name, "b")
+
+    assert "P17" in rules(rendered(engine, name, "c"))
+
+
+def test_other_data_for_each_task_is_no_dump(engine: Engine) -> None:
+    plans = [with_data(each, DUMP.replace("spring", f"{each} {each}")) for each in "abc"]
+    name = workflow(engine, *plans)
+    start(engine, name, "a")
+    start(engine, name, "b")
+
+    assert rules(rendered(engine, name, "c")) == set()
+
+
+def test_two_tasks_with_the_same_prompt_are_found(engine: Engine) -> None:
+    name = workflow(engine, review("a"), review("b"))
+    start(engine, name, "a")
+
+    assert rules(rendered(engine, name, "b")) == {"P26"}
+
+
+def test_a_prompt_is_counted_once_for_its_task_however_often_it_starts(
+    engine: Engine, ledger: Store
+) -> None:
+    name = workflow(engine, "a", "b")
+    start(engine, name, "a")
+    update(engine, name, "a", "pending")
+    start(engine, name, "a")
+
+    with ledger.read() as tx:
+        assert tx.rows("SELECT DISTINCT tasks FROM prints") == [(1,)]
+
+
+def test_the_rows_that_judging_reads_do_not_grow_with_the_tasks(
+    engine: Engine, ledger: Store
+) -> None:
+    plans = [with_data(f"t{number}", f"{number}\n{DUMP}") for number in range(30)]
+    name = workflow(engine, *plans)
+    for plan in plans[:20]:
+        start(engine, name, plan["id"])
+        complete(engine, name, plan["id"], {"findings": [], "files_read": []})
+
+    with ledger.read() as tx:
+        shared = tx.rows("SELECT count(*) FROM prints WHERE tasks = 20")[0][0]
+        own = tx.rows("SELECT count(*) FROM prints WHERE tasks = 1")[0][0]
+
+    assert 1 < shared <= 17
+    assert own <= 20 * 3

@@ -1,0 +1,220 @@
+"""Results and prompts: what a worker hands in, and what the next one is handed."""
+
+import json
+from typing import Any
+
+import pytest
+
+from relaybook.engine import Engine
+from relaybook.engine.update import Update
+from relaybook.errors import (
+    MalformedOutput,
+    NotStarted,
+    Refusal,
+)
+from relaybook.store.base import Store
+from relaybook.store.ledger import ATTEMPTS, get_task, get_text
+from tests.helpers import complete, dump, fail, result, start, task, update, workflow
+
+
+def status(engine: Engine, workflow_id: str) -> dict[str, str]:
+    return {each["id"]: each["status"] for each in engine.show_workflow(workflow_id)["tasks"]}
+
+
+def recorded(ledger: Store, workflow_id: str, task_id: str) -> tuple[dict[str, Any], str]:
+    """The result envelope of a task and the output of its last attempt, word for word."""
+    with ledger.read() as tx:
+        found = get_task(tx, workflow_id, task_id)
+        where = "WHERE workflow_id = :id AND task_id = :task_id ORDER BY number DESC"
+        output = ATTEMPTS.find(tx, where, id=workflow_id, task_id=task_id)[0].output
+        envelope = json.loads(get_text(tx, workflow_id, found.result or "")) if found.result else {}
+        return envelope, get_text(tx, workflow_id, output or "")
+
+
+@pytest.mark.requirement("S74")
+def test_no_result_is_accepted_before_a_start(engine: Engine, ledger: Store) -> None:
+    name = workflow(engine, "a")
+    before = dump(ledger)
+
+    with pytest.raises(NotStarted):
+        complete(engine, name, "a")
+    assert dump(ledger) == before
+
+
+@pytest.mark.requirement("S122", "S123")
+def test_the_parsed_result_and_the_whole_message_are_kept(engine: Engine, ledger: Store) -> None:
+    name = workflow(engine, "a")
+    start(engine, name, "a")
+    text = "Thinking {{ 7*7 }} {% raw %} …\n" + result({"n": 1}) + "Bye."
+
+    update(engine, name, "a", "completed", output=text)
+
+    envelope, output = recorded(ledger, name, "a")
+    assert (envelope["data"], output) == ({"n": 1}, text)
+
+
+def test_the_last_of_two_blocks_is_the_result(engine: Engine, ledger: Store) -> None:
+    name = workflow(engine, "a")
+    start(engine, name, "a")
+
+    update(engine, name, "a", "completed", output=result("draft") + result("final"))
+
+    assert recorded(ledger, name, "a")[0]["data"] == "final"
+
+
+@pytest.mark.requirement("S76", "A37")
+@pytest.mark.parametrize(
+    "output",
+    [
+        "I am done.",
+        "<result>\n{",
+        "<result>\n{not json}\n</result>",
+        result({"count": "three"}),
+        result({}),
+        result({"count": 1}) + "x" * 200_000,
+        "<result>" + "[" * 100_000 + "</result>",
+    ],
+    ids=["none", "unclosed", "no json", "wrong type", "missing", "over 200 kB", "deep"],
+)
+def test_a_result_that_cannot_be_used_changes_nothing(
+    engine: Engine, ledger: Store, output: str
+) -> None:
+    name = workflow(engine, task("a", template="counted"))
+    claim = start(engine, name, "a")
+    before = dump(ledger)
+
+    with pytest.raises(MalformedOutput) as caught:
+        update(engine, name, "a", "completed", output=output, claim=claim)
+
+    assert dump(ledger) == before
+    assert "same claim" in caught.value.next
+    assert len(json.dumps(caught.value.as_dict())) < 1_500
+    assert complete(engine, name, "a", {"count": 3}, claim=claim)["status"] == "completed"
+
+
+@pytest.mark.requirement("A37")
+def test_a_raw_result_is_kept_and_marked(engine: Engine, ledger: Store) -> None:
+    name = workflow(engine, task("a", template="counted"))
+    start(engine, name, "a")
+
+    update(engine, name, "a", "completed", output='{"count": 1}', accept_raw=True)
+
+    envelope, output = recorded(ledger, name, "a")
+    assert (envelope["data"], envelope["validated"], output) == (output, False, '{"count": 1}')
+
+
+def test_an_empty_raw_result_is_refused(engine: Engine, ledger: Store) -> None:
+    name = workflow(engine, "a")
+    start(engine, name, "a")
+    before = dump(ledger)
+
+    with pytest.raises(MalformedOutput):
+        update(engine, name, "a", "completed", output=" \n", accept_raw=True)
+    assert dump(ledger) == before
+
+
+@pytest.mark.requirement("S84", "S85", "A37")
+def test_a_failure_keeps_the_text_and_counts(engine: Engine, ledger: Store) -> None:
+    name = workflow(engine, "a", "b")
+    start(engine, name, "a")
+    text = "rambling " * 40_000
+
+    answer = update(engine, name, "a", "failed", error_code="malformed_output", output=text)
+
+    assert answer["error"]["code"] == "malformed_output"
+    with ledger.read() as tx:
+        found = get_task(tx, name, "a")
+        output = ATTEMPTS.find(tx, "WHERE task_id = 'a'")[0].output
+        kept = get_text(tx, name, output or "")
+    assert (found.status, found.failures) == ("failed", 1)
+    assert kept == text[:199_999] + "…"
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({"status": "error", "error": {"code": "crash", "message": "no disk"}}, "failed"),
+        ({"status": "needs_input", "questions": ["Which branch?"]}, "input_required"),
+        ({"status": "partial", "gaps": ["one file"]}, "completed"),
+        ({"actions_taken": [{"action": "deploy", "tier": "T3"}]}, "failed"),
+    ],
+    ids=["error", "needs_input", "partial", "tier"],
+)
+@pytest.mark.requirement("S5", "A37")
+def test_a_block_is_recorded_as_what_it_says(
+    engine: Engine, said: dict[str, Any], expected: str
+) -> None:
+    name = workflow(engine, "a", "b")
+    start(engine, name, "a")
+    text = result("half", **said)
+
+    answer = update(engine, name, "a", "completed", output=text)
+    again = update(engine, name, "a", "completed", output=text)
+
+    assert (answer["status"], again["status"], again["repeated"]) == (expected, expected, True)
+
+
+@pytest.mark.requirement("S173")
+def test_an_action_above_the_tier_is_final(engine: Engine) -> None:
+    name = workflow(engine, "a", "b")
+    start(engine, name, "a")
+
+    answer = complete_with(engine, name, actions_taken=[{"action": "deploy", "tier": "T4"}])
+
+    assert answer["error"]["code"] == "tier_violation"
+    assert engine.show_workflow(name)["failed"][0]["retries_left"] == 0
+
+
+def complete_with(engine: Engine, name: str, **said: Any) -> dict[str, Any]:
+    return update(engine, name, "a", "completed", output=result(1, **said))
+
+
+def test_updates_stand_each_by_itself(engine: Engine) -> None:
+    name = workflow(engine, "a", "b")
+    start(engine, name, "a")
+
+    answer = engine.update_tasks(
+        [
+            Update(workflow_id=name, task_id="a", status="completed", output=result(1)),
+            Update(workflow_id=name, task_id="nope", status="completed", output=result(1)),
+            Update(workflow_id=name, task_id="b", status="in_progress"),
+        ]
+    )
+
+    assert answer["results"][1]["error"]["code"] == "unknown_task"
+    assert answer["summary"] == "2 of 3 updates recorded"
+    assert status(engine, name) == {"a": "completed", "b": "in_progress"}
+
+
+@pytest.mark.requirement("S86", "S104")
+def test_a_retry_is_told_every_earlier_error(engine: Engine) -> None:
+    name = workflow(engine, "a", "b")
+    for error in ("the disk was full", "the network was down"):
+        start(engine, name, "a")
+        fail(engine, name, "a", error, error_code="crash")
+
+    prompt = engine.claim_task(name)["prompt"]
+
+    assert "the disk was full" in prompt
+    assert "the network was down" in prompt
+
+
+@pytest.mark.requirement("S18", "S19", "S107")
+def test_a_step_is_handed_the_fields_that_it_takes(engine: Engine) -> None:
+    takes = [{"from": "a", "fields": ["plan"]}]
+    name = workflow(engine, "a", task("b", takes=takes), pattern="pipeline")
+    start(engine, name, "a")
+    complete(engine, name, "a", {"plan": "build a bridge", "cost": "nine hundred"})
+
+    prompt = engine.claim_task(name)["prompt"]
+
+    assert "build a bridge" in prompt
+    assert "nine hundred" not in prompt
+
+
+@pytest.mark.requirement("S107")
+def test_a_task_waits_for_what_it_takes(engine: Engine) -> None:
+    name = workflow(engine, "a", task("b", takes=[{"from": "a"}]), pattern="supervisor")
+
+    with pytest.raises(Refusal, match="waits for 1"):
+        start(engine, name, "b")

@@ -1,0 +1,98 @@
+"""detail="resume": one answer from which an orchestrator that lost its memory goes on."""
+
+import json
+
+import pytest
+
+from relaybook.engine import Engine
+from relaybook.engine.resolve import Resolution
+from tests.helpers import complete, fail, result, start, task, update, workflow
+
+
+@pytest.mark.requirement("S108")
+def test_a_resume_says_what_is_done_what_runs_what_waits_and_what_is_next(engine: Engine) -> None:
+    plan = ("a", "b", "c", "d", "e", task("f", "a", takes=[{"from": "a"}]))
+    name = workflow(
+        engine, *plan, pattern="supervisor", metadata={"goal": "Ship it"},
+        shared_decisions=["Dates are ISO 8601."], max_parallel=6,
+    )  # fmt: skip
+    for each in ("a", "b"):
+        start(engine, name, each)
+        complete(engine, name, each)
+    claim = start(engine, name, "f", session_key="s7")
+    start(engine, name, "c")
+    update(engine, name, "c", "input_required", output="Which branch?")
+    start(engine, name, "d")
+    fail(engine, name, "d", "no disk", error_code="crash")
+    review = {"satisfied": False, "looping": False, "progressing": True, "decision": "next_piece",
+              "reason": "a is good"}  # fmt: skip
+    engine.record("review", [review], workflow_id=name)
+
+    seen = engine.show_workflow(name, detail="resume")
+
+    assert seen["goal"] == "Ship it"
+    assert seen["shared_decisions"] == ["Dates are ISO 8601."]
+    assert [line.split(": ", 1)[1] for line in seen["decisions"]] == ["next_piece (a is good)"]
+    # What no task was given yet comes first: it is still to be read.
+    assert seen["done"] == [
+        {"task_id": "b", "summary": "Do b"},
+        {"task_id": "a", "summary": "Do a", "handed_on": True},
+    ]
+    assert seen["running"] == [
+        {"task_id": "f", "label": "Do f", "claim": claim, "session_key": "s7"}
+    ]
+    assert seen["failed"] == [
+        {"task_id": "d", "code": "crash", "error": "no disk", "retries_left": 2}
+    ]
+    assert seen["ready"] == ["e"]
+    assert [(each["task_id"], each["questions"]) for each in seen["waiting_for_user"]] == [
+        ("c", ["Which branch?"])
+    ]
+    assert seen["next"] == "resolve(decision='answer') for the tasks that ask"
+    assert "cut" not in seen
+
+
+def test_a_resume_of_500_tasks_stays_under_20_kb_and_says_what_it_cuts(engine: Engine) -> None:
+    ids = [f"{n:03}{'x' * 125}" for n in range(500)]
+    name = workflow(
+        engine, *(task(each, label="ü" * 300, writes=[f"w{each[:1]}"]) for each in ids),
+        pattern="supervisor", max_parallel=50, override="a host of our own",
+        metadata={"goal": "g" * 2_000, "other": "é" * 5_000},
+        shared_decisions=["d" * 200] * 20,
+    )  # fmt: skip
+    for each in ids[:120]:
+        start(engine, name, each, session_key="s" * 200)
+        update(engine, name, each, "completed", output=result(1, summary="é" * 400))
+    for number in range(30):
+        engine.change_plan(name, add=[task(f"new{number}")], reason="r" * 900)
+    asking = result(None, status="needs_input", questions=["q" * 2_000] * 10)
+    for number in range(20):
+        start(engine, name, f"new{number}")
+        update(engine, name, f"new{number}", "completed", output=asking)
+    start(engine, name, ids[120], session_key="s" * 200)
+    start(engine, name, ids[400])
+    for each in ("new20", "new21"):
+        start(engine, name, each)
+        fail(engine, name, each, "e" * 2_000)
+    for number in range(22, 30):
+        start(engine, name, f"new{number}", session_key="s" * 200)
+
+    seen = engine.show_workflow(name, detail="resume")
+
+    assert len(json.dumps(seen, ensure_ascii=False).encode()) < 20_000
+    shown = {part: len(seen[part]) for part in seen["cut"]}
+    assert seen["cut"]["done"] == f"{shown['done']} of 120 shown"
+    assert {"decisions", "done", "ready", "waiting_for_user"} <= shown.keys()
+    assert all(seen[part] for part in ("done", "running", "ready", "held", "decisions"))
+
+
+def test_a_resume_tells_the_latest_decisions_first(engine: Engine) -> None:
+    name = workflow(engine, "a", pattern="supervisor")
+    for number in range(100):
+        reason = f"reason {number} {'x' * 100}"
+        engine.resolve(Resolution(workflow_id=name, decision="adjust", reason=reason))
+
+    decisions = engine.show_workflow(name, detail="resume")["decisions"]
+
+    assert "reason 99" in decisions[0]
+    assert len(decisions) < 100

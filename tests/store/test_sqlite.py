@@ -1,0 +1,244 @@
+"""The ledger's file: what it refuses to open, how it is shared, what a crash leaves."""
+
+import multiprocessing
+import sqlite3
+import threading
+from contextlib import closing
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from relaybook.errors import (
+    NewerLedger,
+    NotALedger,
+    Refusal,
+    StoreBusy,
+    StoreFault,
+    StoreUnreachable,
+)
+from relaybook.model import Attempt, Event, Task, Workflow
+from relaybook.store import sqlite as module
+from relaybook.store.schema import MIGRATIONS
+from relaybook.store.sqlite import Durability, SqliteStore
+from tests.helpers import Clock, dump, engine_on, workflow
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "ledger.db"
+
+
+def refused(path: Path) -> Refusal:
+    with pytest.raises(Refusal) as caught:
+        SqliteStore(path)
+    return caught.value
+
+
+def run(path: Path, sql: str) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(sql)
+        connection.commit()
+
+
+def test_a_folder_that_cannot_be_made_is_unreachable(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    refusal = refused(tmp_path / "file" / "ledger.db")
+
+    assert type(refusal) is StoreUnreachable
+    assert "--store" in refusal.next
+
+
+def test_a_path_that_is_a_folder_is_unreachable(tmp_path: Path) -> None:
+    assert type(refused(tmp_path)) is StoreUnreachable
+
+
+def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(path: Path) -> None:
+    path.write_text("a letter to a friend\n" * 100, encoding="utf-8")
+    before = path.read_bytes()
+
+    assert type(refused(path)) is NotALedger
+    assert path.read_bytes() == before
+
+
+def test_a_database_of_something_else_is_refused_and_left_as_it_is(path: Path) -> None:
+    run(path, "CREATE TABLE songs (title TEXT)")
+    before = path.read_bytes()
+
+    assert type(refused(path)) is NotALedger
+    assert path.read_bytes() == before
+    assert [each.name for each in path.parent.iterdir()] == ["ledger.db"]
+
+
+def test_a_newer_ledger_is_refused_and_left_as_it_is(path: Path) -> None:
+    SqliteStore(path).close()
+    run(path, f"UPDATE schema_version SET version = {len(MIGRATIONS) + 1}")
+    before = path.read_bytes()
+
+    refusal = refused(path)
+
+    assert type(refusal) is NewerLedger
+    assert "upgrade relaybook" in refusal.next
+    assert path.read_bytes() == before
+
+
+@pytest.mark.requirement("S134")
+def test_a_ledger_opened_again_holds_what_it_held(path: Path) -> None:
+    first = SqliteStore(path)
+    workflow(engine_on(first, Clock()), "a", "b")
+    before = dump(first)
+    first.close()
+
+    again = SqliteStore(path)
+
+    assert dump(again) == before
+    again.close()
+
+
+@pytest.mark.parametrize("damaged", range(1, 4), ids="page {}".format)
+def test_a_damaged_ledger_is_a_fault_and_never_an_empty_one(path: Path, damaged: int) -> None:
+    store = SqliteStore(path)
+    workflow(engine_on(store, Clock()), *(f"t{n}" for n in range(200)))
+    store.close()
+    content = bytearray(path.read_bytes())
+    start = (damaged - 1) * 4096 + (100 if damaged == 1 else 0)
+    content[start : start + 2000] = b"\xff" * 2000
+    path.write_bytes(content)
+
+    with pytest.raises(StoreFault):
+        dump(SqliteStore(path))
+
+
+def open_and_work(path: Path, barrier: "threading.Barrier") -> None:
+    barrier.wait()
+    store = SqliteStore(path)
+    workflow(engine_on(store, Clock()), "a")
+    store.close()
+
+
+def test_eight_processes_may_open_a_fresh_ledger_at_once(path: Path) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    barrier = spawn.Barrier(8)
+    processes = [spawn.Process(target=open_and_work, args=(path, barrier)) for _ in range(8)]
+
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+
+    assert [process.exitcode for process in processes] == [0] * 8
+    store = SqliteStore(path)
+    assert len(dump(store)["workflows"]) == 8
+    store.close()
+
+
+def test_a_writer_waits_for_the_one_before_it(path: Path) -> None:
+    store = SqliteStore(path)
+    began, order = threading.Event(), list[str]()
+
+    def second() -> None:
+        began.set()
+        with store.transaction():
+            order.append("second")
+
+    thread = threading.Thread(target=second)
+    with store.transaction() as tx:
+        thread.start()
+        began.wait()
+        tx.rows("SELECT 1")
+        order.append("first")
+    thread.join()
+
+    assert order == ["first", "second"]
+    store.close()
+
+
+def test_a_lock_kept_too_long_is_said_to_be_busy(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LOCK_PATIENCE", 0.01)
+    store, other = SqliteStore(path), SqliteStore(path)
+
+    with store.transaction(), pytest.raises(StoreBusy) as caught, other.transaction():
+        pass
+
+    assert caught.value.next == "repeat the call"
+    store.close()
+    other.close()
+
+
+def test_a_reader_does_not_wait_for_a_writer_and_sees_what_was_committed(path: Path) -> None:
+    store, other = SqliteStore(path), SqliteStore(path)
+
+    with store.transaction() as tx:
+        tx.rows("DELETE FROM schema_version")
+        with other.read() as reading:
+            assert reading.rows("SELECT count(*) FROM schema_version") == [(1,)]
+        tx.rows(f"INSERT INTO schema_version VALUES ({len(MIGRATIONS)})")
+    store.close()
+    other.close()
+
+
+def test_an_error_inside_a_transaction_takes_all_of_it_back(path: Path) -> None:
+    store = SqliteStore(path)
+
+    def fail_half_way() -> None:
+        with store.transaction() as tx:
+            tx.rows("DELETE FROM schema_version")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_half_way()
+
+    with store.transaction() as tx:
+        assert tx.rows("SELECT count(*) FROM schema_version") == [(1,)]
+    store.close()
+
+
+def test_threads_share_a_store_and_leave_no_connection_behind(path: Path) -> None:
+    store = SqliteStore(path)
+    engine = engine_on(store, Clock())
+    made: list[str] = []
+
+    def work() -> None:
+        made.append(workflow(engine, "a"))
+
+    for _ in range(3):
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    assert len(set(made)) == 12
+    assert len(dump(store)["workflows"]) == 12
+    assert len(store._connections) == 1  # pyright: ignore[reportPrivateUsage]
+    store.close()
+
+
+@pytest.mark.parametrize(("durability", "level"), [("full", 2), ("normal", 1)])
+def test_durability_is_what_sqlite_synchronises(
+    path: Path, durability: Durability, level: int
+) -> None:
+    store = SqliteStore(path, durability)
+
+    with store.read() as tx:
+        assert tx.rows("PRAGMA synchronous") == [(level,)]
+        assert tx.rows("PRAGMA journal_mode") == [("wal",)]
+        assert tx.rows("PRAGMA foreign_keys") == [(1,)]
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("table", "value"),
+    [("workflows", Workflow), ("tasks", Task), ("attempts", Attempt), ("events", Event)],
+)
+def test_the_columns_are_the_fields_of_the_value(path: Path, table: str, value: type) -> None:
+    store = SqliteStore(path)
+
+    with store.read() as tx:
+        columns = {row[1] for row in tx.rows(f"PRAGMA table_info({table})")}
+
+    assert columns == {field.name for field in fields(value)}
+    store.close()

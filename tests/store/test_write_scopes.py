@@ -1,0 +1,165 @@
+"""Write scopes: two tasks that write the same place are never in progress at once."""
+
+from typing import Any
+
+import pytest
+
+from relaybook.engine import Engine
+from relaybook.errors import Held, StaleClaim
+from tests.helpers import Clock, complete, fail, start, task, update, workflow
+
+
+def writer(name: str, *writes: str, **said: Any) -> dict[str, Any]:
+    return task(name, writes=list(writes), **said)
+
+
+def rules(answer: dict[str, Any]) -> set[str]:
+    return {finding["rule"] for finding in answer.get("findings", ())}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "held"),
+    [
+        ("src/a.py", "src/a.py", True),
+        ("src/", "src/deep/a.py", True),
+        ("src/deep/a.py", "src/", True),
+        ("src/", "src/deep/", True),
+        ("./src/a.py", "src/a.py", True),
+        ("database", "database", True),
+        ("src/a.py", "src/b.py", False),
+        ("src/", "src2/a.py", False),
+        ("src/a", "src/a.py", False),
+    ],
+)
+def test_a_task_is_held_while_another_writes_the_same_or_a_folder_around_it(
+    engine: Engine, one: str, other: str, held: bool
+) -> None:
+    name = workflow(engine, writer("a", one, expected_minutes=9), writer("b", other))
+    start(engine, name, "a")
+
+    if held:
+        with pytest.raises(Held, match=f"'a' of workflow '{name}' is writing"):
+            start(engine, name, "b")
+    else:
+        start(engine, name, "b")
+
+
+@pytest.mark.requirement("S7")
+def test_a_held_task_is_named_with_its_holder_and_offered_when_the_scope_is_free(
+    engine: Engine,
+) -> None:
+    name = workflow(engine, writer("a", "src/"), writer("b", "src/b.py"), "c")
+    claimed = engine.claim_task(name)
+    engine.claim_task(name)
+
+    nothing, seen = engine.claim_task(name), engine.show_workflow(name)
+
+    assert claimed["task_id"] == "a"
+    assert nothing["claimed"] is False
+    assert f"'b' is held: task 'a' of workflow '{name}' is writing 'src/'" in nothing["reason"]
+    assert seen["held"] == [
+        {"task_id": "b", "path": "src/", "by": {"workflow_id": name, "task_id": "a"}}
+    ]
+    assert "ready" not in seen
+    complete(engine, name, "a")
+    assert engine.show_workflow(name)["ready"] == ["b"]
+    assert engine.claim_task(name)["task_id"] == "b"
+
+
+@pytest.mark.parametrize("end", ["failed", "pending", "cancelled", "input_required"])
+def test_a_scope_is_free_however_its_task_ends(engine: Engine, end: str) -> None:
+    name = workflow(engine, writer("a", "x"), writer("b", "x"), "c", "d")
+    start(engine, name, "a")
+
+    update(engine, name, "a", end, error="why", output="why?")
+
+    start(engine, name, "b")
+
+
+def test_scopes_hold_across_the_workflows_of_a_project_only(engine: Engine) -> None:
+    one = workflow(engine, writer("a", "x"))
+    other = workflow(engine, writer("b", "x"))
+    elsewhere = workflow(engine, writer("c", "x"), project="elsewhere")
+    start(engine, one, "a")
+
+    with pytest.raises(Held, match=one):
+        start(engine, other, "b")
+    assert engine.show_workflow(other)["standing_still"].startswith("waiting: for the writers")
+    start(engine, elsewhere, "c")
+
+
+def test_a_claim_passes_over_any_number_of_held_tasks(engine: Engine) -> None:
+    plan = [writer(f"w{n:02}", "x", expected_minutes=10) for n in range(40)]
+    name = workflow(engine, *plan, task("free", expected_minutes=5))
+    engine.claim_task(name)
+
+    assert engine.claim_task(name)["task_id"] == "free"
+
+
+def test_a_holder_whose_lease_is_over_holds_nothing(engine: Engine, clock: Clock) -> None:
+    one, other = workflow(engine, writer("a", "x")), workflow(engine, writer("b", "x"))
+    lost = engine.claim_task(one, lease_seconds=10)
+    clock.move(11)
+
+    assert "held" not in engine.show_workflow(other)
+    assert engine.claim_task(other)["task_id"] == "b"
+
+    assert engine.show_workflow(one)["counts"] == {"pending": 1, "ready": 1}
+    with pytest.raises(StaleClaim):
+        complete(engine, one, "a", claim=lost["claim"])
+    with pytest.raises(Held):
+        start(engine, one, "a")
+
+
+def test_a_task_taken_over_from_a_lost_worker_is_not_in_its_own_way(
+    engine: Engine, clock: Clock
+) -> None:
+    name = workflow(engine, writer("a", "x"), writer("b", "x/"))
+    engine.claim_task(name, lease_seconds=10)
+    clock.move(11)
+
+    assert engine.claim_task(name)["task_id"] == "a"
+    complete(engine, name, "a")
+    assert engine.claim_task(name)["task_id"] == "b"
+
+
+@pytest.mark.parametrize(
+    ("plan", "flagged"),
+    [
+        ([writer("a", "x"), writer("b", "x")], True),
+        ([writer("a", "docs/"), writer("b", "docs/b.md")], True),
+        ([writer("a", "x"), task("b", "a", writes=["x"])], False),
+        ([writer("a", "x"), "b", task("c", "b", writes=["x"])], True),
+        ([writer("a", "x"), writer("b", "y")], False),
+    ],
+    ids=["same", "folder", "in turn", "other branch", "apart"],
+)
+def test_overlaps_are_shown_when_the_plan_is_made(
+    engine: Engine, plan: list[Any], flagged: bool
+) -> None:
+    tasks = [task(each) if isinstance(each, str) else each for each in plan]
+    ordered = any("depends_on" in each for each in tasks)
+
+    answer = engine.create_workflow("supervisor" if ordered else "fan_out", tasks=tasks)
+
+    assert ("writes_overlap" in rules(answer)) == flagged
+
+
+def test_an_overlap_with_what_is_there_is_shown_when_the_plan_changes(engine: Engine) -> None:
+    name = workflow(engine, writer("a", "x"), writer("b", "y"), pattern="supervisor")
+
+    beside = engine.change_plan(name, add=[writer("c", "x")])
+    after = engine.change_plan(name, add=[task("d", "b", writes=["y"])])
+
+    assert ("writes_overlap" in rules(beside), "monolith" in rules(beside)) == (True, False)
+    overlaps = [each for each in after["findings"] if each["rule"] == "writes_overlap"]
+    assert all("'d'" not in finding["what"] for finding in overlaps)
+
+
+def test_a_retry_may_be_held_too(engine: Engine) -> None:
+    name = workflow(engine, writer("a", "x"), writer("b", "x"), "c")
+    start(engine, name, "a")
+    fail(engine, name, "a")
+    start(engine, name, "b")
+
+    assert [line["task_id"] for line in engine.show_workflow(name)["held"]] == ["a"]

@@ -1,0 +1,209 @@
+"""Change notifications: whoever subscribed is told, in both eras, whoever made the change."""
+
+import sys
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import anyio
+import anyio.lowlevel
+import pytest
+from mcp import Client, MCPError
+from mcp.server.mcpserver import MCPServer
+from mcp_types import METHOD_NOT_FOUND
+
+from relaybook.engine import Engine
+from relaybook.engine.update import Update
+from relaybook.store.sqlite import SqliteStore
+from relaybook.surface.changes import Changes
+from tests.helpers import Clock, complete, engine_on, start, store_name, workflow
+from tests.surface.conftest import Connect, Mode
+from tests.surface.listening import (
+    Inbox,
+    Listening,
+    listen_once,
+    listening,
+    several,
+    subscribe,
+    unsubscribe,
+)
+
+pytestmark = pytest.mark.anyio
+
+Subscribed = Callable[..., AbstractAsyncContextManager[Listening]]
+
+
+@pytest.fixture
+def inbox() -> Iterator[Inbox]:
+    made = Inbox()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def subscribed(connect: Connect) -> Subscribed:
+    """Opens a client of its own that is subscribed to the URIs given."""
+
+    @asynccontextmanager
+    async def opened(*uris: str) -> AsyncGenerator[Listening]:
+        inbox = Inbox()
+        async with (
+            connect(message_handler=inbox.handle) as client,
+            listening(client, inbox, *uris) as listener,
+        ):
+            yield listener
+        inbox.close()
+
+    return opened
+
+
+async def test_a_change_is_told_to_every_view_of_its_workflow(
+    subscribed: Subscribed, engine: Engine
+) -> None:
+    workflow_id = workflow(engine, "a")
+    other = workflow(engine, "a")
+    here = f"ledger://workflows/{workflow_id}"
+    uris = [
+        "ledger://workflows",
+        "ledger://workflows/active",
+        "ledger://stats",
+        here,
+        f"{here}/events",
+        f"{here}/tasks/a",
+    ]
+
+    async with subscribed(*uris, f"ledger://workflows/{other}", "guide://vocabulary") as listener:
+        start(engine, workflow_id, "a")
+        told = await several(listener, len(uris))
+        start(engine, other, "a")
+        told_next = await several(listener, 4)
+
+    assert told == set(uris)
+    assert told_next == {*uris[:3], f"ledger://workflows/{other}"}
+
+
+async def test_a_change_by_another_process_is_told(
+    subscribed: Subscribed, engine: Engine, tmp_path: Path
+) -> None:
+    workflow_id = workflow(engine, "a")
+    uri = f"ledger://workflows/{workflow_id}"
+    kind = "sqlite" if isinstance(engine.store, SqliteStore) else "postgres"
+    name = store_name(kind, tmp_path)
+    code = (
+        "import sys; from relaybook.store.open import open_store;"
+        "from tests.helpers import Clock, engine_on, start;"
+        "start(engine_on(open_store(sys.argv[1]), Clock()), sys.argv[2], 'a')"
+    )
+
+    async with subscribed(uri) as listener:
+        await anyio.run_process(
+            [sys.executable, "-c", code, name, workflow_id],
+            cwd=Path(__file__).parents[2],
+            env={"PYTHONPATH": "server:."},
+        )
+        assert await listener.next() == uri
+
+
+async def test_a_heartbeat_is_no_change(engine: Engine) -> None:
+    workflow_id = workflow(engine, "a")
+    claim = start(engine, workflow_id, "a")
+    uris = [f"ledger://workflows/{workflow_id}", "ledger://workflows"]
+    before = engine.marks(uris)
+
+    engine.update_task(Update(claim=claim, status="in_progress"))
+
+    assert engine.marks(uris) == before
+
+
+async def test_nothing_is_looked_at_while_nobody_listens(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("relaybook.surface.changes.POLL_SECONDS", 0)
+    store = CountingStore(tmp_path / "counted.db")
+    changes = Changes(engine_on(store, clock))
+
+    async with changes.lifespan(MCPServer()):
+        looks = [await _looks(store)]
+        changes.add(["ledger://workflows"])
+        looks.append(await _looks(store))
+        changes.remove(["ledger://workflows"])
+        await _looks(store)
+        looks.append(await _looks(store))
+
+    assert (looks[0], looks[1] > 0, looks[2]) == (0, True, 0)
+    store.close()
+
+
+class CountingStore(SqliteStore):
+    """Counts how often somebody looked for changes."""
+
+    looks = 0
+
+    def version(self) -> tuple[int, int]:
+        self.looks += 1
+        return super().version()
+
+
+async def _looks(store: CountingStore) -> int:
+    """How often the watcher looks while it is given a hundred turns."""
+    before = store.looks
+    for _ in range(100):
+        await anyio.lowlevel.checkpoint()
+    return store.looks - before
+
+
+class TestOlderClients:
+    """What only clients up to 2025-11-25 can do."""
+
+    @pytest.fixture
+    def mode(self) -> Mode:
+        return "legacy"
+
+    async def test_the_capability_is_told(self, client: Client) -> None:
+        capabilities = client.server_capabilities
+        assert capabilities is not None
+        assert capabilities.resources is not None
+        assert capabilities.resources.subscribe
+
+    async def test_what_was_unsubscribed_is_not_told(
+        self, connect: Connect, engine: Engine, inbox: Inbox
+    ) -> None:
+        workflow_id = workflow(engine, "a")
+        async with connect(message_handler=inbox.handle) as client:
+            await subscribe(client, f"ledger://workflows/{workflow_id}")
+            await subscribe(client, "ledger://stats")
+            await unsubscribe(client, f"ledger://workflows/{workflow_id}")
+            await unsubscribe(client, f"ledger://workflows/{workflow_id}")
+            start(engine, workflow_id, "a")
+            assert await inbox.next() == "ledger://stats"
+            complete(engine, workflow_id, "a")
+            assert await inbox.next() == "ledger://stats"
+
+    async def test_a_uri_of_no_form_is_refused(self, client: Client) -> None:
+        with pytest.raises(MCPError, match="ledger://workflows"):
+            await subscribe(client, "ledger://workflow")
+
+
+async def test_a_client_that_is_gone_is_forgotten(
+    engine: Engine, mode: Mode, subscribed: Subscribed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Changes] = []
+
+    def remembered(engine: Engine) -> Changes:
+        made.append(Changes(engine))
+        return made[-1]
+
+    monkeypatch.setattr("relaybook.surface.server.Changes", remembered)
+
+    async with subscribed("ledger://workflows"):
+        during = made[-1].watched
+
+    assert during == {"ledger://workflows"}
+    assert made[-1].watched == set()
+
+
+async def test_a_worker_cannot_subscribe(worker: Client, mode: Mode) -> None:
+    with pytest.raises(MCPError) as caught:
+        await (subscribe if mode == "legacy" else listen_once)(worker, "ledger://workflows")
+
+    assert caught.value.error.code == METHOD_NOT_FOUND

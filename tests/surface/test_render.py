@@ -1,0 +1,57 @@
+"""A client sees what is wrong with a prompt, and can start it all the same with a reason."""
+
+import pytest
+from mcp import Client
+
+from tests.surface.calls import call, refusal
+
+pytestmark = pytest.mark.anyio
+
+DEPLOYS = {"id": "a", "label": "Build the service and deploy it", "template": "piece"}
+
+
+async def planned(client: Client) -> str:
+    created = await call(client, "create_workflow", pattern="fan_out", tasks=[DEPLOYS])
+    return created["workflow_id"]
+
+
+async def test_findings_and_budget_come_with_the_prompt(client: Client) -> None:
+    here = {"workflow_id": await planned(client), "task_id": "a"}
+
+    answer = await call(client, "render_prompt", **here)
+
+    assert [each["rule"] for each in answer["findings"] if each["severity"] == "error"] == ["P16"]
+    assert answer["budget"]["workers"] == 1
+    assert answer["spawn"]["model_hint"] == "standard"
+    assert "override=" in answer["next"]
+
+
+async def test_a_text_is_checked_as_it_stands(client: Client) -> None:
+    answer = await call(client, "render_prompt", text="Look into the login code.")
+
+    assert "P01" in {each["rule"] for each in answer["findings"]}
+    assert answer["budget"]["words"] == 5
+
+
+async def test_a_blocked_start_goes_through_with_a_reason(client: Client) -> None:
+    here = {"workflow_id": await planned(client), "task_id": "a", "status": "in_progress"}
+
+    error = await refusal(client, "update_task", **here)
+    started = await call(client, "update_task", **here, override="a practice cluster")
+
+    assert error["code"] == "prompt_blocked"
+    assert started["attempt"] == 1
+    assert "deploy it" in started["prompt"]
+
+
+async def test_a_worker_cannot_override(client: Client, worker: Client) -> None:
+    name = await planned(client)
+
+    claimed = await call(worker, "claim_task", workflow_id=name)
+    error = await refusal(
+        worker, "update_task", claim="0" * 32, status="in_progress", override="I may"
+    )
+
+    assert claimed["claimed"] is False
+    assert "P16" in claimed["reason"]
+    assert error["code"] == "invalid_arguments"

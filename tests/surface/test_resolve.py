@@ -1,0 +1,172 @@
+"""resolve over MCP: what is open, the decision given, and the user asked where the client can."""
+
+from typing import Any
+
+import pytest
+from mcp import Client
+from mcp_types import ElicitResult
+
+from relaybook.engine import Engine
+from relaybook.engine.resolve import Resolution
+from tests.helpers import fail, result, start, update, workflow
+from tests.surface.calls import call, refusal
+from tests.surface.conftest import Connect
+
+pytestmark = pytest.mark.anyio
+
+
+class User:
+    """A user who gives one answer to whatever is asked, and remembers the questions."""
+
+    def __init__(self, action: str, **content: str) -> None:
+        self.action, self.content = action, content
+        self.asked: list[str] = []
+        self.fields: list[str] = []
+        self.meanwhile = lambda: None
+
+    async def __call__(self, _context: Any, params: Any) -> ElicitResult:
+        self.asked.append(params.message)
+        self.fields = sorted(params.requested_schema["properties"])
+        self.meanwhile()
+        content = self.content if self.action == "accept" else None
+        return ElicitResult.model_validate({"action": self.action, "content": content})
+
+
+def failing(engine: Engine) -> str:
+    name = workflow(engine, "a", "b", "c", "d")
+    for each in ("a", "b", "c"):
+        start(engine, name, each)
+        fail(engine, name, each)
+    return name
+
+
+def asking(engine: Engine, name: str, task_id: str) -> None:
+    start(engine, name, task_id)
+    text = result(None, status="needs_input", questions=[f"Which colour for {task_id}?"])
+    update(engine, name, task_id, "completed", output=text)
+
+
+@pytest.mark.requirement("S95", "S96")
+@pytest.mark.parametrize(
+    ("decision", "status"), [("retry_failed", "in_progress"), ("accept_partial", "partial")]
+)
+async def test_the_user_is_asked_after_the_breaker_and_decides(
+    engine: Engine, connect: Connect, decision: str, status: str
+) -> None:
+    name = failing(engine)
+    user = User("accept", decision=decision, text="as we said")
+
+    async with connect(elicitation_callback=user) as client:
+        answer = await call(client, "resolve", workflow_id=name)
+
+    assert user.asked == ["3 task(s) failed. Retry them, adjust, or accept partial?"]
+    assert user.fields == ["decision", "text"]
+    assert (answer["decision"], answer["status"]) == (decision, status)
+    told = engine.show_workflow(name, detail="resume")["decisions"][0]
+    assert told.endswith(" (as we said)")
+
+
+@pytest.mark.requirement("S95")
+@pytest.mark.parametrize("action", ["decline", "cancel"])
+async def test_a_user_who_does_not_answer_leaves_the_decision_open(
+    engine: Engine, connect: Connect, action: str
+) -> None:
+    name = failing(engine)
+    user, seq = User(action), engine.workflow_seq(name)
+
+    async with connect(elicitation_callback=user) as client:
+        answer = await call(client, "resolve", workflow_id=name)
+
+    assert len(user.asked) == 1
+    assert answer["open"][0]["decisions"] == ["retry_failed", "adjust", "accept_partial"]
+    assert engine.workflow_seq(name) == seq
+
+
+async def test_a_user_who_chooses_nothing_leaves_the_decision_open(
+    engine: Engine, connect: Connect
+) -> None:
+    name = failing(engine)
+
+    async with connect(elicitation_callback=User("accept")) as client:
+        answer = await call(client, "resolve", workflow_id=name)
+
+    assert len(answer["open"]) == 1
+
+
+@pytest.mark.requirement("S5")
+async def test_a_workers_question_reaches_the_user_and_its_answer_the_next_prompt(
+    engine: Engine, connect: Connect
+) -> None:
+    name = workflow(engine, "a", "b")
+    asking(engine, name, "a")
+    user = User("accept", decision="answer", text="ultramarine")
+
+    async with connect(elicitation_callback=user) as client:
+        await call(client, "resolve", workflow_id=name)
+
+    assert user.asked == ["Task a asks: Which colour for a?"]
+    prompts = [engine.claim_task(name)["prompt"] for _ in range(2)]
+    assert ["ultramarine" in prompt for prompt in prompts] == [True, False]
+
+
+async def test_an_answer_goes_to_the_task_that_was_asked_about(
+    engine: Engine, connect: Connect
+) -> None:
+    name = workflow(engine, "a", "b", "c")
+    asking(engine, name, "a")
+    asking(engine, name, "b")
+    user = User("accept", decision="answer", text="ultramarine")
+
+    def somebody_else_answers() -> None:
+
+        if len(user.asked) == 1:
+            said = Resolution(
+                workflow_id=name, decision="answer", task_id="a", answers=("scarlet",)
+            )
+            engine.resolve(said)
+
+    user.meanwhile = somebody_else_answers
+
+    async with connect(elicitation_callback=user) as client:
+        result_ = await client.call_tool("resolve", {"workflow_id": name})
+
+    # The user is asked anew about b, or the late answer about a is refused: never a for b.
+    if result_.is_error:
+        assert user.asked == ["Task a asks: Which colour for a?"]
+    else:
+        assert user.asked[-1] == "Task b asks: Which colour for b?"
+
+
+@pytest.mark.requirement("S95")
+async def test_a_client_that_cannot_ask_is_told_what_to_decide_and_how(
+    engine: Engine, client: Client
+) -> None:
+    name = failing(engine)
+
+    answer = await call(client, "resolve", workflow_id=name)
+
+    assert answer["open"][0]["question"].startswith("3 task(s) failed.")
+    assert answer["next"] == "ask the user, then call resolve with the decision"
+    after = await call(client, "resolve", workflow_id=name, decision="retry_failed", reason="ok")
+    assert (after["decision"], after["status"]) == ("retry_failed", "in_progress")
+
+
+async def test_a_decision_that_is_given_asks_nobody(engine: Engine, connect: Connect) -> None:
+    name = failing(engine)
+    user = User("accept", decision="cancel")
+
+    async with connect(elicitation_callback=user) as client:
+        answer = await call(client, "resolve", workflow_id=name, decision="adjust", reason="new")
+        wrong = await refusal(client, "resolve", workflow_id=name, decision="retry")
+
+    assert (user.asked, answer["next"].split("(")[0]) == ([], "change_plan")
+    assert "retry_failed" in wrong["allowed"]
+
+
+@pytest.mark.requirement("S71", "A7")
+async def test_a_worker_has_no_tool_to_plan_with(engine: Engine, worker: Client) -> None:
+    tools = {tool.name for tool in (await worker.list_tools()).tools}
+
+    assert tools.isdisjoint({"plan", "create_workflow", "change_plan", "resolve"})
+    error = await refusal(worker, "create_workflow", pattern="fan_out", tasks=[])
+    assert error["code"] == "unknown_tool"

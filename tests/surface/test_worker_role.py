@@ -1,0 +1,111 @@
+"""A worker has its own task, the guides, and nothing of its siblings."""
+
+import pytest
+from mcp import Client, MCPError
+from mcp_types import INVALID_PARAMS, ResourceTemplateReference
+
+from relaybook.engine import Engine
+from relaybook.engine.read import READABLES
+from tests.helpers import result, start, workflow
+from tests.surface.calls import call, filled, refusal
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.requirement("S71", "A7")
+async def test_a_worker_cannot_create_a_workflow(worker: Client) -> None:
+    names = [each.name for each in (await worker.list_tools()).tools]
+
+    error = await refusal(worker, "create_workflow", pattern="fan_out", tasks=[])
+
+    assert names == [
+        name for name in names if name in ("claim_task", "update_task", "read", "record")
+    ]
+    assert error["code"] == "unknown_tool"
+
+
+@pytest.mark.requirement("A7")
+async def test_a_worker_claims_and_finishes_its_task(worker: Client, engine: Engine) -> None:
+    workflow_id = workflow(engine, "a")
+
+    claimed = await call(worker, "claim_task")
+    done = await call(
+        worker, "update_task", claim=claimed["claim"], status="completed", output=result(1)
+    )
+
+    assert (claimed["task_id"], done["status"]) == ("a", "completed")
+    assert engine.show_workflow(workflow_id)["status"] == "completed"
+
+
+@pytest.mark.requirement("A7")
+async def test_a_worker_cannot_name_a_task_to_update(worker: Client, engine: Engine) -> None:
+    workflow_id = workflow(engine, "a")
+    start(engine, workflow_id, "a")
+
+    for named in ({"workflow_id": workflow_id}, {"task_id": "a"}):
+        error = await refusal(worker, "update_task", claim="x", status="failed", error="x", **named)
+        assert error["code"] == "invalid_arguments"
+    error = await refusal(worker, "update_task", claim="x", status="failed", error="x")
+    assert error["code"] == "stale_claim"
+
+
+async def test_a_worker_reads_its_own_task_with_its_claim(worker: Client, engine: Engine) -> None:
+    workflow(engine, "a", "b")
+    claimed = await call(worker, "claim_task")
+    uri = f"ledger://workflows/{claimed['workflow_id']}/tasks/{claimed['task_id']}"
+
+    again = await call(worker, "read", uri=f"{uri}/prompt", claim=claimed["claim"])
+    shown = await call(worker, "read", uri=uri, claim=claimed["claim"])
+
+    assert again["text"] == claimed["prompt"]
+    assert '"status":"in_progress"' in shown["text"]
+
+
+async def test_a_worker_reads_nothing_else_of_the_ledger(worker: Client, engine: Engine) -> None:
+    workflow_id = workflow(engine, "a", "b")
+    claimed = await call(worker, "claim_task")
+    sibling = "b" if claimed["task_id"] == "a" else "a"
+
+    for each in READABLES:
+        if each.worker != "all":
+            uri = filled(each.uri, workflow_id, sibling)
+            error = await refusal(worker, "read", uri=uri, claim=claimed["claim"])
+            assert error["code"] == "forbidden"
+            error = await refusal(worker, "read", uri=uri)
+            assert error["code"] == "forbidden"
+    error = await refusal(
+        worker, "read", uri=f"ledger://workflows/{workflow_id}/tasks/a", claim="x"
+    )
+    assert error["code"] == "stale_claim"
+
+
+async def test_the_resources_of_a_worker_are_the_guides_and_contracts(
+    worker: Client, engine: Engine
+) -> None:
+    workflow_id = workflow(engine, "a")
+
+    listed = [each.uri for each in (await worker.list_resources()).resources]
+    with pytest.raises(MCPError) as caught:
+        await worker.read_resource(f"ledger://workflows/{workflow_id}")
+
+    templates = (await worker.list_resource_templates()).resource_templates
+    assert listed + [each.uri_template for each in templates] == [
+        each.uri for each in READABLES if each.worker == "all"
+    ]
+    assert all(uri.startswith(("guide://", "contract://")) for uri in listed)
+    assert (await worker.list_prompts()).prompts == []
+    with pytest.raises(MCPError, match="There is no prompt"):
+        await worker.get_prompt("deal_review", {})
+    assert caught.value.error.code == INVALID_PARAMS
+    assert workflow_id not in caught.value.error.message
+
+
+async def test_nothing_of_the_ledger_is_completed_for_a_worker(
+    worker: Client, engine: Engine
+) -> None:
+    workflow(engine, "a")
+
+    ref = ResourceTemplateReference(type="ref/resource", uri="ledger://workflows/{id}")
+    found = await worker.complete(ref, {"name": "id", "value": ""})
+
+    assert found.completion.values == []

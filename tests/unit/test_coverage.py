@@ -1,0 +1,100 @@
+from collections.abc import Mapping, Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relaybook.core.coverage import Coverage, collapse_advice
+
+
+def covering(partitions: Mapping[str, Sequence[str]]) -> Coverage:
+    coverage = Coverage()
+    for source, items in partitions.items():
+        coverage.plan(source, items)
+    return coverage
+
+
+def test_missing_duplicated_and_invented_items_are_listed() -> None:
+    coverage = covering({"t1": ["a", "b"], "t2": ["c", "d"], "t3": ["e"]})
+    coverage.add("t2", ["c", "a", "z"])
+    coverage.add("t1", ["a"])
+
+    assert coverage.counts() == {
+        "items": 5,
+        "covered": 2,
+        "missing": 3,
+        "duplicated": 1,
+        "invented": 1,
+    }
+    assert list(coverage.entries()) == [
+        {"problem": "missing", "task_id": "t1", "items": ["b"], "count": 1},
+        {"problem": "missing", "task_id": "t2", "items": ["d"], "count": 1},
+        {"problem": "missing", "task_id": "t3", "items": ["e"], "count": 1},
+        {"problem": "duplicated", "item": "a", "sources": ["t1", "t2"]},
+        {"problem": "invented", "item": "z", "sources": ["t2"]},
+    ]
+
+
+def test_a_planned_overlap_is_no_duplicate() -> None:
+    coverage = covering({"t1": ["a", "b"], "t2": ["b", "c"]})
+    coverage.add("t1", ["a", "b"])
+    coverage.add("t2", ["b", "c"])
+
+    assert list(coverage.entries()) == []
+
+
+def test_items_of_a_result_that_names_no_ids_are_counted_apart() -> None:
+    coverage = covering({"t1": ["a", "b"]})
+    coverage.leave_out(["c", "d", "e"])
+    coverage.add("t1", ["a"])
+
+    assert (coverage.known, coverage.counts()) == (
+        True,
+        {
+            "items": 2,
+            "covered": 1,
+            "missing": 1,
+            "duplicated": 0,
+            "invented": 0,
+            "unchecked": 3,
+        },
+    )
+
+
+def test_one_task_may_not_return_an_item_twice() -> None:
+    coverage = covering({"t1": ["a"]})
+    coverage.add("t1", ["a", "a"])
+
+    assert list(coverage.duplicated()) == [("a", ["t1", "t1"])]
+
+
+@given(st.lists(st.lists(st.integers(0, 8), max_size=5), max_size=4), st.integers(1, 4))
+def test_coverage_is_clean_exactly_if_each_item_came_back_once(
+    returned: list[list[int]], tasks: int
+) -> None:
+    planned = [str(item) for item in range(6)]
+    coverage = covering({f"t{number}": planned[number::tasks] for number in range(tasks)})
+    for number, items in enumerate(returned):
+        coverage.add(f"t{number}", [str(item) for item in items])
+
+    clean = not list(coverage.entries())
+
+    assert clean == (sorted(str(item) for items in returned for item in items) == planned)
+
+
+def test_long_results_are_to_be_summarised_in_groups() -> None:
+    assert collapse_advice(words=12_000, results=8, budget=6_000) == {
+        "words": 12_000,
+        "budget": 6_000,
+        "group": 4,
+        "groups": 2,
+        "advice": (
+            "8 results hold 12,000 words, over 6,000. Summarise them in the order of their "
+            "partitions, 4 at a time, then merge the 2 summaries."
+        ),
+    }
+
+
+@pytest.mark.parametrize(("words", "results"), [(6_000, 8), (20_000, 1), (0, 0)])
+def test_results_that_can_be_read_at_once_need_no_steps(words: int, results: int) -> None:
+    assert collapse_advice(words, results) is None

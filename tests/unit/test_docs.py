@@ -1,0 +1,92 @@
+"""The documents say what the code does."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.docs import BLOCKS, ROOT, with_blocks
+
+from relaybook import __version__
+
+
+@pytest.mark.parametrize("name", sorted({name for name, _ in BLOCKS}))
+def test_what_follows_from_the_code_stands_in_the_document(name: str) -> None:
+    written = (ROOT / name).read_text(encoding="utf-8")
+
+    assert written == with_blocks(name), "run: python -m tests.docs"
+
+
+def blocks_of(text: str, mark: str) -> list[str]:
+    return re.findall(rf"<!-- {mark} -->\n```\w+\n(.*?)```", text, re.DOTALL)
+
+
+def test_the_readme_shows_mcp_json_as_it_is() -> None:
+    shown = blocks_of((ROOT / "README.md").read_text(encoding="utf-8"), "mcp.json")
+
+    assert [json.loads(block) for block in shown] == [
+        json.loads((ROOT / "mcp.json").read_text(encoding="utf-8"))
+    ]
+
+
+def test_the_example_in_the_readme_runs(tmp_path: Path) -> None:
+    [example] = blocks_of((ROOT / "README.md").read_text(encoding="utf-8"), "example")
+
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", "-c", example],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "server")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.endswith("0/3 complete\n")
+    assert "## Output Interface" in ran.stdout
+
+
+@pytest.mark.requirement("S188", "S195", "S205", "S206", "S207", "S209", "S214", "S219", "S221")
+def test_the_examples_of_the_python_api_run_in_their_order(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+    examples = "\n".join(re.findall(r"```python\n(.*?)```", text, re.DOTALL))
+    [summary] = re.findall(r"```text\n(.*?)```", text, re.DOTALL)
+
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", "-c", examples],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "server"), "PYTHONUTF8": "1"},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.startswith(summary)
+    assert "hook_reflect" in ran.stdout
+    assert "\n['devops']\n['sanity-check']\n" in ran.stdout
+    assert "+- The staging clock runs two minutes late. [task wf_" in ran.stdout
+
+
+def test_each_make_target_that_the_readme_names_exists() -> None:
+    named = set(
+        re.findall(r"(?m)(?:^|`)make (\w+)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    )
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+
+    missing = {name for name in named if not re.search(rf"^{name}:", makefile, re.MULTILINE)}
+
+    assert named >= {"demo", "test"}
+    assert not missing
+
+
+def test_the_changelog_tells_of_this_version_or_of_what_comes() -> None:
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+    assert re.search(rf"^## (Unreleased|{re.escape(__version__)}\b)", changes, re.MULTILINE)

@@ -1,0 +1,118 @@
+import json
+from typing import Any
+
+import pytest
+
+from relaybook.core.schema_check import check_schema, find_problems
+from relaybook.errors import InvalidPlan
+
+TREE = {"type": "object", "properties": {"child": {"$ref": "#"}}, "additionalProperties": False}
+
+BROKEN: dict[str, tuple[dict[str, Any], str]] = {
+    "a type that is none": ({"type": "text"}, "at '/type'"),
+    "a pattern that is none": ({"pattern": "["}, "at '/pattern'"),
+    "not JSON": ({"enum": [{1, 2}]}, "not JSON"),
+    "an older draft": ({"$schema": "http://json-schema.org/draft-07/schema#"}, "draft-07"),
+    "a remote reference": ({"items": {"$ref": "https://example.com/x.json"}}, "nothing is fetched"),
+    "a reference to a file": ({"$ref": "file:///etc/passwd"}, "nothing is fetched"),
+    "a remote dynamic reference": ({"$dynamicRef": "other#x"}, "nothing is fetched"),
+    "a reference to nothing": ({"$ref": "#/$defs/item"}, "leads nowhere"),
+    "a reference to no schema": ({"title": "x", "$ref": "#/title"}, "cannot be used"),
+    "an $id below the top": ({"items": {"$id": "https://example.com/"}}, "below its top"),
+    "a circle": ({"$ref": "#"}, "circle"),
+    "a circle for some values": ({"anyOf": [{"type": "null"}, {"$ref": "#"}]}, "circle"),
+}
+
+
+@pytest.mark.parametrize(("schema", "reason"), BROKEN.values(), ids=BROKEN)
+def test_a_broken_schema_is_refused_with_the_reason(schema: dict[str, Any], reason: str):
+    with pytest.raises(InvalidPlan) as refusal:
+        check_schema(schema)
+
+    assert reason in refusal.value.message
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {},
+        TREE,
+        {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "https://example.com/"},
+        {"$defs": {"id": {"$anchor": "id", "type": "integer"}}, "items": {"$ref": "#id"}},
+        {"properties": {"$ref": {"type": "string"}, "$id": {"type": "string"}}},
+    ],
+)
+def test_a_sound_schema_is_accepted(schema: dict[str, Any]):
+    before = json.dumps(schema)
+
+    check_schema(schema)
+
+    assert json.dumps(schema) == before
+
+
+PROBLEMS: list[tuple[dict[str, Any], Any, tuple[str, str, str]]] = [
+    ({"type": "string"}, 5, ("/", "is 5", 'type "string"')),
+    ({"type": "string"}, [1, 2], ("/", "is a list of 2", 'type "string"')),
+    ({"type": "array"}, {"a": 1}, ("/", "is an object of 1", 'type "array"')),
+    ({"required": ["id"]}, {}, ("/", "'id' is a required property", 'required ["id"]')),
+    ({"enum": ["a", "b"]}, "c", ("/", 'is "c"', 'enum ["a", "b"]')),
+    ({"items": {"type": "null"}}, [None, 1], ("/1", "is 1", 'type "null"')),
+    ({"properties": {"a": False}}, {"a": 1}, ("/", "holds 1", "nothing there")),
+    ({"properties": {"a/b~": {"const": 2}}}, {"a/b~": 1}, ("/a~1b~0", "is 1", "const 2")),
+    (TREE, {"child": {"child": 1}}, ("/child/child", "is 1", 'type "object"')),
+    ({"uniqueItems": True}, [{"a": 1}, {"a": 1.0}], ("/", "is a list of 2", "uniqueItems true")),
+]
+
+
+@pytest.mark.parametrize(("schema", "value", "problem"), PROBLEMS)
+def test_a_problem_names_the_path_the_value_and_what_may_stand_there(
+    schema: dict[str, Any], value: Any, problem: tuple[str, str, str]
+):
+    path, message, expected = problem
+
+    assert find_problems(value, schema) == [
+        {"path": path, "message": message, "expected": expected}
+    ]
+
+
+def test_items_that_json_tells_apart_are_unique():
+    items = [1, True, "1", None, [1], {"a": 1}, {"a": True}, [], {}, 0, False]
+
+    assert find_problems(items, {"uniqueItems": True}) == []
+
+
+def test_many_distinct_objects_are_checked_for_uniqueness():
+    items = [{"a": number} for number in range(20_000)]
+
+    assert find_problems(items, {"uniqueItems": True}) == []
+
+
+def test_a_value_too_deep_for_its_schema_is_a_problem():
+    value: dict[str, Any] = {"child": 0}
+    for _ in range(900):
+        value = {"child": value}
+
+    assert [found["path"] for found in find_problems(value, TREE, at="/data")] == ["/data"]
+
+
+def test_required_members_may_be_missing_from_a_partial_value():
+    schema = {"required": ["a"], "properties": {"b": {"type": "string"}}}
+
+    assert find_problems({}, schema, partial=True) == []
+    assert [found["path"] for found in find_problems({"b": 1}, schema, partial=True)] == ["/b"]
+
+
+def test_short_problems_stop_at_ten():
+    schema = {"items": {"const": 1}}
+
+    assert len(find_problems([0] * 1000, schema)) <= 10
+
+
+def test_problems_are_short_and_printable_whatever_the_value_holds():
+    schema = {"additionalProperties": {"type": "integer"}}
+
+    problems = find_problems({"\x00\n" * 500 + str(n): "😀" * 5000 for n in range(20)}, schema)
+
+    assert problems
+    assert len(json.dumps(problems, ensure_ascii=False).encode()) < 750
+    assert all(part.isprintable() for found in problems for part in map(str, found.values()))

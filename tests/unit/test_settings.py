@@ -1,0 +1,65 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from relaybook.errors import InvalidArguments
+from relaybook.settings import Settings, default_store, read_settings
+
+HOME = Path("/home/ann")
+
+
+def settings(env: dict[str, str] | None = None, **options: Any) -> Settings:
+    return read_settings(env or {}, home=HOME, platform="linux", **options)
+
+
+@pytest.mark.parametrize(
+    ("platform", "env", "path"),
+    [
+        ("linux", {}, "/home/ann/.local/share/relaybook/ledger.db"),
+        ("linux", {"XDG_DATA_HOME": "/data"}, "/data/relaybook/ledger.db"),
+        ("linux", {"XDG_DATA_HOME": "data"}, "/home/ann/.local/share/relaybook/ledger.db"),
+        ("darwin", {}, "/home/ann/Library/Application Support/relaybook/ledger.db"),
+    ],
+)
+def test_the_ledger_lies_in_the_users_data_folder(
+    platform: str, env: dict[str, str], path: str
+) -> None:
+    assert default_store(env, home=HOME, platform=platform) == Path(path)
+
+
+def test_nothing_said_means_the_defaults() -> None:
+    assert settings() == Settings(
+        store=HOME / ".local/share/relaybook/ledger.db",
+        durability="full",
+        role="orchestrator",
+        prompts=(),
+        contracts=(),
+    )
+
+
+def test_the_option_goes_before_the_environment() -> None:
+    env = {"RELAYBOOK_STORE": "/a.db", "RELAYBOOK_ROLE": "all"}
+
+    assert settings(env).store == Path("/a.db")
+    assert settings(env, store="/b.db").store == Path("/b.db")
+    assert (settings(env).role, settings(env, role="worker").role) == ("all", "worker")
+
+
+@pytest.mark.requirement("S71")
+@pytest.mark.parametrize("asked", [None, "orchestrator", "all"])
+def test_what_runs_inside_a_worker_stays_a_worker(asked: Any) -> None:
+    assert settings({"RELAYBOOK_ROLE": "worker"}, role=asked).role == "worker"
+
+
+def test_an_unknown_role_in_the_environment_is_refused() -> None:
+    with pytest.raises(InvalidArguments, match="orchestrator, worker, all"):
+        settings({"RELAYBOOK_ROLE": "boss"})
+
+
+def test_a_url_is_refused_without_showing_what_it_may_hold() -> None:
+    with pytest.raises(InvalidArguments) as refused:
+        settings(store="mysql://ann:secret@host/ledger")
+
+    assert "'mysql'" in str(refused.value)
+    assert "secret" not in str(refused.value)

@@ -1,0 +1,145 @@
+"""Every template that relaybook ships makes a short prompt that breaks no rule, whatever is put in."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relaybook.core.prompt_rules import Severity, check, may_block
+from relaybook.core.prompt_text import SECTIONS, PromptText, is_h2, read
+from relaybook.engine.lint import facts
+from relaybook.registry.check import PLAIN, boilerplate_words
+from relaybook.registry.parameter import Parameter
+from relaybook.registry.prompt import Prompt, render
+from relaybook.registry.shipped import shipped
+from relaybook.registry.template import Template
+from relaybook.registry.templates import Templates
+
+TEMPLATES = Templates()
+#: How many words of a prompt no argument chooses, at most.
+BOILERPLATE = 180
+INJECTIONS: list[str] = json.loads(
+    (Path(__file__).parents[1] / "prompts" / "injections.json").read_text(encoding="utf-8")
+)
+#: The kinds of inputs whose texts are somebody else's.
+DATA_KINDS = {"string", "text", "source", "sources", "records", "prior_result", "array", "object"}
+
+every_template = pytest.mark.parametrize("name", TEMPLATES.names())
+
+
+@every_template
+@pytest.mark.requirement("S4", "S53", "S55", "S56", "S57", "S58", "S114", "S148")
+def test_the_prompt_of_a_template_breaks_no_rule(name: str) -> None:
+    template = TEMPLATES.get(name)
+
+    prompt = render(template, template.example_args, PLAIN)
+
+    findings = check(facts(prompt, template))
+    assert [each for each in findings if each.severity is not Severity.INFO] == []
+    assert not may_block(prompt.sections, prompt.fixed)
+    assert prompt.flags == ()
+
+
+@every_template
+@pytest.mark.requirement("A24")
+def test_what_no_argument_chooses_leaves_room_for_the_task(name: str) -> None:
+    assert boilerplate_words(TEMPLATES.get(name)) <= BOILERPLATE
+
+
+@every_template
+@pytest.mark.requirement("S148")
+def test_a_template_is_a_file_that_prompty_reads(name: str) -> None:
+    import prompty  # pyright: ignore[reportMissingTypeStubs]
+
+    agent = prompty.load(str(shipped("prompts") / f"{name}.prompty"))
+
+    template = TEMPLATES.get(name)
+    assert agent.name == name
+    assert [each.name for each in agent.inputs or []] == [each.name for each in template.inputs]
+    assert (agent.instructions or "").strip() == template.body.source.strip()
+
+
+def filled(parameter: Parameter, text: str) -> Any:
+    """A value of the parameter's kind that holds `text` wherever it can."""
+    match parameter.kind:
+        case "source":
+            return {"path": f"p {text}", "content": text}
+        case "sources":
+            return [{"path": f"p {text}", "content": text}]
+        case "records":
+            return [{text: text}, text]
+        case "prior_result":
+            return {"task": f"t {text}", "fields": {text: text}}
+        case "object" if parameter.properties:
+            return {each.name: filled(each, text) for each in parameter.properties}
+        case "object":
+            return {text: text}
+        case "array":
+            return [filled(parameter.items, text) if parameter.items else text]
+        case "integer" | "float" | "minutes":
+            return 1
+        case _:
+            return f"x {text}"
+
+
+def prompt_with(template: Template, text: str) -> Prompt:
+    """The prompt with `text` in every input that takes text; the others as in the example."""
+    args = {each.name: filled(each, text) for each in template.inputs if each.kind in DATA_KINDS}
+    return render(template, {**template.example_args, **args}, PLAIN)
+
+
+def skeleton(text: PromptText) -> list[str]:
+    """Headings, and which sections the fences stand in."""
+    headings = [line.text for line in text.lines if line.text.startswith("#")]
+    return headings + sorted({fence.section for fence in text.fences})
+
+
+def assert_holds(template: Template, text: str) -> None:
+    calm, hostile = prompt_with(template, "calm\nwords"), prompt_with(template, f"{text}\nwords")
+    read_calm, read_hostile = read(calm.text), read(hostile.text)
+    lines = [line.text for line in read_hostile.lines]
+
+    assert skeleton(read_hostile) == skeleton(read_calm)
+    assert read_hostile.titles == SECTIONS
+    assert lines.count("<result>") == lines.count("</result>") == 1
+    assert not any(re.search(r"</?(?:result|data-)", fence.body) for fence in read_hostile.fences)
+    assert not any(
+        line.startswith(("---", "user:", "```")) and not is_schema(line) for line in lines
+    )
+    assert [each.section for each in read_hostile.lines if is_h2(each)] == list(SECTIONS)
+
+
+def is_schema(line: str) -> bool:
+    return line in ("```json", "```")
+
+
+@every_template
+@pytest.mark.requirement("S114", "S144")
+def test_no_known_injection_changes_the_structure_of_a_prompt(name: str) -> None:
+    for text in INJECTIONS:
+        assert_holds(TEMPLATES.get(name), text)
+
+
+SEVERAL = ("code_review", "supervised_piece", "map_partition", "consensus_check", "pipeline_stage")
+hostile_texts = st.lists(
+    st.one_of(st.sampled_from(INJECTIONS), st.text(max_size=12)), max_size=4
+).map("\n".join)
+
+
+@given(st.sampled_from(SEVERAL), hostile_texts)
+def test_no_text_changes_the_structure_of_a_prompt(name: str, text: str) -> None:
+    assert_holds(TEMPLATES.get(name), text)
+
+
+@given(st.sampled_from(SEVERAL), hostile_texts)
+def test_what_the_fast_check_lets_through_has_no_error(name: str, text: str) -> None:
+    template = TEMPLATES.get(name)
+    prompt = prompt_with(template, text)
+
+    errors = [e for e in check(facts(prompt, template)) if e.severity is Severity.ERROR]
+
+    assert may_block(prompt.sections, prompt.fixed) or errors == []

@@ -1,0 +1,60 @@
+"""The words of the views: one state, one mapping."""
+
+import pytest
+
+from relaybook.model import ITEM_EVENTS, WORDS, Status
+
+
+@pytest.mark.requirement("A20")
+def test_every_view_has_a_word_for_every_state() -> None:
+    assert list(WORDS) == list(Status)
+    assert {words.item for words in WORDS.values()} == {
+        "todo",
+        "in_progress",
+        "blocked",
+        "review",
+        "done",
+        "failed",
+    }
+    assert {words.stage for words in WORDS.values()} == {
+        "pending",
+        "in_progress",
+        "done",
+        "failed",
+        "skipped",
+    }
+
+
+@pytest.mark.requirement("A20", "S187")
+def test_the_views_agree_on_what_is_named_alike() -> None:
+    assert WORDS[Status.COMPLETED].item == WORDS[Status.COMPLETED].stage == "done"
+    assert WORDS[Status.PENDING].item == "todo"
+    assert WORDS[Status.PENDING].icon == "⏳"
+
+
+@pytest.mark.requirement("S187")
+def test_every_state_has_an_icon_of_its_own() -> None:
+    icons = [words.icon for words in WORDS.values()]
+
+    assert len(set(icons)) == len(icons)
+    assert {"⏳", "🔄", "✅", "❌", "⏭"} <= set(icons)
+
+
+@pytest.mark.requirement("S225")
+def test_the_events_of_an_item_have_the_twelve_names() -> None:
+    names = {name for each in ITEM_EVENTS.values() for name in each}
+
+    assert names == {
+        "created",
+        "started",
+        "status_change",
+        "dependency_added",
+        "artifact_added",
+        "metric_recorded",
+        "test_recorded",
+        "finding_added",
+        "followup_added",
+        "handoff",
+        "completed",
+        "failed",
+    }
