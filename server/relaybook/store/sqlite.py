@@ -10,9 +10,10 @@ import sqlite3
 import threading
 import time
 import weakref
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from sqlite_utils import Database
 
@@ -36,6 +37,8 @@ LOCK_PAUSE = (0.0005, 0.002)
 #: How many pages the write-ahead log gathers before they move into the ledger. Most writes
 #: touch the same few pages, so four times SQLite's 1000 moves far fewer of them in all.
 CHECKPOINT_PAGES = 4000
+
+_T = TypeVar("_T")
 
 _WORDS = {"int": "INTEGER", "real": "REAL", "strict": "STRICT"}
 
@@ -65,7 +68,7 @@ class _Look(SqliteTx):
     """Statements outside a transaction, each of which may meet a lock as `SqliteStore.read` does."""
 
     def rows(self, sql: str, params: Params | None = None) -> list[Row]:
-        return _patiently(self._db.conn, sql, params)
+        return _patiently(lambda: SqliteTx.rows(self, sql, params))
 
 
 class SqliteStore:
@@ -85,7 +88,7 @@ class SqliteStore:
         self._connections: set[sqlite3.Connection] = set()
         _prepare(path)
         with _translated(path):
-            _inspect(path)
+            _patiently(lambda: _inspect(path))
             self._migrate()
 
     def clock(self) -> float:
@@ -100,7 +103,7 @@ class SqliteStore:
     def transaction(self) -> Generator[SqliteTx]:
         with _translated(self.path):
             db = self._database()
-            _patiently(db.conn, "BEGIN IMMEDIATE")
+            _patiently(lambda: db.conn.execute("BEGIN IMMEDIATE"))
             try:
                 yield SqliteTx(db)
                 db.conn.execute("COMMIT")
@@ -117,7 +120,7 @@ class SqliteStore:
             try:
                 # Takes the snapshot now; only here can a reader meet a lock, while another
                 # process recovers or removes the write-ahead log.
-                _patiently(db.conn, "SELECT 1 FROM schema_version")
+                _patiently(lambda: db.conn.execute("SELECT 1 FROM schema_version").fetchall())
                 yield SqliteTx(db)
             finally:
                 if db.conn.in_transaction:
@@ -143,18 +146,16 @@ class SqliteStore:
     def _connect(self) -> Database:
         connection = sqlite3.connect(
             self.path,
-            timeout=LOCK_PATIENCE,
+            timeout=0,  # `_patiently` does the waiting
             isolation_level=None,
             check_same_thread=False,  # only so that `close` may be called from any thread
             cached_statements=256,
         )
         self._connections.add(connection)
-        connection.execute("PRAGMA journal_mode = WAL")
+        _patiently(lambda: connection.execute("PRAGMA journal_mode = WAL").fetchall())
         connection.execute(f"PRAGMA synchronous = {self._synchronous}")
         connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         connection.execute("PRAGMA foreign_keys = ON")
-        # From here on `_patiently` does the waiting.
-        connection.execute("PRAGMA busy_timeout = 0")
         db = Database(connection, execute_plugins=False)
         weakref.finalize(db, self._drop, connection)  # when its thread ends
         return db
@@ -166,9 +167,9 @@ class SqliteStore:
     def _migrate(self) -> None:
         """Bring the tables up to date, under the write lock: others may start just now."""
         conn = self._database().conn
-        if _version(conn) == len(MIGRATIONS):
+        if _patiently(lambda: _version(conn)) == len(MIGRATIONS):
             return
-        _patiently(conn, "BEGIN IMMEDIATE")
+        _patiently(lambda: conn.execute("BEGIN IMMEDIATE"))
         try:
             version = _version(conn)
             if version > len(MIGRATIONS):
@@ -207,6 +208,7 @@ def _inspect(path: Path) -> None:
     if not path.is_file():
         return
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as conn:
+        conn.execute("BEGIN")  # one snapshot: another process may make its tables just now
         version = _version(conn)
         if version == 0 and _has_tables(conn):
             raise _not_a_ledger(path)
@@ -214,12 +216,16 @@ def _inspect(path: Path) -> None:
         raise _newer_ledger(path, version)
 
 
-def _patiently(conn: sqlite3.Connection, sql: str, params: Params | None = None) -> list[Row]:
-    """Run a statement that takes a lock, waiting for it in fair, jittered steps."""
+def _patiently(attempt: Callable[[], _T]) -> _T:
+    """Do what takes a lock, waiting for it in fair, jittered steps.
+
+    SQLite's own waiting is not enough: of two that switch a fresh file to write-ahead logging
+    it fails one at once, whatever the timeout.
+    """
     deadline = time.monotonic() + LOCK_PATIENCE
     while True:
         try:
-            return conn.execute(sql, params or {}).fetchall()
+            return attempt()
         except sqlite3.OperationalError as error:
             if not _is_busy(error) or time.monotonic() > deadline:
                 raise
