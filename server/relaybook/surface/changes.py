@@ -29,7 +29,6 @@ from mcp_types import (
 )
 
 from relaybook.engine import Engine
-from relaybook.engine.read import matching, unknown
 from relaybook.errors import StoreFault
 from relaybook.surface.older import Reachable, Subscribers, reachable_over
 
@@ -128,6 +127,8 @@ class Changes:
         self, ctx: ServerRequestContext[Any, Any], params: SubscribeRequestParams
     ) -> EmptyResult:
         """resources/subscribe, of clients up to 2025-11-25."""
+        from relaybook.engine.read import matching, unknown
+
         uri = str(params.uri)
         if matching(uri) is None:
             raise MCPError(INVALID_PARAMS, str(unknown(uri, "orchestrator")), {"uri": uri})
