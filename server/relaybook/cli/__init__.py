@@ -12,6 +12,7 @@ from relaybook.cli import (
     contracts,
     decisions,
     items,
+    ledgers,
     plans,
     serve,
     tasks,
@@ -29,7 +30,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (serve, work, plans, tasks, views, decisions):
+for group in (serve, work, plans, tasks, views, decisions, ledgers):
     app.add_typer(group.group)
 app.add_typer(items.group, name="items")
 app.add_typer(templates.group, name="templates")

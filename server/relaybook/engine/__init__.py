@@ -11,7 +11,7 @@ from relaybook.engine.change import change_plan
 from relaybook.engine.claim import claim_task
 from relaybook.engine.cleanup import cleanup
 from relaybook.engine.complete import complete
-from relaybook.engine.create import create_workflow
+from relaybook.engine.create import create_workflow, names_its_request
 from relaybook.engine.desk import Desk
 from relaybook.engine.find import find_skills
 from relaybook.engine.items import (
@@ -30,7 +30,7 @@ from relaybook.engine.render import render_prompt
 from relaybook.engine.resolve import open_decisions, resolve
 from relaybook.engine.retry import retried
 from relaybook.engine.save import save_composition
-from relaybook.engine.update import update_task, update_tasks
+from relaybook.engine.update import names_its_attempt, update_task, update_tasks
 from relaybook.engine.view import list_workflows, show_workflow, workflow_seq
 from relaybook.engine.watch import marks
 
@@ -39,13 +39,13 @@ class Engine(Desk):
     """The ledger's verbs over one store, each run again if the database lost its transaction."""
 
     plan = retried(plan)
-    create_workflow = retried(create_workflow)
+    create_workflow = retried(create_workflow, names_its_request)
     change_plan = retried(change_plan)
     advance_stage = retried(advance_stage)
     report_stage = retried(report_stage)
     find_skills = retried(find_skills)
     claim_task = retried(claim_task)
-    update_task = retried(update_task)
+    update_task = retried(update_task, names_its_attempt)
     update_tasks = update_tasks
     show_workflow = retried(show_workflow)
     list_workflows = retried(list_workflows)
@@ -54,7 +54,7 @@ class Engine(Desk):
     read = retried(read)
     read_text = retried(read_text)
     complete = retried(complete)
-    cleanup = retried(cleanup)
+    cleanup = cleanup
     marks = retried(marks)
     resolve = retried(resolve)
     open_decisions = retried(open_decisions)

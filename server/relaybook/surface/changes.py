@@ -28,8 +28,10 @@ from mcp_types import (
 from relaybook.engine import Engine
 from relaybook.engine.read import matching, unknown
 from relaybook.errors import StoreFault
+from relaybook.surface.wakes import Wakes
 
-POLL_SECONDS = 0.25
+#: The least time between two looks, however many hints come.
+SETTLE_SECONDS = 0.02
 #: How long one client may hold up the notifications of the others.
 SEND_SECONDS = 2.0
 #: How many different resources may be subscribed to at once.
@@ -41,7 +43,8 @@ _log = logging.getLogger(__name__)
 class Changes:
     """Who listens to what, and the watcher that tells them."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, wakes: Wakes) -> None:
+        self._wakes = wakes
         self.bus = InMemorySubscriptionBus()
         self._engine = engine
         self._listeners: Counter[str] = Counter()
@@ -59,6 +62,7 @@ class Changes:
     async def lifespan(self, _: MCPServer[None]) -> AsyncGenerator[None]:
         """Watch while the server runs."""
         async with anyio.create_task_group() as group:
+            group.start_soon(self._wakes.listen)
             group.start_soon(self._watch)
             yield
             group.cancel_scope.cancel()
@@ -90,7 +94,8 @@ class Changes:
     async def _watch(self) -> None:
         while True:
             await self._wanted.wait()
-            await anyio.sleep(POLL_SECONDS)
+            await self._wakes.wait()
+            await anyio.sleep(SETTLE_SECONDS)
             try:
                 changed = self._changed()
             except StoreFault as fault:
