@@ -27,6 +27,8 @@ COMMANDS = {
     "read": "views",
     "resolve": "decisions",
     "cleanup": "decisions",
+    "migrate": "ledgers",
+    "copy": "ledgers",
     "items": "items",
     "templates": "templates",
     "contracts": "contracts",

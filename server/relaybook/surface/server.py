@@ -16,6 +16,7 @@ from relaybook.surface.pipe import standard_streams
 from relaybook.surface.prompts import prompts_for
 from relaybook.surface.rim import Server
 from relaybook.surface.tools import tools_for
+from relaybook.surface.wakes import Wakes
 
 DESCRIPTION = (
     "The orchestration ledger for AI agents: multi-agent coordination with task routing, "
@@ -51,7 +52,8 @@ nothing else, then update_task(claim, status="completed", output=<your whole mes
 def build_server(engine: Engine, role: str = "orchestrator") -> Server:
     """The server that offers what belongs to `role`."""
     worker = role == "worker"
-    changes = Changes(engine)
+    wakes = Wakes(engine.store)
+    changes = Changes(engine, wakes)
     server = PromptServer(
         engine,
         role,
@@ -60,7 +62,7 @@ def build_server(engine: Engine, role: str = "orchestrator") -> Server:
         version=__version__,
         description=DESCRIPTION,
         instructions=WORKER_INSTRUCTIONS if worker else ORCHESTRATOR_INSTRUCTIONS,
-        tools=tools_for(engine, role),
+        tools=tools_for(engine, role, wakes),
         log_level="WARNING",
         cache_hints=CACHE_HINTS,
         # Nothing that a worker may read changes.
