@@ -157,7 +157,7 @@ async function startInHost() {
 async function startOnHttp() {
   wire = new HttpWire();
   applyTheme(theme());
-  state.canLeave = true;
+  state.canLeave = document.querySelector("meta[name=relaybook-token]").content === "kept";
   const key = oneTimeKey();
   window.addEventListener("hashchange", show);
   await (key ? enter(key) : show());
