@@ -109,7 +109,9 @@ def _cancel(workflow_id: str) -> Any:
 
 
 def panel(story: Story) -> str:
-    criteria = [{"name": name, "question": f"Is the {name} right?"} for name in ("safety", "effort")]
+    criteria = [
+        {"name": name, "question": f"Is the {name} right?"} for name in ("safety", "effort")
+    ]
     tasks = [
         {
             "id": role,

@@ -163,5 +163,6 @@ async function startOnHttp() {
   await (key ? enter(key) : show());
 }
 
+window.addEventListener("resize", () => shown.data && requestAnimationFrame(redraw));
 setInterval(() => shown.data && !document.hidden && redraw(), 10_000);
 await (window.parent === window ? startOnHttp() : startInHost());

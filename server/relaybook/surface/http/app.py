@@ -1,6 +1,6 @@
 """The ASGI application: the layers that each request passes, and what lies behind them."""
 
-from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import asynccontextmanager
 
 import anyio
@@ -10,7 +10,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
 from relaybook.engine import Engine
-from relaybook.surface.http.board import PUBLIC_PATHS, board_routes
+from relaybook.surface.http.board import PUBLIC_PATHS, Exchange, as_given, board_routes
 from relaybook.surface.http.caller import Access
 from relaybook.surface.http.door import Door
 from relaybook.surface.http.guard import Guard
@@ -30,7 +30,7 @@ def build_app(
     stopping: anyio.Event | None = None,
     routes: Sequence[BaseRoute] = (),
     public: Collection[str] = (),
-    exchange: Callable[[str], str] = lambda token: token,
+    exchange: Exchange = as_given,
 ) -> Starlette:
     """The application over `engine`, open to those whom `access` knows.
 

@@ -6,7 +6,7 @@ cannot set without being asked first.
 """
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
@@ -40,11 +40,17 @@ PAGE_HEADERS: Mapping[str, str] = {
 }
 
 
-def board_routes(access: Access, mcp: ASGIApp, exchange: Callable[[str], str]) -> list[BaseRoute]:
-    """The routes of the board; its requests of the protocol go on to `mcp`.
+#: Turns what is given at the login into the token for the browser to keep.
+Exchange = Callable[[str], str]
 
-    `exchange` turns what is typed at the login into the token to keep; most often it is the same.
-    """
+
+def as_given(token: str) -> str:
+    """The exchange where people are given the tokens themselves."""
+    return token
+
+
+def board_routes(access: Access, mcp: ASGIApp, exchange: Exchange) -> list[BaseRoute]:
+    """The routes of the board; its requests of the protocol go on to `mcp`."""
     ways = _Ways(access, exchange)
     return [
         Route(BOARD_PATH, _page),
@@ -65,7 +71,7 @@ class _Ways:
     """The way in and the way out."""
 
     access: Access
-    exchange: Callable[[str], str] = field(repr=False)
+    exchange: Exchange
 
     async def login(self, request: Request) -> Response:
         try:
