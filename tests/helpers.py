@@ -27,6 +27,8 @@ TABLES = (
     "prints",
     "lessons",
     "skill_stats",
+    "project_skill_stats",
+    "tokens",
 )
 
 

@@ -307,6 +307,9 @@ APART = {
     ("contracts", "check"),
     ("compositions", "list"),
     ("compositions", "save"),
+    ("token", "create"),
+    ("token", "list"),
+    ("token", "revoke"),
 }
 
 

@@ -16,6 +16,7 @@ from relaybook.cli import (
     serve,
     tasks,
     templates,
+    tokens,
     views,
     work,
 )
@@ -35,6 +36,7 @@ app.add_typer(items.group, name="items")
 app.add_typer(templates.group, name="templates")
 app.add_typer(contracts.group, name="contracts")
 app.add_typer(compositions.group, name="compositions")
+app.add_typer(tokens.group, name="token")
 
 
 def main() -> None:

@@ -30,6 +30,7 @@ from relaybook.engine.render import render_prompt
 from relaybook.engine.resolve import open_decisions, resolve
 from relaybook.engine.retry import retried
 from relaybook.engine.save import save_composition
+from relaybook.engine.tokens import create_token, grant_of, list_tokens, revoke_token
 from relaybook.engine.update import update_task, update_tasks
 from relaybook.engine.view import list_workflows, show_workflow, workflow_seq
 from relaybook.engine.watch import marks
@@ -70,6 +71,10 @@ class Engine(Desk):
     export_lessons = retried(export_lessons)
     skill_health = retried(skill_health)
     loop_view = retried(loop_view)
+    create_token = retried(create_token)
+    list_tokens = retried(list_tokens)
+    revoke_token = retried(revoke_token)
+    grant_of = retried(grant_of)
 
     @retried
     def aggregate(

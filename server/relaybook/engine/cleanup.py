@@ -10,7 +10,7 @@ DEFAULT_DAYS = 7.0
 BATCH = 50
 NAMED = 20
 
-_ENDED = "FROM workflows WHERE ended_at IS NOT NULL AND ended_at < :before"
+_ENDED = "FROM workflows WHERE ended_at IS NOT NULL AND ended_at < :before AND "
 
 
 def cleanup(desk: Desk, *, days: float = DEFAULT_DAYS, dry_run: bool = False) -> dict[str, Any]:
@@ -23,8 +23,9 @@ def cleanup(desk: Desk, *, days: float = DEFAULT_DAYS, dry_run: bool = False) ->
         raise InvalidArguments(f"days is {days}.", allowed="0 or more", next="correct it")
     before = desk.clock() - days * 86_400
     with desk.store.read() as tx:
-        count = tx.rows(f"SELECT count(*) {_ENDED}", {"before": before})[0][0]
-        oldest = f"SELECT id {_ENDED} ORDER BY ended_at LIMIT {NAMED}"
+        count = tx.rows(f"SELECT count(*) {_ENDED}{tx.sight.of_project}", {"before": before})[0][0]
+        ended = f"{_ENDED}{tx.sight.of_project}"
+        oldest = f"SELECT id {ended} ORDER BY ended_at LIMIT {NAMED}"
         names = [row[0] for row in tx.rows(oldest, {"before": before})]
     if not dry_run:
         while _remove(desk, before):
@@ -42,7 +43,7 @@ def cleanup(desk: Desk, *, days: float = DEFAULT_DAYS, dry_run: bool = False) ->
 def _remove(desk: Desk, before: float) -> int:
     """Remove one batch and answer its size."""
     with desk.store.transaction() as tx:
-        some = f"SELECT id {_ENDED} ORDER BY ended_at LIMIT {BATCH}"
+        some = f"SELECT id {_ENDED}{tx.sight.of_project} ORDER BY ended_at LIMIT {BATCH}"
         names = [row[0] for row in tx.rows(some, {"before": before})]
         for name in names:
             tx.rows("DELETE FROM workflows WHERE id = :id", {"id": name})

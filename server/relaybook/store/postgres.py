@@ -34,6 +34,7 @@ from relaybook.errors import (
 from relaybook.store.base import Durability, Params, Row
 from relaybook.store.bind import bindable
 from relaybook.store.schema import MIGRATIONS, VERSION_TABLE
+from relaybook.store.sight import EVERYTHING
 
 #: How long one call waits for a connection, for a lock, and for one statement, in seconds.
 CONNECT_PATIENCE, LOCK_PATIENCE, STATEMENT_PATIENCE = 15.0, 15.0, 30.0
@@ -71,9 +72,11 @@ class PostgresTx:
     def __init__(self, connection: Connection[TupleRow], for_update: str = "FOR UPDATE") -> None:
         self._connection = connection
         self.for_update = for_update
+        self.sight = EVERYTHING
 
     def rows(self, sql: str, params: Params | None = None) -> list[Row]:
-        cursor = self._connection.execute(pyformat(sql).encode(), bindable(params or {}))
+        bound = {**self.sight.params, **(params or {})} if self.sight.params else params or {}
+        cursor = self._connection.execute(pyformat(sql).encode(), bindable(bound))
         return cursor.fetchall() if cursor.description else []
 
     def lock(self, name: str) -> None:

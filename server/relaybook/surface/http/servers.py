@@ -59,7 +59,8 @@ class Servers:
     async def _run(
         self, kind: Kind, *, task_status: TaskStatus[StreamableHTTPSessionManager]
     ) -> None:
-        server = build_server(self._engine, kind.role)
+        engine = self._engine if kind.projects is None else self._engine.within(kind.projects)
+        server = build_server(engine, kind.role)
         low = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]  # no public way yet
         manager = StreamableHTTPSessionManager(
             app=low,
