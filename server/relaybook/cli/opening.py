@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 #: What a command asks of the ledger: there; made if it is not there; if not there, then empty.
 Needs = Literal["there", "made", "any"]
 
-NO_FILE = Path(":memory:")
+NO_FILE = ":memory:"
 
 
 def settings_of(
@@ -68,14 +68,14 @@ def open_engine(settings: Settings, needs: Needs = "made") -> "Engine":
     from relaybook.engine import Engine
     from relaybook.registry.contracts import Contracts
     from relaybook.registry.templates import Templates
-    from relaybook.store.sqlite import SqliteStore
+    from relaybook.store.open import file_of, open_store
 
-    path = settings.store
-    if needs != "made" and not path.exists():
+    name, path = settings.store, file_of(settings.store)
+    if needs != "made" and path is not None and not path.exists():
         if needs == "there":
             raise _no_ledger(path)
-        path = NO_FILE
-    store = SqliteStore(path, settings.durability)
+        name = NO_FILE
+    store = open_store(name, settings.durability)
     return Engine(store, Templates(settings.prompts), Contracts(settings.contracts))
 
 

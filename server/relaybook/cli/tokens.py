@@ -11,7 +11,7 @@ from relaybook.settings import Role
 if TYPE_CHECKING:
     from relaybook.engine import Engine
 
-group = typer.Typer(help="Who may call a server over HTTP.", no_args_is_help=True)
+group = typer.Typer(name="token", help="Who may call a server over HTTP.", no_args_is_help=True)
 
 
 @command(group, "create", needs="made")

@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from relaybook.core.policy import KEPT_DAYS
 from relaybook.engine.desk import Desk
 from relaybook.errors import InvalidArguments
 
-DEFAULT_DAYS = 7.0
 #: Workflows removed in one transaction, so that others wait only briefly.
 BATCH = 50
 NAMED = 20
@@ -13,7 +13,7 @@ NAMED = 20
 _ENDED = "FROM workflows WHERE ended_at IS NOT NULL AND ended_at < :before AND "
 
 
-def cleanup(desk: Desk, *, days: float = DEFAULT_DAYS, dry_run: bool = False) -> dict[str, Any]:
+def cleanup(desk: Desk, *, days: float = KEPT_DAYS, dry_run: bool = False) -> dict[str, Any]:
     """Remove the workflows that ended more than `days` days ago, the oldest first.
 
     Raises:

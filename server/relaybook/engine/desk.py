@@ -4,17 +4,18 @@ import json
 import secrets
 from collections.abc import Callable
 from copy import copy
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from relaybook.core.plan import TaskSpec, read_spec
 from relaybook.errors import Forbidden
 from relaybook.registry.compositions import Compositions
 from relaybook.registry.contracts import Contracts
 from relaybook.registry.roles import Roles
 from relaybook.registry.templates import Templates
 from relaybook.store.base import Store, Tx
-from relaybook.store.ledger import get_text
 from relaybook.store.partial import PartialStore
+
+if TYPE_CHECKING:
+    from relaybook.core.plan import TaskSpec
 
 #: How many specifications are kept at hand.
 SPECS_KEPT = 1000
@@ -77,10 +78,14 @@ class Desk:
             return DEFAULT_PROJECT
         return min(self.projects, default=DEFAULT_PROJECT)
 
-    def spec(self, tx: Tx, workflow_id: str, name: str) -> TaskSpec:
+    def spec(self, tx: Tx, workflow_id: str, name: str) -> "TaskSpec":
         """The specification of the task whose `spec` is `name`."""
         known = self._specs.get(name)
         if known is None:
+            # Imported here: an engine that is only opened needs neither.
+            from relaybook.core.plan import read_spec
+            from relaybook.store.ledger import get_text
+
             known = read_spec(json.loads(get_text(tx, workflow_id, name)))
             if len(self._specs) == SPECS_KEPT:
                 self._specs.clear()

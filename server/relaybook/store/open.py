@@ -4,31 +4,54 @@ from pathlib import Path
 
 from relaybook.errors import StoreUnreachable
 from relaybook.store.base import Durability, Store
-from relaybook.store.sqlite import SqliteStore
+
+#: The schemes of a ledger in PostgreSQL, as libpq has them.
+SERVERS = frozenset({"postgresql", "postgres"})
 
 
-def open_store(name: str | Path, durability: Durability = "full") -> Store:
+def open_store(name: str, durability: Durability = "full") -> Store:
     """The ledger at `name`, made there if nothing is.
-
-    After `sqlite:///` comes the path, relative or, with a fourth slash, absolute.
 
     Raises:
         StoreUnreachable: it cannot be reached or written, or is of no kind that is known.
         NotALedger: something else is there.
         NewerLedger: a later relaybook wrote it.
     """
-    scheme, found, rest = str(name).partition("://")
+    path = file_of(name)
+    if path is None:
+        return _postgres(name, durability)
+    # Imported here, because what is not used need not be loaded.
+    from relaybook.store.sqlite import SqliteStore
+
+    return SqliteStore(path, durability)
+
+
+def file_of(name: str) -> Path | None:
+    """The file that `name` means; None if it means a server.
+
+    After `sqlite:///` comes the path, relative or, with a fourth slash, absolute.
+
+    Raises:
+        StoreUnreachable: it is of no kind that is known.
+    """
+    scheme, found, rest = name.partition("://")
     if not found:
-        return SqliteStore(Path(name), durability)
+        return Path(name).expanduser()
     if scheme == "sqlite" and rest.startswith("/") and len(rest) > 1:
-        return SqliteStore(Path(rest[1:]), durability)
-    if scheme in ("postgresql", "postgres"):
-        return _postgres(str(name), durability)
+        return Path(rest[1:]).expanduser()
+    if scheme in SERVERS:
+        return None
     raise StoreUnreachable(
         f"There is no store of the kind {scheme[:40]!r}.",
         allowed="a path, sqlite:///path, or postgresql://user@host/database",
         next="name one of these with --store or RELAYBOOK_STORE",
     )
+
+
+def anywhere(name: str) -> str:
+    """The same ledger's name for a process in any folder."""
+    path = file_of(name)
+    return name if path is None else str(path.absolute())
 
 
 def _postgres(url: str, durability: Durability) -> Store:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from relaybook.core.policy import DEFAULT_WIDTH
 from relaybook.engine import Engine
-from relaybook.engine.update import Update
+from relaybook.engine.request import Update
 from relaybook.errors import Forbidden, InvalidArguments
 from relaybook.surface import answers
 from relaybook.surface.arguments import (
