@@ -15,8 +15,8 @@ from .test_answers import commands
 
 #: Commands that hand out access: what a tool could do, a stolen token could do.
 ACCESS = {f"token {name}" for name in ("create", "list", "revoke")}
-#: Commands that show what resources show, that start a process, or that check files.
-NO_TOOL = {"serve", "templates list", "templates check", "compositions list"} | {
+#: Commands that show what resources show, start a process, check files, or move a whole ledger.
+NO_TOOL = {"serve", "migrate", "copy", "templates list", "templates check", "compositions list"} | {
     f"contracts {name}" for name in ("list", "show", "check")
 }
 #: Commands about work items, each with the tool that does the same by task or stage.

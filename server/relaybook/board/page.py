@@ -32,8 +32,11 @@ class Page:
 
 
 @cache
-def board_page(reach: Reach) -> Page:
-    """The board; it takes no script and no style but its own, and no markup made by script."""
+def board_page(reach: Reach, *, has_token: bool = False) -> Page:
+    """The board; it takes no script and no style but its own, and no markup made by script.
+
+    With a token of its own it offers to forget it.
+    """
     style = "\n".join(_text(f"style/{name}.css") for name in STYLES)
     script = "\n".join(_text(f"script/{name}.js") for name in SCRIPTS)
     policy = "; ".join(
@@ -49,7 +52,8 @@ def board_page(reach: Reach) -> Page:
             "trusted-types 'none'",
         )
     )
-    parts = {"csp": policy, "version": __version__, "style": style, "script": script}
+    known = {"csp": policy, "version": __version__, "token": "kept" if has_token else "none"}
+    parts = {**known, "style": style, "script": script}
     html = _text("page.html")
     for name, text in parts.items():
         html = html.replace(f"{{{{{name}}}}}", text, 1)

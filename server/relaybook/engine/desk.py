@@ -38,7 +38,7 @@ class Desk:
 
         `token(n)` answers 2 n fresh hexadecimal digits.
         """
-        self.store = store
+        self.store: Store = store
         #: Those that may be seen and changed; None: all.
         self.projects: frozenset[str] | None = None
         self.templates = templates or Templates()

@@ -1,9 +1,13 @@
 """Which store a name means: a path or `sqlite:///path` a file, `postgresql://…` a server."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from relaybook.errors import StoreUnreachable
 from relaybook.store.base import Durability, Store
+
+if TYPE_CHECKING:
+    from relaybook.store.postgres import PostgresStore
 
 #: The schemes of a ledger in PostgreSQL, as libpq has them.
 SERVERS = frozenset({"postgresql", "postgres"})
@@ -19,11 +23,25 @@ def open_store(name: str, durability: Durability = "full") -> Store:
     """
     path = file_of(name)
     if path is None:
-        return _postgres(name, durability)
+        return _postgres()(name, durability)
     # Imported here, because what is not used need not be loaded.
     from relaybook.store.sqlite import SqliteStore
 
     return SqliteStore(path, durability)
+
+
+def stored_version(name: str) -> int:
+    """The version of the tables of the ledger at `name`, 0 if none are; nothing is changed.
+
+    Raises:
+        StoreUnreachable, NotALedger, NewerLedger: as `open_store` does.
+    """
+    path = file_of(name)
+    if path is None:
+        return _postgres().stored_version(name)
+    from relaybook.store.sqlite import file_version
+
+    return file_version(path)
 
 
 def file_of(name: str) -> Path | None:
@@ -54,7 +72,7 @@ def anywhere(name: str) -> str:
     return name if path is None else str(path.absolute())
 
 
-def _postgres(url: str, durability: Durability) -> Store:
+def _postgres() -> "type[PostgresStore]":
     try:
         # Imported here, because most ledgers are files and psycopg is an extra.
         from relaybook.store.postgres import PostgresStore
@@ -63,4 +81,4 @@ def _postgres(url: str, durability: Durability) -> Store:
             "A ledger in PostgreSQL needs psycopg, which is not installed.",
             next="pip install 'relaybook[postgres]', or name a file with --store",
         ) from error
-    return PostgresStore(url, durability)
+    return PostgresStore

@@ -3,7 +3,7 @@
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
 
-from relaybook.store.base import Store, Tx
+from relaybook.store.base import Hints, Store, Tx
 from relaybook.store.sight import sight_of
 
 
@@ -28,6 +28,10 @@ class PartialStore:
 
     def version(self) -> object:
         return self._store.version()
+
+    def hints(self) -> Hints | None:
+        """Of every project: a hint says that it is time to look, and who looks sees less."""
+        return self._store.hints()
 
     def close(self) -> None:
         self._store.close()

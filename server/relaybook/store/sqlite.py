@@ -41,6 +41,7 @@ CHECKPOINT_PAGES = 4000
 
 _T = TypeVar("_T")
 
+_COLUMNS = "SELECT name FROM pragma_table_info(:table) ORDER BY cid"
 _WORDS = {"int": "INTEGER", "real": "REAL", "strict": "STRICT"}
 
 
@@ -56,6 +57,9 @@ class SqliteTx:
     def rows(self, sql: str, params: Params | None = None) -> list[Row]:
         bound = {**self.sight.params, **(params or {})} if self.sight.params else params or {}
         return self._db.execute(sql, bindable(bound)).fetchall()
+
+    def columns(self, table: str) -> list[str]:
+        return [row[0] for row in self.rows(_COLUMNS, {"table": table})]
 
     def lock(self, name: str) -> None:
         """Nothing to do: a transaction that writes has the whole file to itself."""
@@ -97,6 +101,9 @@ class SqliteStore:
 
     def clock(self) -> float:
         return time.time()
+
+    def hints(self) -> None:
+        """None: a file tells nobody that it changed."""
 
     def close(self) -> None:
         self._local = threading.local()
@@ -207,15 +214,25 @@ def _prepare(path: Path) -> None:
         ) from error
 
 
-def _inspect(path: Path) -> None:
-    """Look at a file that is there without changing a byte of it.
+def file_version(path: Path) -> int:
+    """The version of the tables that are there, 0 if none are; nothing is changed.
+
+    Raises:
+        StoreUnreachable, NotALedger, NewerLedger: as `SqliteStore` does.
+    """
+    with _translated(path):
+        return _patiently(lambda: _inspect(path))
+
+
+def _inspect(path: Path) -> int:
+    """The version of a file that is there, 0 if it is empty; not a byte of it is changed.
 
     Raises:
         NotALedger: it holds something else.
         NewerLedger: a later relaybook wrote it.
     """
     if not path.is_file():
-        return
+        return 0
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as conn:
         conn.execute("BEGIN")  # one snapshot: another process may make its tables just now
         version = _version(conn)
@@ -223,6 +240,7 @@ def _inspect(path: Path) -> None:
             raise _not_a_ledger(path)
     if version > len(MIGRATIONS):
         raise _newer_ledger(path, version)
+    return version
 
 
 def _patiently(attempt: Callable[[], _T]) -> _T:

@@ -63,7 +63,7 @@ function nodeShape(id, node, { x, y }) {
     s("rect", { width: NODE.width, height: NODE.height, rx: 9 }),
     s("svg", { x: 12, y: 15, width: 16, height: 16 }, icon(known(node.status).icon)),
     s("text", { class: "node-id", x: 37, y: 20 }, cut(node.id, 20)),
-    s("text", { class: "node-label", x: 37, y: 35 }, cut(node.label, 24)),
+    s("text", { class: "node-label", x: 37, y: 35 }, cut(node.label, 23)),
   );
 }
 

@@ -1,4 +1,4 @@
-// The server by HTTP: its own MCP endpoint, one POST a request, and a stream of notifications.
+// The server by HTTP: its MCP endpoint, one POST a request, and a stream of notifications.
 
 const beside = (path) => new URL(path, location.href);
 
@@ -82,7 +82,7 @@ class HttpWire {
       "io.modelcontextprotocol/clientInfo": ME,
     };
     const body = JSON.stringify({ jsonrpc: "2.0", id: ++this.#id, method, params: { ...params, _meta } });
-    const reply = await fetch(beside("mcp"), { method: "POST", headers, body, signal }).catch((error) => {
+    const reply = await fetch(beside("board/mcp"), { method: "POST", headers, body, signal }).catch((error) => {
       if (error.name === "AbortError") throw error;
       throw new Trouble("The server cannot be reached.", { code: "offline", next: "It is tried again." });
     });
@@ -98,7 +98,7 @@ const isMessage = (reply) => ![401, 403].includes(reply.status) && typeOf(reply)
 
 async function troubleOf(reply) {
   if (reply.status === 401) return new Trouble("Log in to see the board.", { code: "unauthorized" });
-  const said = await reply.json().catch(() => ({}));
+  const said = (await reply.json().catch(() => ({}))).error ?? {};
   const text = said.message ?? `The server answered ${reply.status}.`;
   return new Trouble(text, { code: said.code ?? reply.status, next: said.next });
 }

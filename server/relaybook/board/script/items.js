@@ -54,7 +54,6 @@ const itemRow = (item) =>
 route("/items/:slug", {
   title: (item) => item.goal,
   tab: "items",
-  follows: () => null,
   watch: ({ slug }) => [itemUri(slug)],
   load: ({ slug }) => readJson(itemUri(slug)),
   draw: (item) => [

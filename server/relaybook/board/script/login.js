@@ -28,6 +28,7 @@ async function enter(token) {
     paint(loginView(error.code === "unauthorized" ? "That token is not known, or not for a board." : error.message));
     return;
   }
+  state.canLeave = true;
   await show();
 }
 

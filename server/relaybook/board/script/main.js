@@ -157,11 +157,12 @@ async function startInHost() {
 async function startOnHttp() {
   wire = new HttpWire();
   applyTheme(theme());
-  state.canLeave = true;
+  state.canLeave = document.querySelector("meta[name=relaybook-token]").content === "kept";
   const key = oneTimeKey();
   window.addEventListener("hashchange", show);
   await (key ? enter(key) : show());
 }
 
+window.addEventListener("resize", () => shown.data && requestAnimationFrame(redraw));
 setInterval(() => shown.data && !document.hidden && redraw(), 10_000);
 await (window.parent === window ? startOnHttp() : startInHost());

@@ -2,7 +2,6 @@
 
 const DECISIONS_SHOWN = 3;
 const FILTERS = { all: "All", active: "Active", alarm: "Alarms", ended: "Ended" };
-const ENDED = new Set(["completed", "failed", "cancelled", "partial"]);
 const looking = { filter: "all", words: "" };
 
 route("/", {
@@ -114,7 +113,7 @@ function workflowRow({ workflow, raised }) {
       h(
         "div",
         { class: "row-progress" },
-        progressBar(counts, totalOf(counts)),
+        progressBar(counts, totalOf(counts), !ENDED.has(workflow.status)),
         h("span", { class: "row-count" }, workflow.progress),
       ),
       h(

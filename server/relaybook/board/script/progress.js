@@ -1,12 +1,12 @@
 // How far a workflow is: a bar of its states, its alarms, its age.
 
 /** Each state's share as a stretch of one bar; the same is said in words. */
-function progressBar(counts, total) {
+function progressBar(counts, total, isLive = false) {
   const shown = BAR.filter((status) => counts[status]);
   const said = shown.map((status) => `${counts[status]} ${known(status).word.toLowerCase()}`).join(", ");
   return h(
     "div",
-    { class: "bar", role: "img", "aria-label": said || "no tasks" },
+    { class: isLive ? "bar bar-live" : "bar", role: "img", "aria-label": said || "no tasks" },
     shown.map((status) =>
       h("span", {
         key: status,
@@ -17,6 +17,7 @@ function progressBar(counts, total) {
   );
 }
 
+const ENDED = new Set(["completed", "failed", "cancelled", "partial"]);
 const totalOf = (counts) => BAR.reduce((sum, status) => sum + (counts[status] ?? 0), 0);
 
 /** A legend of the bar: every state with its number. */
@@ -31,9 +32,11 @@ const legend = (counts) =>
 
 /** The alarms of a workflow; `waiting` says whether a decision of the user's is open. */
 function alarms(workflow, waiting) {
-  const raised = Object.keys(ALARMS).filter((name) =>
-    name === "waiting" ? waiting : name === "overdue" ? workflow.overdue?.length : workflow[name],
-  );
+  const isEnded = ENDED.has(workflow.status);
+  const raised = Object.keys(ALARMS).filter((name) => {
+    if (name === "waiting") return waiting;
+    return !isEnded && (name === "overdue" ? workflow.overdue?.length : workflow[name]);
+  });
   // What waits for the user is blocked by that alone.
   return raised.filter((name) => !(name === "blocked" && raised.includes("waiting")));
 }

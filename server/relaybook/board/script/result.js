@@ -11,7 +11,7 @@ function resultView(digest) {
     digest.panel ? panelPicture(digest.panel, digest.dissent ?? []) : null,
     digest.risk ? riskPicture(digest.risk) : null,
     digest.choice ? choicePicture(digest.choice) : null,
-    digest.conflicts?.length ? section("Contradictions", null, digest.conflicts.map((each, index) => verbatim(each, `Contradiction ${index + 1}`))) : null,
+    digest.conflicts?.length ? section("Contradictions", null, bullets(digest.conflicts.map(conflictLine))) : null,
     digest.gaps?.length ? section("Gaps", null, bullets(digest.gaps.map(lineOf))) : null,
     digest.parent_actions?.length ? section("Left for you to do", null, bullets(digest.parent_actions.map(lineOf))) : null,
     digest.tasks?.length ? section("Results", null, digest.tasks.map((task) => resultLine(digest.workflow_id, task))) : null,
@@ -28,11 +28,18 @@ function lineOf(entry) {
   return [task, said || JSON.stringify(rest)].filter(Boolean).join(": ");
 }
 
+/** A field with each value that somebody gave it. */
+function conflictLine(conflict) {
+  if (!conflict.values) return lineOf(conflict);
+  const said = conflict.values.map(({ value, sources }) => `${asText(value)} (${sources.join(", ")})`);
+  return `${conflict.field}: ${said.join(" / ")}`;
+}
+
 const resultLine = (id, task) =>
   h(
     "div",
     { class: "result-line", key: task.task_id },
-    h("p", null, task.task_id && id ? link(at("workflows", id, "tasks", task.task_id), null, task.task_id) : h("b", null, task.role ?? ""), task.confidence ? ` · ${task.confidence} confidence` : ""),
+    h("p", null, link(at("workflows", id, "tasks", task.task_id), null, task.label ?? task.task_id), task.confidence ? h("span", { class: "quiet" }, ` · ${task.confidence} confidence`) : null),
     task.summary ? h("p", { class: "quiet" }, task.summary) : null,
   );
 
@@ -111,7 +118,7 @@ const riskPicture = (risk) =>
         ),
       ),
     ),
-    risk.conflicts.length ? [h("h3", null, "Where domains disagree"), bullets(risk.conflicts.map(({ field, values }) => `${field}: ${values.map(({ value, sources }) => `${asText(value)} (${sources.join(", ")})`).join(" / ")}`))] : null,
+    risk.conflicts.length ? [h("h3", null, "Where domains disagree"), bullets(risk.conflicts.map(conflictLine))] : null,
   );
 
 const choicePicture = (choice) => section("Choice", null, verbatim(choice, "Choice"));

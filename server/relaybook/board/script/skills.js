@@ -1,5 +1,6 @@
 // The health of each skill over its last runs.
 
+const TICKET_TONE = { CRITICAL: "bad", HIGH: "bad", MEDIUM: "warn", LOW: "idle" };
 const WORST = ["failing", "degraded", "unknown", "healthy"];
 
 route("/skills", {
@@ -27,13 +28,13 @@ const skillCard = (name, health) =>
       { class: "skill-figures" },
       figure("Pass rate", health.pass_rate == null ? "–" : percent(health.pass_rate)),
       figure("Median", health.median_minutes == null ? "–" : duration(health.median_minutes * 60)),
-      figure("90 %", health.p90_minutes == null ? "–" : duration(health.p90_minutes * 60)),
+      figure("90th percentile", health.p90_minutes == null ? "–" : duration(health.p90_minutes * 60)),
     ),
     outcomeStrip(health.recent),
     health.minutes.length > 1 ? durationLine(health.minutes) : null,
     health.breaker === "closed" ? null : h("p", { class: "alarm-line" }, h("b", null, "Breaker ", plain(health.breaker), ". "), health.retry_at ? `A try from ${new Date(health.retry_at * 1000).toLocaleTimeString()} on.` : ""),
     health.drift == null ? null : h("p", { class: "alarm-line" }, h("b", null, "Drift. "), `Its pass rate fell by ${percent(health.drift)}.`),
-    health.ticket ? h("p", { class: "ticket" }, h("b", null, `${health.ticket.priority}: `), `${health.ticket.cause}. ${sentence(health.ticket.fix)}.`) : null,
+    health.ticket ? h("p", { class: `ticket tone-${TICKET_TONE[health.ticket.priority]}` }, h("b", null, `${health.ticket.priority}: `), `${health.ticket.cause}. ${sentence(health.ticket.fix)}.`) : null,
   );
 
 const figure = (name, value) => h("div", { class: "figure" }, h("b", null, value), h("span", null, name));

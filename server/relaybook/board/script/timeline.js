@@ -1,27 +1,27 @@
 // The attempts in time: a row for each task, a bar for each attempt, its expected length behind it.
 
-const LINE = { height: 34, bar: 12, left: 176, right: 96, least: 680 };
+const LINE = { height: 38, bar: 12, left: 176, right: 100, least: 620, most: 1036 };
 const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400, 604800];
 
 function timelinePicture(id, { attempts, total }) {
   if (!attempts.length) return empty("Nothing has started yet", "Each start of a task appears here as a bar.");
   const rows = byTask(attempts);
   const span = spanOf(attempts);
-  const width = LINE.least;
+  const width = Math.max(LINE.least, Math.min(LINE.most, board.clientWidth - 100));
   const height = rows.length * LINE.height + 28;
   const x = (time) => LINE.left + ((time - span.from) / span.length) * (width - LINE.left - LINE.right);
   return h(
     "div",
     null,
-    timelineKey(),
+    timelineKey(attempts),
     h(
       "div",
       { class: "timeline", tabindex: "0", role: "region", "aria-label": "Timeline of attempts" },
       s(
         "svg",
-        { viewBox: `0 0 ${width} ${height}`, vars: { "--rows": rows.length } },
+        { width, height, viewBox: `0 0 ${width} ${height}` },
         ticks(span).map((time) => tick(time, span, x(time), height)),
-        rows.map((row, index) => timelineRow(id, row, index * LINE.height + 24, x, span)),
+        rows.map((row, index) => timelineRow(id, row, { y: index * LINE.height + 24, x, width, span })),
       ),
     ),
     total > attempts.length ? h("p", { class: "note" }, `The last ${attempts.length} of ${count(total, "attempt")}.`) : null,
@@ -29,11 +29,11 @@ function timelinePicture(id, { attempts, total }) {
   );
 }
 
-const timelineKey = () =>
+const timelineKey = (attempts) =>
   h(
     "ul",
     { class: "legend" },
-    ["completed", "in_progress", "failed"].map((status) =>
+    [...new Set(attempts.map((attempt) => attempt.outcome))].map((status) =>
       h("li", { key: status }, h("span", { class: `swatch tone-${known(status).tone}` }), known(status).word.toLowerCase()),
     ),
     h("li", null, h("span", { class: "swatch swatch-expected" }), "time expected"),
@@ -73,7 +73,7 @@ const tick = (time, span, x, height) =>
 
 const clockTime = (time) => new Date(time * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
 
-function timelineRow(id, attempts, y, x, span) {
+function timelineRow(id, attempts, { y, x, width, span }) {
   const last = attempts.at(-1);
   const { word, tone } = known(last.outcome);
   const took = attempts.reduce((sum, attempt) => sum + tookOf(attempt), 0);
@@ -83,12 +83,12 @@ function timelineRow(id, attempts, y, x, span) {
     "a",
     { key: last.task_id, class: "lane", href: `#${at("workflows", id, "tasks", last.task_id)}`, "aria-label": said },
     s("title", null, said),
-    s("rect", { class: "lane-ground", x: 0, y, width: LINE.least, height: LINE.height }),
-    s("text", { class: "node-id", x: 8, y: y + 15 }, cut(last.task_id, 22)),
-    s("text", { class: "node-label", x: 8, y: y + 27 }, cut(last.who, 28)),
+    s("rect", { class: "lane-ground", x: 0, y, width, height: LINE.height, rx: 6 }),
+    s("text", { class: "node-id", x: 8, y: y + 17 }, cut(last.task_id, 22)),
+    s("text", { class: "node-label", x: 8, y: y + 31 }, cut(last.who, 28)),
     attempts.map((attempt) => attemptBar(attempt, y, x, span)),
-    s("text", { class: `lane-took tone-${took > expected ? "bad" : tone}`, x: LINE.least - 8, y: y + 15 }, duration(took)),
-    s("text", { class: "lane-note", x: LINE.least - 8, y: y + 27 }, attempts.length > 1 ? count(attempts.length - 1, "retry", "retries") : `of ${duration(expected)}`),
+    s("text", { class: `lane-took tone-${took > expected ? "bad" : tone}`, x: width - 8, y: y + 17 }, duration(took)),
+    s("text", { class: "lane-note", x: width - 8, y: y + 31 }, attempts.length > 1 ? count(attempts.length - 1, "retry", "retries") : `of ${duration(expected)}`),
   );
 }
 

@@ -48,7 +48,6 @@ const ALARMS = {
   overdue: { word: "Overdue", tone: "bad", means: "A task is past its time limit or its lease." },
   stalled: { word: "Stalled", tone: "warn", means: "Nothing started or ended for twice the time expected." },
   blocked: { word: "Blocked", tone: "warn", means: "Nothing can start as things stand." },
-  update_due: { word: "Update due", tone: "warn", means: "You have not been told about it for a while." },
   replan: { word: "Replan", tone: "warn", means: "Several reviews in a row saw no progress." },
 };
 

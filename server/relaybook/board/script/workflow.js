@@ -55,9 +55,9 @@ function workflowHead({ id, workflow, open }) {
     }),
     card(
       { class: "standing" },
-      h("div", { class: "standing-top" }, progressBar(counts, totalOf(counts)), h("b", null, workflow.progress)),
+      h("div", { class: "standing-top" }, progressBar(counts, totalOf(counts), !ENDED.has(workflow.status)), h("b", null, workflow.progress)),
       legend(counts),
-      facts([
+      h("div", { class: "standing-foot" }, facts([
         ["Type", PATTERN[workflow.type] ?? sentence(workflow.type)],
         ["Project", workflow.project],
         ["Started", age(workflow.created_at)],
@@ -65,10 +65,17 @@ function workflowHead({ id, workflow, open }) {
         [ENDED.has(workflow.status) ? "Took" : "Running for", duration(workflow.elapsed_seconds)],
         ["Id", h("code", null, id)],
       ]),
+      ENDED.has(workflow.status) ? null : button("Cancel workflow…", () => cancelWorkflow(id, workflow.name), { class: "button button-quiet" }),
+      ),
+      (workflow.hooks_due ?? []).map(({ task_id: task, hooks }) =>
+        h("p", { key: `hooks-${task}`, class: "alarm-line" }, h("b", null, "Hooks due: "), `${hooks.join(", ")} of ${task}`),
+      ),
+      (workflow.held ?? []).map(({ task_id: task, path, by }) =>
+        h("p", { key: `held-${task}`, class: "alarm-line" }, h("b", null, "Held: "), `${task}, for ${by.task_id} is writing ${path}`),
+      ),
       raised
         .filter((name) => name !== "waiting")
         .map((name) => h("p", { key: name, class: "alarm-line" }, h("b", null, ALARMS[name].word, ": "), ALARMS[name].means, name === "overdue" ? ` ${workflow.overdue.join(", ")}` : "")),
-      ENDED.has(workflow.status) ? null : h("div", { class: "actions actions-quiet" }, button("Cancel workflow…", () => cancelWorkflow(id, workflow.name), { class: "button button-quiet" })),
     ),
   ];
 }
