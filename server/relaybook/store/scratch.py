@@ -5,25 +5,29 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
-from relaybook.core.pile import Key, Pile
+from relaybook.core.pile import Key, MemoryPile, Pile
 
-#: KiB of pages held in memory; the others lie in a temporary file.
+#: How many rows a pile holds before it is laid on disk.
+HELD = 200
+#: KiB of pages of all piles on disk that are held in memory.
 _CACHE = 1_000
 
 
 class Scratch:
     """Makes piles, and forgets them at its end."""
 
-    def __init__(self) -> None:
+    def __init__(self, held: int = HELD) -> None:
+        """A pile of more than `held` rows lies on disk."""
+        self.held = held
         self._conn: sqlite3.Connection | None = None
         self._piles = 0
 
     def pile(self) -> Pile:
         self._piles += 1
-        return _DiskPile(self, f"pile_{self._piles}")
+        return _Pile(self, f"pile_{self._piles}")
 
     def connection(self) -> sqlite3.Connection:
-        """Opened by the first row: most digests are small, but none is known to stay so."""
+        """Opened by the first pile that grows: most digests are small."""
         if self._conn is None:
             self._conn = sqlite3.connect("", isolation_level=None)
             for pragma in ("journal_mode = OFF", f"cache_size = -{_CACHE}", "temp_store = FILE"):
@@ -44,46 +48,62 @@ class Scratch:
             self._conn.close()
 
 
-class _DiskPile:
-    """A table with a column for each part of the key, made when the first key is known.
+class _Pile:
+    """In memory until it holds too many rows, then a table."""
+
+    def __init__(self, scratch: Scratch, name: str) -> None:
+        self._scratch = scratch
+        self._name = name
+        self._puts = 0
+        self._rows: Pile = MemoryPile()
+
+    def put(self, key: Key, value: str = "") -> None:
+        self._rows.put(key, value)
+        self._puts += 1
+        if self._puts == self._scratch.held + 1:
+            self._spill(len(key))
+
+    def get(self, key: Key) -> str | None:
+        return self._rows.get(key)
+
+    def rows(self) -> Iterator[tuple[Key, str]]:
+        return self._rows.rows()
+
+    def _spill(self, parts: int) -> None:
+        table = _Table(self._scratch.connection(), self._name, parts)
+        for key, value in self._rows.rows():
+            table.put(key, value)
+        self._rows = table
+
+
+class _Table:
+    """A table with a column for each part of the key.
 
     Texts are stored as bytes: what a worker sends may hold half a surrogate pair, which no
     database takes as text. Their order is the same.
     """
 
-    def __init__(self, scratch: Scratch, table: str) -> None:
-        self._scratch = scratch
-        self._table = table
-        self._conn: sqlite3.Connection | None = None
-        self._put = self._get = self._all = ""
+    def __init__(self, conn: sqlite3.Connection, name: str, parts: int) -> None:
+        columns = ", ".join(f"part_{number}" for number in range(parts))
+        match = " AND ".join(f"part_{number} = ?" for number in range(parts))
+        self._conn = conn
+        self._put = f"INSERT OR REPLACE INTO {name} VALUES ({', '.join('?' * (parts + 1))})"
+        self._get = f"SELECT value FROM {name} WHERE {match}"
+        self._all = f"SELECT * FROM {name} ORDER BY {columns}"
+        conn.execute(
+            f"CREATE TABLE {name} ({columns}, value, PRIMARY KEY ({columns})) WITHOUT ROWID"
+        )
 
     def put(self, key: Key, value: str = "") -> None:
-        conn = self._conn or self._made(len(key))
-        conn.execute(self._put, [*map(_stored, key), _stored(value)])
+        self._conn.execute(self._put, [*map(_stored, key), _stored(value)])
 
     def get(self, key: Key) -> str | None:
-        if self._conn is None:
-            return None
         row = self._conn.execute(self._get, [*map(_stored, key)]).fetchone()
         return None if row is None else _text(row[0])
 
     def rows(self) -> Iterator[tuple[Key, str]]:
-        if self._conn is not None:
-            for *key, value in self._conn.execute(self._all):
-                yield tuple(map(_part, key)), _text(value)
-
-    def _made(self, parts: int) -> sqlite3.Connection:
-        columns = ", ".join(f"part_{number}" for number in range(parts))
-        marks = ", ".join("?" * (parts + 1))
-        match = " AND ".join(f"part_{number} = ?" for number in range(parts))
-        self._put = f"INSERT OR REPLACE INTO {self._table} VALUES ({marks})"
-        self._get = f"SELECT value FROM {self._table} WHERE {match}"
-        self._all = f"SELECT * FROM {self._table} ORDER BY {columns}"
-        self._conn = self._scratch.connection()
-        self._conn.execute(
-            f"CREATE TABLE {self._table} ({columns}, value, PRIMARY KEY ({columns})) WITHOUT ROWID"
-        )
-        return self._conn
+        for *key, value in self._conn.execute(self._all):
+            yield tuple(map(_part, key)), _text(value)
 
 
 def _stored(part: int | str) -> int | bytes:
