@@ -23,7 +23,11 @@ _EDGES = """
     SELECT needs, task_id, kind FROM edges WHERE workflow_id = :id ORDER BY task_id, needs
 """
 _HEAD = "flowchart LR"
-_ARROWS = {EdgeKind.NEEDS: "-->", EdgeKind.ON_FAILURE: "-. on failure .->"}
+_ARROWS = {
+    EdgeKind.NEEDS: "-->",
+    EdgeKind.ON_FAILURE: "-. on failure .->",
+    EdgeKind.INSTEAD_OF: "-. or else .->",
+}
 
 
 def read_graph(desk: Desk, id: str) -> str:
