@@ -199,7 +199,7 @@ def _get_both(tx: Tx, workflow_id: str, task_id: str) -> tuple[Workflow, Task]:
 def load_edges(tx: Tx, workflow_id: str, tasks: dict[str, Task]) -> dict[str, Sequence[Edge]]:
     """The edges from the tasks given, adding the tasks at their ends.
 
-    Handlers are followed further: they become not applicable when their source completes.
+    Handlers and alternatives are followed further: they may become not applicable with it.
     """
     edges: dict[str, Sequence[Edge]] = {}
     queue = list(tasks)
@@ -221,7 +221,7 @@ def load_edges(tx: Tx, workflow_id: str, tasks: dict[str, Task]) -> dict[str, Se
         queue.extend(
             edge.task_id
             for edge in found
-            if edge.kind is EdgeKind.ON_FAILURE and edge.task_id not in edges
+            if edge.kind is not EdgeKind.NEEDS and edge.task_id not in edges
         )
     return edges
 
