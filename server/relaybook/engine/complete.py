@@ -91,7 +91,7 @@ COMPLETERS: Mapping[tuple[str, str], Completer] = {
 
 
 def _found(
-    desk: Desk, matching: str, order: str, params: Mapping[str, Any], column: str = "id"
+    desk: Desk, matching: str, order: str, params: dict[str, Any], column: str = "id"
 ) -> Completed:
     with desk.store.read() as tx:
         rows = tx.rows(f"SELECT {column} {matching} ORDER BY {order} LIMIT {VALUES_SHOWN}", params)

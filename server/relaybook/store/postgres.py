@@ -45,7 +45,7 @@ CONNECTIONS = 10
 #: Marks our version table, and so a schema, as a ledger.
 MARK = "relaybook ledger"
 
-_WORDS = {"int": "BIGINT", "real": "DOUBLE PRECISION", "strict": ""}
+_WORDS = {"int": "BIGINT", "real": "DOUBLE PRECISION", "strict": "", "keyed": ""}
 _NOW = "SELECT extract(epoch FROM clock_timestamp())::double precision"
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"
 _NO_WAY_IN = (
