@@ -16,6 +16,7 @@ from benchmarks import (
     prompts,
     start,
     throughput,
+    tokens,
     update,
 )
 from benchmarks.table import HEAD
@@ -30,6 +31,7 @@ BENCHMARKS: Mapping[str, Callable[[], Iterable[str]]] = {
     "start": start.run,
     "counters": counters.run,
     "makespan": makespan.run,
+    "tokens": tokens.run,
 }
 
 

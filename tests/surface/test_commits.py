@@ -5,9 +5,9 @@ from pathlib import Path
 
 import anyio
 import pytest
+from benchmarks.recording import Statement, recording
 from mcp import Client
 
-from benchmarks.recording import Statement, recording
 from relaybook.engine import Engine
 from relaybook.store.sqlite import SqliteStore
 from relaybook.surface.server import build_server
@@ -41,7 +41,10 @@ async def test_64_calls_at_once_are_answered_after_at_most_a_third_as_many_commi
         result = await client.call_tool("update_task", said)
         started.append(result.structured_content["status"])
 
-    async with Client(build_server(engine), mode=mode) as client, anyio.create_task_group() as group:
+    async with (
+        Client(build_server(engine), mode=mode) as client,
+        anyio.create_task_group() as group,
+    ):
         for workflow in workflows:
             group.start_soon(start, client, workflow)
 

@@ -44,6 +44,10 @@ from relaybook.store.base import Tx
 from relaybook.store.ledger import find_claim, get_task, load_case, renew_lease
 
 OVERRIDE_LIMIT = 500
+#: What the answer to several updates of one workflow says once, and what it leaves out: the claim
+#: names the attempt, and the spawn arguments have its time.
+_OF_WORKFLOW = ("workflow_id", "seq", "workflow_status", "progress", "next")
+_OF_ATTEMPT = ("attempt", "lease_seconds")
 UPDATES_LIMIT = 10
 CONFIRM = "; error.code is a guess: if it is wrong, send status 'failed' with error_code alone"
 
@@ -93,12 +97,28 @@ def update_tasks(desk: Desk, updates: Sequence[Update]) -> dict[str, Any]:
             results.append(update_task(desk, update))
         except Refusal as refusal:
             results.append({"task_id": update.task_id, "error": refusal.as_dict()})
-    refused = sum("error" in result for result in results)
-    return {
+    refused = sum("status" not in result for result in results)
+    answer: dict[str, Any] = {
         "results": results,
         "summary": f"{len(results) - refused} of {len(results)} updates recorded",
-        "next": "see `error` of the refused" if refused else str(results[-1]["next"]),
     }
+    if len({update.workflow_id for update in updates}) == 1:
+        answer |= _said_once(results)
+    else:
+        answer["next"] = results[-1].get("next", "")
+    return answer | ({"next": "see `error` of the refused"} if refused else {})
+
+
+def _said_once(results: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Takes from the results what each says of their one workflow; answers what the last said."""
+    said: dict[str, Any] = {}
+    for result in results:
+        for name in _OF_WORKFLOW:
+            if name in result:
+                said[name] = result.pop(name)
+        for name in _OF_ATTEMPT:
+            result.pop(name, None)
+    return said
 
 
 def _begin(desk: Desk, update: Update) -> dict[str, Any]:
