@@ -13,9 +13,7 @@ import weakref
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TypeVar
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING, TypeVar
 
 from relaybook.errors import (
     InvalidArguments,
@@ -29,6 +27,9 @@ from relaybook.errors import (
 from relaybook.store.base import Durability, Params, Row
 from relaybook.store.bind import bindable
 from relaybook.store.schema import APPLICATION_ID, MIGRATIONS, VERSION_TABLE
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 #: How long a writer waits for the others, in seconds.
 LOCK_PATIENCE = 15.0
@@ -48,7 +49,7 @@ class SqliteTx:
 
     for_update = ""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: "Database") -> None:
         self._db = db
 
     def rows(self, sql: str, params: Params | None = None) -> list[Row]:
@@ -137,13 +138,24 @@ class SqliteStore:
             # The first counts the commits of other connections, the second our own changes.
             return conn.execute("PRAGMA data_version").fetchone()[0], conn.total_changes
 
-    def _database(self) -> Database:
+    def _database(self) -> "Database":
         db = getattr(self._local, "db", None)
         if db is None:
-            db = self._local.db = self._connect()
+            # Imported here: a server tells what it offers before anybody asks for a row.
+            from sqlite_utils import Database
+
+            connection = self._connection()
+            db = self._local.db = Database(connection, execute_plugins=False)
+            weakref.finalize(db, self._drop, connection)  # when its thread ends
         return db
 
-    def _connect(self) -> Database:
+    def _connection(self) -> sqlite3.Connection:
+        connection = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = self._connect()
+        return connection
+
+    def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
             self.path,
             timeout=0,  # `_patiently` does the waiting
@@ -156,9 +168,7 @@ class SqliteStore:
         connection.execute(f"PRAGMA synchronous = {self._synchronous}")
         connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         connection.execute("PRAGMA foreign_keys = ON")
-        db = Database(connection, execute_plugins=False)
-        weakref.finalize(db, self._drop, connection)  # when its thread ends
-        return db
+        return connection
 
     def _drop(self, connection: sqlite3.Connection) -> None:
         self._connections.discard(connection)
@@ -166,7 +176,7 @@ class SqliteStore:
 
     def _migrate(self) -> None:
         """Bring the tables up to date, under the write lock: others may start just now."""
-        conn = self._database().conn
+        conn = self._connection()
         if _patiently(lambda: _version(conn)) == len(MIGRATIONS):
             return
         _patiently(lambda: conn.execute("BEGIN IMMEDIATE"))
