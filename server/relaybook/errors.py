@@ -18,6 +18,7 @@ Refusal
 │   ├── InvalidComposition
 │   ├── InvalidContract
 │   ├── InvalidArguments
+│   ├── InvalidExport
 │   └── MalformedOutput
 ├── Conflict                 the ledger has moved on; look, then decide
 │   ├── StaleClaim
@@ -26,7 +27,8 @@ Refusal
 │   ├── AlreadyOver
 │   ├── NotStarted
 │   ├── WorkflowEnded
-│   └── RequestIdReused
+│   ├── RequestIdReused
+│   └── AlreadyThere
 ├── NotNow                   it may work later, or after a decision
 │   ├── Blocked
 │   ├── BreakerOpen
@@ -160,6 +162,10 @@ class InvalidArguments(BadInput):
     code = "invalid_arguments"
 
 
+class InvalidExport(BadInput):
+    code = "invalid_export"
+
+
 class MalformedOutput(BadInput):
     code = "malformed_output"
 
@@ -196,6 +202,10 @@ class WorkflowEnded(Conflict):
 
 class RequestIdReused(Conflict):
     code = "request_id_reused"
+
+
+class AlreadyThere(Conflict):
+    code = "already_there"
 
 
 class NotNow(Refusal):

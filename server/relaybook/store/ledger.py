@@ -246,11 +246,18 @@ def apply(tx: Tx, before: Case | None, events: Sequence[Event]) -> Case:
     `before` is None for the first events of a new workflow.
     """
     events = [replace(event, data=storable(event.data)) for event in events]
+    after = evolve(opened(events[0]), events[1:]) if before is None else evolve(before, events)
+    write_rows(tx, before, after, events)
+    learn(tx, after.workflow, before.tasks if before else {}, after.tasks, events)
+    tx.tell(after.workflow.id, after.workflow.seq)
+    return after
+
+
+def write_rows(tx: Tx, before: Case | None, after: Case, events: Sequence[Event]) -> None:
+    """Append `events` and write what differs between the cases on either side of them."""
     if before is None:
-        after = evolve(opened(events[0]), events[1:])
         WORKFLOWS.insert(tx, [after.workflow])
     else:
-        after = evolve(before, events)
         WORKFLOWS.update(tx, before.workflow, after.workflow)
     _save(tx, TASKS, before.tasks if before else {}, after.tasks)
     _save(tx, ATTEMPTS, before.attempts if before else {}, after.attempts)
@@ -259,9 +266,6 @@ def apply(tx: Tx, before: Case | None, events: Sequence[Event]) -> Case:
     if any(event.type in _SCOPING for event in events):
         _save_scopes(tx, before, after)
     tx.many(_ADD_EVENT, map(_event_row, events))
-    learn(tx, after.workflow, before.tasks if before else {}, after.tasks, events)
-    tx.tell(after.workflow.id, after.workflow.seq)
-    return after
 
 
 def _save(tx: Tx, table: Table[T], before: Mapping[K, T], after: Mapping[K, T]) -> None:
@@ -295,9 +299,15 @@ def _save_scopes(tx: Tx, before: Case | None, after: Case) -> None:
             continue
         was = before.tasks[task.id].status if task.id in before.tasks else Status.PENDING
         if was is not Status.IN_PROGRESS and task.status is Status.IN_PROGRESS:
-            tx.many(_ADD_SCOPE, [_scope_row(after, task, path) for path in json.loads(task.writes)])
+            hold_scopes(tx, after, task)
         elif was is Status.IN_PROGRESS and task.status is not Status.IN_PROGRESS:
             tx.rows(_DROP_SCOPES, {"workflow_id": task.workflow_id, "task_id": task.id})
+
+
+def hold_scopes(tx: Tx, case: Case, task: Task) -> None:
+    """Take what a task declares that it writes."""
+    paths = json.loads(task.writes or "[]")
+    tx.many(_ADD_SCOPE, [_scope_row(case, task, path) for path in paths])
 
 
 def _scope_row(case: Case, task: Task, path: str) -> dict[str, str]:
