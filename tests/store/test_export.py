@@ -26,7 +26,7 @@ from tests.helpers import (
     workflow,
 )
 
-STAGES = [{"capability": "planning", "goal": "Plan it"}, {"capability": "refactor", "goal": "Look"}]
+STAGES = [{"capability": "planning", "goal": goal} for goal in ("Plan it", "Plan again")]
 
 
 def lived(engine: Engine, clock: Clock) -> str:

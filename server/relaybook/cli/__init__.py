@@ -13,6 +13,7 @@ from relaybook.cli.lazy import lazy_group, new_app
 #: Each command, or group of commands, by its module here, in the order of --help.
 COMMANDS = {
     "serve": "serve",
+    "board": "board",
     "work": "work",
     "plan": "plans",
     "create": "plans",
@@ -27,6 +28,8 @@ COMMANDS = {
     "read": "views",
     "resolve": "decisions",
     "cleanup": "decisions",
+    "migrate": "ledgers",
+    "copy": "ledgers",
     "items": "items",
     "templates": "templates",
     "contracts": "contracts",

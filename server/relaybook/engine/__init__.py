@@ -15,10 +15,14 @@ from relaybook.engine.retry import retried
 class Verb:
     """A method whose function is imported when it is first used: a start pays for none of them."""
 
-    def __init__(self, module: str, *, retry: bool = True) -> None:
-        """The function has the method's name and stands in that module of `relaybook.engine`."""
+    def __init__(self, module: str, *, retry: bool = True, harmless: str = "") -> None:
+        """The function has the method's name and stands in that module of `relaybook.engine`.
+
+        There also stands the function `harmless`, which says whether a repeat does no harm.
+        """
         self.module = f"relaybook.engine.{module}"
         self._retry = retry
+        self._harmless = harmless
 
     def __set_name__(self, owner: type[Desk], name: str) -> None:
         self._name = name
@@ -28,8 +32,11 @@ class Verb:
 
     @cached_property
     def _function(self) -> Any:
-        found = getattr(import_module(self.module), self._name)
-        return retried(found) if self._retry else found
+        module = import_module(self.module)
+        verb = getattr(module, self._name)
+        if not self._retry:
+            return verb
+        return retried(verb, getattr(module, self._harmless)) if self._harmless else retried(verb)
 
 
 class Engine(Desk):
@@ -65,14 +72,14 @@ class Engine(Desk):
         from relaybook.engine.watch import marks
     else:
         plan = Verb("plan")
-        create_workflow = Verb("create")
+        create_workflow = Verb("create", harmless="names_its_request")
         change_plan = Verb("change")
         advance_stage = Verb("advance")
         aggregate = Verb("aggregate")
         report_stage = Verb("advance")
         find_skills = Verb("find")
         claim_task = Verb("claim")
-        update_task = Verb("update")
+        update_task = Verb("update", harmless="names_its_attempt")
         update_tasks = Verb("update", retry=False)
         show_workflow = Verb("view")
         list_workflows = Verb("view")
@@ -81,7 +88,7 @@ class Engine(Desk):
         read = Verb("read")
         read_text = Verb("read")
         complete = Verb("complete")
-        cleanup = Verb("cleanup")
+        cleanup = Verb("cleanup", retry=False)
         export_workflow = Verb("export")
         import_workflow = Verb("export")
         marks = Verb("watch")

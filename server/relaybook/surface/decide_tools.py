@@ -11,6 +11,7 @@ from relaybook.engine import Engine
 from relaybook.engine.request import Resolution
 from relaybook.surface.answers import Cleaned, Resolved, Told
 from relaybook.surface.arguments import Entries, RecordKind, Text, WorkerRecordKind
+from relaybook.surface.board import SHOWS_BOARD
 from relaybook.surface.rim import tool
 
 #: Decisions about the task that the question is about.
@@ -72,6 +73,7 @@ def resolve_tool(engine: Engine) -> Tool:
         description="Call when the user decides: retry_failed, accept_partial, answer, waive, "
         "confirm, accept_lesson, finish, cancel…; with no decision: what is open.",
         destructive=True,
+        meta=SHOWS_BOARD,
     )
 
 

@@ -39,10 +39,11 @@ def tool(
     read_only: bool = False,
     destructive: bool = False,
     idempotent: bool = True,
+    meta: Mapping[str, Any] | None = None,
 ) -> Tool:
     """`verb` as a tool: unknown arguments refused, its answer sent once as text and once as data.
 
-    `answer` is a TypedDict that describes what `verb` answers.
+    `answer` is a TypedDict that describes what `verb` answers; `meta` is for hosts.
     """
     annotations = ToolAnnotations(
         title=title,
@@ -57,6 +58,7 @@ def tool(
         description=description,
         annotations=annotations,
         structured_output=False,
+        meta=dict(meta) if meta else None,
     )
     arguments = made.fn_metadata.arg_model
     arguments.model_config["extra"] = "forbid"
