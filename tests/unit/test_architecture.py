@@ -20,7 +20,8 @@ ALLOWED: dict[str, set[str]] = {
     "engine": {"errors", "model", "core", "registry", "store"},
     "playbook": {"errors", "model", "core", "registry", "store", "engine"},
     "settings": {"errors"},
-    "surface": {"errors", "model", "core", "registry", "store", "engine"},
+    "board": set(),
+    "surface": {"errors", "model", "core", "registry", "store", "engine", "board"},
     "worker": {"errors", "model", "core", "engine"},
     "cli": {"errors", "model", "core", "registry", "store", "engine", "settings", "surface"}
     | {"worker"},

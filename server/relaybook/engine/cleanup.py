@@ -3,12 +3,12 @@
 from itertools import accumulate
 from typing import Any
 
+from relaybook.core.policy import KEPT_DAYS
 from relaybook.engine.desk import Desk
 from relaybook.engine.retry import retried
 from relaybook.errors import InvalidArguments
 from relaybook.store.base import Tx
 
-DEFAULT_DAYS = 7.0
 #: Workflows removed in one transaction, and how many tasks and events they may have in all, so
 #: that others wait only briefly; one that is larger goes by itself.
 BATCH, BATCH_ROWS = 50, 20_000
@@ -18,7 +18,7 @@ _ENDED = "FROM workflows WHERE ended_at IS NOT NULL AND ended_at < :before"
 _DELETE = "DELETE FROM workflows WHERE id = :id AND ended_at < :before RETURNING id"
 
 
-def cleanup(desk: Desk, *, days: float = DEFAULT_DAYS, dry_run: bool = False) -> dict[str, Any]:
+def cleanup(desk: Desk, *, days: float = KEPT_DAYS, dry_run: bool = False) -> dict[str, Any]:
     """Remove the workflows that ended more than `days` days ago, the oldest first.
 
     Raises:

@@ -90,6 +90,7 @@ class SqliteStore:
         self._synchronous = {"full": "FULL", "normal": "NORMAL"}[durability]
         self._local = threading.local()
         self._connections: set[sqlite3.Connection] = set()
+        weakref.finalize(self, _close_all, self._connections)
         _prepare(path)
         with _translated(path):
             _patiently(lambda: _inspect(path))
@@ -103,8 +104,7 @@ class SqliteStore:
 
     def close(self) -> None:
         self._local = threading.local()
-        while self._connections:
-            self._connections.pop().close()
+        _close_all(self._connections)
 
     @contextmanager
     def transaction(self) -> Generator[SqliteTx]:
@@ -164,12 +164,8 @@ class SqliteStore:
         connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         connection.execute("PRAGMA foreign_keys = ON")
         db = Database(connection, execute_plugins=False)
-        weakref.finalize(db, self._drop, connection)  # when its thread ends
+        weakref.finalize(db, _close, self._connections, connection)  # when its thread ends
         return db
-
-    def _drop(self, connection: sqlite3.Connection) -> None:
-        self._connections.discard(connection)
-        connection.close()
 
     def _migrate(self) -> None:
         """Bring the tables up to date, under the write lock: others may start just now."""
@@ -193,6 +189,16 @@ class SqliteStore:
             if conn.in_transaction:
                 conn.execute("ROLLBACK")
             raise
+
+
+def _close(connections: set[sqlite3.Connection], connection: sqlite3.Connection) -> None:
+    connections.discard(connection)
+    connection.close()
+
+
+def _close_all(connections: set[sqlite3.Connection]) -> None:
+    while connections:
+        connections.pop().close()
 
 
 def _prepare(path: Path) -> None:

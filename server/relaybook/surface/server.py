@@ -9,6 +9,7 @@ from opentelemetry import trace
 
 from relaybook import __version__
 from relaybook.engine import Engine
+from relaybook.surface.board import board_app
 from relaybook.surface.changes import Changes, offer_subscriptions
 from relaybook.surface.completion import offer_completion
 from relaybook.surface.openings import PromptServer
@@ -68,6 +69,7 @@ def build_server(engine: Engine, role: str = "orchestrator") -> Server:
         # Nothing that a worker may read changes.
         subscriptions=False if worker else changes.bus,
         lifespan=None if worker else changes.lifespan,
+        extensions=[] if worker else [board_app()],
     )
     for prompt in prompts_for(engine, role):
         server.add_prompt(prompt)

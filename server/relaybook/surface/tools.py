@@ -8,7 +8,7 @@ from pydantic import Field
 
 from relaybook.core.policy import DEFAULT_WIDTH
 from relaybook.engine import Engine
-from relaybook.engine.update import Update
+from relaybook.engine.request import Update
 from relaybook.errors import Forbidden, InvalidArguments
 from relaybook.surface import answers
 from relaybook.surface.arguments import (
@@ -22,6 +22,7 @@ from relaybook.surface.arguments import (
     Text,
     Width,
 )
+from relaybook.surface.board import SHOWS_BOARD
 from relaybook.surface.decide_tools import (
     cleanup_tool,
     record_tool,
@@ -120,6 +121,7 @@ def _create_workflow(engine: Engine) -> Tool:
         description="Call once per plan, before any worker starts: registers tasks, "
         "stages, items to partition, or a composition; answers workflow_id.",
         idempotent=False,
+        meta=SHOWS_BOARD,
     )
 
 
@@ -321,6 +323,7 @@ def _get_workflow(engine: Engine, wakes: Wakes) -> Tool:
         description="Call to follow work: without an id all workflows, with one its tasks, "
         "failures, what is ready; waits for a change; resume after memory loss.",
         read_only=True,
+        meta=SHOWS_BOARD,
     )
 
 
@@ -349,4 +352,5 @@ def _aggregate(engine: Engine) -> Tool:
         description="Call at any time for the digest of all results and every gap by name, to "
         "write your synthesis from: integrate, do not paste.",
         read_only=True,
+        meta=SHOWS_BOARD,
     )

@@ -13,16 +13,22 @@ from starlette.applications import Starlette
 from relaybook.engine import Engine
 from relaybook.errors import InvalidArguments
 from relaybook.surface.http.app import MCP_PATH, build_app
+from relaybook.surface.http.board import Exchange, as_given
 from relaybook.surface.http.caller import Access
 from relaybook.surface.http.options import HttpOptions
 
 
 def serve_http(
-    engine: Engine, access: Access, options: HttpOptions, announce: Callable[[str], None]
+    engine: Engine,
+    access: Access,
+    options: HttpOptions,
+    announce: Callable[[str], None],
+    *,
+    exchange: Exchange = as_given,
 ) -> None:
     """Serve until a signal; calls in progress are finished first, or given up after a while.
 
-    `announce` is told the URL once it can be called.
+    `announce` is told the URL once it can be called; `exchange` is that of `build_app`.
 
     Raises:
         InvalidArguments: the address cannot be listened on, or the TLS files not be used.
@@ -31,14 +37,18 @@ def serve_http(
     _check_tls(options)
     listener = listen(options)
     announce(url_of(options, listener))
-    anyio.run(_serve, engine, access, options, listener)
+    anyio.run(_serve, engine, access, options, listener, exchange)
 
 
 async def _serve(
-    engine: Engine, access: Access, options: HttpOptions, listener: socket.socket
+    engine: Engine,
+    access: Access,
+    options: HttpOptions,
+    listener: socket.socket,
+    exchange: Exchange,
 ) -> None:
     stopping = anyio.Event()
-    app = build_app(engine, access, options, stopping=stopping)
+    app = build_app(engine, access, options, stopping=stopping, exchange=exchange)
     await HttpServer(app, options, stopping).serve([listener])
 
 
