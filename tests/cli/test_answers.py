@@ -309,6 +309,9 @@ APART = {
     ("contracts", "check"),
     ("compositions", "list"),
     ("compositions", "save"),
+    ("token", "create"),
+    ("token", "list"),
+    ("token", "revoke"),
 }
 
 

@@ -193,7 +193,9 @@ def _offers(
 
 
 def _workflows(tx: Tx, project: str | None) -> list[Workflow]:
-    where = "WHERE ended_at IS NULL AND ready + retryable + in_progress > 0"
+    where = (
+        f"WHERE ended_at IS NULL AND ready + retryable + in_progress > 0 AND {tx.sight.of_project}"
+    )
     if project is not None:
         where += " AND project = :project"
     return WORKFLOWS.find(

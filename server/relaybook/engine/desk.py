@@ -3,19 +3,23 @@
 import json
 import secrets
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from copy import copy
+from typing import TYPE_CHECKING, Self
 
+from relaybook.errors import Forbidden
 from relaybook.registry.compositions import Compositions
 from relaybook.registry.contracts import Contracts
 from relaybook.registry.roles import Roles
 from relaybook.registry.templates import Templates
 from relaybook.store.base import Store, Tx
+from relaybook.store.partial import PartialStore
 
 if TYPE_CHECKING:
     from relaybook.core.plan import TaskSpec
 
 #: How many specifications are kept at hand.
 SPECS_KEPT = 1000
+DEFAULT_PROJECT = "default"
 
 
 class Desk:
@@ -34,7 +38,9 @@ class Desk:
 
         `token(n)` answers 2 n fresh hexadecimal digits.
         """
-        self.store = store
+        self.store: Store = store
+        #: Those that may be seen and changed; None: all.
+        self.projects: frozenset[str] | None = None
         self.templates = templates or Templates()
         self.contracts = contracts or Contracts()
         self.compositions = Compositions(self.templates.folders)
@@ -43,6 +49,34 @@ class Desk:
         self.token = token
         #: By the hash of their texts, so that they cannot go stale.
         self._specs: dict[str, TaskSpec] = {}
+
+    def within(self, projects: frozenset[str]) -> Self:
+        """This desk as those have it who may see and change `projects`, and nothing else."""
+        other = copy(self)
+        other.store = PartialStore(self.store, projects)
+        other.projects = projects
+        return other
+
+    def own(self, project: str) -> str:
+        """`project`, if work may be put there.
+
+        Raises:
+            Forbidden: it is not one of those that are seen.
+        """
+        if self.projects is None or project in self.projects:
+            return project
+        raise Forbidden(
+            f"You may not use project {project[:80]!r}.",
+            allowed=", ".join(sorted(self.projects)),
+            next="call again with one of these",
+        )
+
+    @property
+    def home(self) -> str:
+        """The project of what names none."""
+        if self.projects is None or DEFAULT_PROJECT in self.projects:
+            return DEFAULT_PROJECT
+        return min(self.projects, default=DEFAULT_PROJECT)
 
     def spec(self, tx: Tx, workflow_id: str, name: str) -> "TaskSpec":
         """The specification of the task whose `spec` is `name`."""

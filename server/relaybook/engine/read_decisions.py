@@ -15,8 +15,8 @@ WORKFLOWS_SHOWN = 50
 
 #: Only in such a workflow can a question be open.
 _MAY_ASK = """
-    WHERE decision IS NULL AND input_required + review + failed > 0
-    OR ended_at IS NULL AND input_required + review > 0
+    WHERE (decision IS NULL AND input_required + review + failed > 0
+    OR ended_at IS NULL AND input_required + review > 0) AND {sight.of_project}
     ORDER BY updated_at DESC, id LIMIT :limit
 """
 
@@ -24,7 +24,7 @@ _MAY_ASK = """
 def read_decisions(desk: Desk) -> str:
     """Each open question with its workflow and the decisions that answer it."""
     with desk.store.read() as tx:
-        asking = WORKFLOWS.find(tx, _MAY_ASK, limit=WORKFLOWS_SHOWN)
+        asking = WORKFLOWS.find(tx, _MAY_ASK.format(sight=tx.sight), limit=WORKFLOWS_SHOWN)
         found = [line for workflow in asking for line in _lines(tx, workflow)]
     return compact({"decisions": found})
 

@@ -112,15 +112,15 @@ def list_workflows(
 ) -> dict[str, Any]:
     """All workflows, or those not ended, newest change first, with what needs attention."""
     now, page = desk.clock(), PAGE["concise"]
-    conditions = ["ended_at IS NULL"] if active else []
+    where = f"WHERE {'ended_at IS NULL' if active else 'TRUE'}"
     if project is not None:
-        conditions.append("project = :project")
-    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+        where += " AND project = :project"
     skip = _position(cursor)
     with desk.store.read() as tx:
         found = WORKFLOWS.find(
             tx,
-            f"{where} ORDER BY updated_at DESC, id LIMIT :limit OFFSET :skip",
+            f"{where} AND {tx.sight.of_project} ORDER BY updated_at DESC, id"
+            " LIMIT :limit OFFSET :skip",
             project=project,
             limit=page + 1,
             skip=skip,

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Literal, Protocol
 
+from relaybook.store.sight import Sight
+
 Row = tuple[Any, ...]
 Params = Mapping[str, Any]
 #: Whether a commit survives the loss of power, or only the death of the process.
@@ -15,6 +17,8 @@ class Tx(Protocol):
 
     #: Appended to a SELECT that must keep its row from changing until the commit.
     for_update: str
+    #: What it sees of the ledger.
+    sight: Sight
 
     def rows(self, sql: str, params: Params | None = None) -> list[Row]:
         """Run one statement and return all its rows."""

@@ -219,12 +219,35 @@ INDEXES = (
     "CREATE INDEX tasks_of_skill ON tasks (skill) WHERE status = 'in_progress'",
 )
 
+TOKENS = """
+CREATE TABLE tokens (
+    id TEXT PRIMARY KEY,
+    hash TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    role TEXT NOT NULL CHECK (role IN ('orchestrator', 'worker', 'all')),
+    projects TEXT,
+    created_at {real} NOT NULL,
+    expires_at {real},
+    revoked_at {real}
+) {strict}
+"""
+
+PROJECT_SKILL_STATS = """
+CREATE TABLE project_skill_stats (
+    project TEXT NOT NULL,
+    skill TEXT NOT NULL,
+    stats TEXT NOT NULL,
+    PRIMARY KEY (project, skill)
+) {strict}
+"""
+
 #: Statements per version, from version 1.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         *(WORKFLOWS, TASKS, ATTEMPTS, EDGES, EVENTS, SCOPES, TEXTS, PRINTS, LESSONS, SKILL_STATS),
         *INDEXES,
     ),
+    (TOKENS, PROJECT_SKILL_STATS),
 )
 
 VERSION_TABLE = "CREATE TABLE IF NOT EXISTS schema_version (version {int} NOT NULL) {strict}"
@@ -241,4 +264,6 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "prints": ("workflow_id", "key"),
     "lessons": ("id",),
     "skill_stats": ("skill",),
+    "project_skill_stats": ("project", "skill"),
+    "tokens": ("id",),
 }

@@ -29,6 +29,7 @@ from relaybook.errors import (
 from relaybook.store.base import Durability, Params, Row
 from relaybook.store.bind import bindable
 from relaybook.store.schema import APPLICATION_ID, MIGRATIONS, VERSION_TABLE
+from relaybook.store.sight import EVERYTHING
 
 #: How long a writer waits for the others, in seconds.
 LOCK_PATIENCE = 15.0
@@ -51,9 +52,11 @@ class SqliteTx:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self.sight = EVERYTHING
 
     def rows(self, sql: str, params: Params | None = None) -> list[Row]:
-        return self._db.execute(sql, bindable(params or {})).fetchall()
+        bound = {**self.sight.params, **(params or {})} if self.sight.params else params or {}
+        return self._db.execute(sql, bindable(bound)).fetchall()
 
     def columns(self, table: str) -> list[str]:
         return [row[0] for row in self.rows(_COLUMNS, {"table": table})]
