@@ -69,7 +69,7 @@ class Servers:
         self, kind: Kind, *, task_status: TaskStatus[StreamableHTTPSessionManager]
     ) -> None:
         engine = self._engine if kind.projects is None else self._engine.within(kind.projects)
-        server = build_server(engine, kind.role)
+        server = build_server(engine, kind.role, self._options.secrets)
         server.observe = self._observe
         # The application that this answers is left alone: ours has layers and pages of its own.
         server.streamable_http_app(
