@@ -113,7 +113,7 @@ def skill_stats(tx: Tx, skill: str) -> SkillStats:
     return _stats(tx, _STATS, {"skill": skill})
 
 
-def _stats(tx: Tx, sql: str, known: Mapping[str, str]) -> SkillStats:
+def _stats(tx: Tx, sql: str, known: dict[str, str]) -> SkillStats:
     found = tx.rows(sql, known)
     return from_json(found[0][0]) if found else SkillStats()
 

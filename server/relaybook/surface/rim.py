@@ -2,7 +2,7 @@
 
 import functools
 import inspect
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Annotated, Any
 
 import anyio
@@ -23,9 +23,10 @@ from pydantic import ValidationError
 
 from relaybook.core.text import compact
 from relaybook.errors import InvalidArguments, Refusal, UnknownTool, nearest
+from relaybook.surface.commits import committed
 from relaybook.surface.slim import slim
 
-Verb = Callable[..., Awaitable[dict[str, Any]]]
+Verb = Callable[..., Coroutine[Any, Any, dict[str, Any]]]
 Observe = Callable[[str, str, float], None]
 
 #: How many faults of one call are named.
@@ -76,7 +77,7 @@ def _answering(verb: Verb, answer: type) -> Callable[..., Awaitable[CallToolResu
     @functools.wraps(verb)
     async def call(**arguments: Any) -> CallToolResult:
         try:
-            return _result(await verb(**arguments))
+            return _result(await committed(lambda: verb(**arguments)))
         except Refusal as refusal:
             return refused(refusal)
 
