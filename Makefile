@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint types check bench conformance
+.PHONY: demo test lint types check bench conformance soak
 
 demo: $(READY) ## make demo DIR=path: judge the Python files below it
 	@$(BIN)/python demo/run.py $(if $(DIR),--dir "$(DIR)")
@@ -23,6 +23,15 @@ check: lint types test
 
 bench: $(READY)
 	@$(BIN)/python -m benchmarks
+
+# SEEDS runs of SECONDS each with faults on PostgreSQL over HTTP and on one file, then lives.
+SEEDS ?= 5
+SECONDS ?= 300
+soak: $(READY) ## make soak SEEDS=5 SECONDS=300
+	@RELAYBOOK_FAULT_SEEDS=$(SEEDS) RELAYBOOK_FAULT_SECONDS=$(SECONDS) \
+		$(BIN)/python -m pytest -q tests/faults
+	@RELAYBOOK_SIMULATIONS=5000 $(BIN)/python -m pytest -q tests/store/test_simulation.py \
+		--override-ini timeout=7200
 
 conformance: $(READY) ## the official suite, Inspector, TypeScript clients and an agent framework
 	@$(BIN)/python -m tests.conformance

@@ -86,6 +86,7 @@ def serve(
             grace_seconds=grace_seconds,
             stateless=stateless,
             anyone_may_connect=anyone,
+            secrets=settings.secrets,
         )
         _serve_http(settings, options, require_token=require_token)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from relaybook.core.case import Case
@@ -15,9 +16,9 @@ from relaybook.engine.claim import (
     checked_session,
     start_attempt,
     started,
-    without_expired,
 )
 from relaybook.engine.desk import Desk
+from relaybook.engine.expire import past_the_lost, without_expired
 from relaybook.engine.outcome import (
     ERROR_LIMIT,
     FAILURE_CODES,
@@ -128,6 +129,11 @@ def _said_once(results: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 def _begin(desk: Desk, update: Update) -> dict[str, Any]:
     """Start the task; with the claim of the attempt in progress, renew its lease instead."""
+    begin = partial(_begin_once, desk, update)
+    return past_the_lost(desk, update.workflow_id, update.actor, begin)
+
+
+def _begin_once(desk: Desk, update: Update) -> dict[str, Any]:
     with desk.store.transaction() as tx:
         workflow_id, task_id = _target(tx, update)
         case = load_case(tx, workflow_id, task_id, update.claim)

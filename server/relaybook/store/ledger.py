@@ -432,12 +432,17 @@ def read_event(row: Row) -> Event:
     )
 
 
+def lock_scopes(tx: Tx, project: str) -> None:
+    """Let no other transaction take what the tasks of the project write until the commit."""
+    tx.lock(f"scopes of {project}")
+
+
 def load_holders(tx: Tx, case: Case, task_id: str) -> Case:
     """`case` with what others are writing that overlaps what the task would write."""
     task = case.tasks[task_id]
     if task.writes is None:
         return case
-    tx.lock(f"scopes of {case.workflow.project}")
+    lock_scopes(tx, case.workflow.project)
     return replace(case, held_by=find_holders(tx, case.workflow.project, task))
 
 

@@ -4,6 +4,7 @@ import functools
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
+import anyio
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 from mcp.server.mcpserver.tools import Tool
@@ -26,6 +27,7 @@ from relaybook.surface.shape import schema_of
 from relaybook.surface.slim import slim
 
 Verb = Callable[..., Coroutine[Any, Any, dict[str, Any]]]
+Observe = Callable[[str, str, float], None]
 
 #: How many faults of one call are named.
 FAULTS_SHOWN = 3
@@ -98,11 +100,27 @@ def refused(refusal: Refusal) -> CallToolResult:
 class Server(MCPServer[None]):
     """An MCP server whose argument errors are as short and exact as its refusals."""
 
+    #: Told of each call: the tool, whether it was ok, refused or failed, and its seconds.
+    observe: Observe | None = None
+
     async def call_tool(
         self,
         name: str,
         arguments: dict[str, Any],
         context: Context[None, Any] | None = None,
+    ) -> CallToolResult | InputRequiredResult:
+        if self.observe is None:
+            return await self._call(name, arguments, context)
+        began, how = anyio.current_time(), "failed"
+        try:
+            result = await self._call(name, arguments, context)
+            how = "refused" if isinstance(result, CallToolResult) and result.is_error else "ok"
+        finally:
+            self.observe(name, how, anyio.current_time() - began)
+        return result
+
+    async def _call(
+        self, name: str, arguments: dict[str, Any], context: Context[None, Any] | None
     ) -> CallToolResult | InputRequiredResult:
         try:
             return await super().call_tool(name, arguments, context)
