@@ -4,13 +4,18 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint types check bench
+BROWSER := .browser
+
+.PHONY: demo test test-browser lint types check bench
 
 demo: $(READY) ## make demo DIR=path: judge the Python files below it
 	@$(BIN)/python demo/run.py $(if $(DIR),--dir "$(DIR)")
 
 test: $(READY)
 	@$(BIN)/python -m pytest -q
+
+test-browser: $(READY) $(BROWSER)/.ready ## the board in Chromium; pictures in .browser/pictures
+	@$(BIN)/python -m pytest -q tests/browser
 
 lint: $(READY)
 	@$(BIN)/ruff check --quiet
@@ -23,6 +28,10 @@ check: lint types test
 
 bench: $(READY)
 	@$(BIN)/python -m benchmarks
+
+$(BROWSER)/.ready: tests/browser/package.json tests/browser/set_up.sh tests/browser/host.mjs
+	@tests/browser/set_up.sh $(BROWSER)
+	@touch $(BROWSER)/.ready
 
 # Only when the stamp is older than the list of dependencies.
 $(READY): pyproject.toml

@@ -19,7 +19,7 @@ function timelinePicture(id, { attempts, total }) {
       { class: "timeline", tabindex: "0", role: "region", "aria-label": "Timeline of attempts" },
       s(
         "svg",
-        { width, height, viewBox: `0 0 ${width} ${height}` },
+        { role: "group", width, height, viewBox: `0 0 ${width} ${height}` },
         ticks(span).map((time) => tick(time, span, x(time), height)),
         rows.map((row, index) => timelineRow(id, row, { y: index * LINE.height + 24, x, width, span })),
       ),
@@ -78,17 +78,20 @@ function timelineRow(id, attempts, { y, x, width, span }) {
   const { word, tone } = known(last.outcome);
   const took = attempts.reduce((sum, attempt) => sum + tookOf(attempt), 0);
   const expected = last.expected_minutes * 60;
-  const said = `${last.task_id}: ${count(attempts.length, "attempt")}, ${word.toLowerCase()}, ${duration(took)} of ${duration(expected)} expected, by ${last.who}`;
+  const [name, who, time] = [cut(last.task_id, 22), cut(last.who, 28), duration(took)];
+  const retries = attempts.length - 1;
+  const note = retries ? count(retries, "retry", "retries") : `of ${duration(expected)}`;
+  const said = `${last.task_id}, ${word}: ${count(attempts.length, "attempt")}, ${time} of ${duration(expected)} expected, by ${last.who}`;
   return s(
     "a",
-    { key: last.task_id, class: "lane", href: `#${at("workflows", id, "tasks", last.task_id)}`, "aria-label": said },
+    { key: last.task_id, class: "lane", href: `#${at("workflows", id, "tasks", last.task_id)}` },
     s("title", null, said),
     s("rect", { class: "lane-ground", x: 0, y, width, height: LINE.height, rx: 6 }),
-    s("text", { class: "node-id", x: 8, y: y + 17 }, cut(last.task_id, 22)),
-    s("text", { class: "node-label", x: 8, y: y + 31 }, cut(last.who, 28)),
+    s("text", { class: "node-id", x: 8, y: y + 17 }, name),
+    s("text", { class: "node-label", x: 8, y: y + 31 }, who),
     attempts.map((attempt) => attemptBar(attempt, y, x, span)),
-    s("text", { class: `lane-took tone-${took > expected ? "bad" : tone}`, x: width - 8, y: y + 17 }, duration(took)),
-    s("text", { class: "lane-note", x: width - 8, y: y + 31 }, attempts.length > 1 ? count(attempts.length - 1, "retry", "retries") : `of ${duration(expected)}`),
+    s("text", { class: `lane-took tone-${took > expected ? "bad" : tone}`, x: width - 8, y: y + 17 }, time),
+    s("text", { class: "lane-note", x: width - 8, y: y + 31 }, note),
   );
 }
 
