@@ -6,7 +6,7 @@ READY := .venv/.ready
 
 BROWSER := .browser
 
-.PHONY: demo test test-browser lint types check bench
+.PHONY: demo test test-browser lint types check bench conformance
 
 demo: $(READY) ## make demo DIR=path: judge the Python files below it
 	@$(BIN)/python demo/run.py $(if $(DIR),--dir "$(DIR)")
@@ -28,6 +28,9 @@ check: lint types test
 
 bench: $(READY)
 	@$(BIN)/python -m benchmarks
+
+conformance: $(READY) ## the official suite, Inspector, TypeScript clients and an agent framework
+	@$(BIN)/python -m tests.conformance
 
 $(BROWSER)/.ready: tests/browser/package.json tests/browser/set_up.sh tests/browser/host.mjs
 	@tests/browser/set_up.sh $(BROWSER)

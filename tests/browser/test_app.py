@@ -35,7 +35,10 @@ def open_host(server: Server, open_page: Open) -> Callable[..., tuple[Page, Fram
             kind = "text/javascript" if is_script else "text/html"
             route.fulfill(body=HOST if is_script else html, content_type=kind)
 
-        page = open_page(f"{server.url}/host", before=lambda page: page.route("**/host*", answer))
+        def answer_for_host(page: Page) -> None:
+            page.route("**/host*", answer)
+
+        page = open_page(f"{server.url}/host", before=answer_for_host)
         return page, page.frame_locator("iframe")
 
     return opened

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Open, Server
 from tests.helpers import complete, start, task, workflow
@@ -129,7 +129,7 @@ def test_a_workflow_is_cancelled_only_after_a_second_word(server: Server, open_p
 def test_without_a_stream_the_board_asks(server: Server, open_page: Open, part: str) -> None:
     made = workflow(server.engine, task("a"), task("b"))
     url = f"{server.board}#/workflows/{made}{part}"
-    page = open_page(url, before=lambda page: page.route("**/board/mcp", without_stream))
+    page = open_page(url, before=refuse_streams)
     expect(page.get_by_text("0/2 complete")).to_be_visible()
     expect(page.get_by_text("Live", exact=True)).to_be_visible()
 
@@ -137,6 +137,10 @@ def test_without_a_stream_the_board_asks(server: Server, open_page: Open, part: 
     complete(server.engine, made, "a")
 
     expect(page.get_by_text("1/2 complete")).to_be_visible()
+
+
+def refuse_streams(page: Page) -> None:
+    page.route("**/board/mcp", without_stream)
 
 
 def without_stream(route: Route) -> None:

@@ -66,6 +66,7 @@ class Servers:
             stateless=self._options.stateless,
             max_request_body_size=self._options.body_limit,
         )
+        low._session_manager = manager  # pyright: ignore[reportPrivateUsage]  # as the SDK's own app does
         async with manager.run():
             task_status.started(manager)
             await anyio.sleep_forever()
