@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import FrameLocator, Page, Route, expect
 
-from tests.browser.conftest import FOLDER, Open, Server
+from tests.browser.conftest import FOLDER, Open, Server, picture
 from tests.helpers import complete
 
 HOST = (FOLDER / "host.js").read_text(encoding="utf-8")
@@ -55,6 +55,7 @@ def test_a_host_shows_what_its_tool_call_was_about(
     heading = board.get_by_role("heading", name="Security review of the payment service")
     expect(heading).to_be_visible()
 
+    picture(page, "app-inline")
     host = page.evaluate("() => ({...window.host, lighten: null})")
     assert host["mimeType"] == "text/html;profile=mcp-app"
     assert host["showsBoard"] == ["create_workflow", "get_workflow", "aggregate", "resolve"]

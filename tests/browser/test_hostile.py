@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Error, expect
 
 from tests.browser import scene
-from tests.browser.conftest import Open, Server
+from tests.browser.conftest import Open, Server, picture
 
 PARTS = ("", "/timeline", "/tasks", "/result", "/events", "/tasks/done", "/tasks/failed")
 
@@ -71,6 +71,7 @@ def test_two_thousand_tasks_are_drawn_as_layers(server: Server, open_page: Open)
     expect(layers).to_have_count(20)
     layers.first.locator("summary").click()
     expect(layers.first.get_by_text("and 88 more")).to_be_visible()
+    picture(page, "two-thousand")
     layers.first.locator(".task-line").first.click()
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Part 30")

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import Open, Server
+from tests.browser.conftest import Open, Server, picture
 from tests.helpers import complete, start, task, workflow
 
 
@@ -118,6 +118,7 @@ def test_a_workflow_is_cancelled_only_after_a_second_word(server: Server, open_p
     kept = server.engine.show_workflow(running)["status"]
     page.get_by_role("button", name="Cancel workflow").click()
     dialog.get_by_label("Reason").fill("The service is retired")
+    picture(page, "dialog")
     dialog.get_by_role("button", name="Cancel workflow").click()
 
     expect(page.locator(".page-head").get_by_text("Cancelled")).to_be_visible()

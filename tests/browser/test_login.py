@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Open
+from tests.browser.conftest import Open, picture
 
 UNKNOWN = "401"
 
@@ -46,6 +46,7 @@ def test_logging_out_forgets_the_token(address: str, open_page: Open) -> None:
     page.get_by_role("button", name="Log out").click()
 
     expect(page.get_by_label("Access token")).to_be_visible()
+    picture(page, "login")
     assert page.context.cookies() == []
     page.reload()
     expect(page.get_by_label("Access token")).to_be_visible()

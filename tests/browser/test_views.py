@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import FOLDER, PHONE, PICTURES, Open, Server
+from tests.browser.conftest import FOLDER, PHONE, Open, Server, picture
 
 #: What each view is, where it lies, and a text that only it shows.
 VIEWS: Mapping[str, tuple[str, str]] = {
@@ -61,8 +61,7 @@ def test_a_view_shows_its_part_of_the_ledger_to_everyone(
 
 def look_at(page: Page, name: str) -> list[str]:
     """Take a picture of the page; what is seriously wrong with it."""
-    PICTURES.mkdir(exist_ok=True)
-    page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
+    picture(page, name)
     fits = page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
     return serious_findings(page) + ([] if fits else ["it is wider than its window"])
 
