@@ -306,6 +306,7 @@ APART = {
     ("contracts", "list"),
     ("contracts", "show"),
     ("contracts", "find"),
+    ("contracts", "pipeline"),
     ("contracts", "check"),
     ("compositions", "list"),
     ("compositions", "save"),

@@ -22,7 +22,10 @@ from relaybook.core.text import compact, storable
 from relaybook.engine.advice import next_call, progress
 from relaybook.engine.desk import Desk
 from relaybook.engine.gate import PARENT_ACTION, of_attempt, stage_answer, staged
+from relaybook.engine.judge import intake, judge_draft
+from relaybook.engine.prompt import task_prompt
 from relaybook.engine.request import Resolution
+from relaybook.engine.verdict import INTAKE
 from relaybook.engine.waiting import gate_items, questions_of
 from relaybook.errors import InvalidArguments, clip, nearest
 from relaybook.model import Decision, EventType, Status, Task, Workflow
@@ -194,18 +197,36 @@ def _cancel(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:
 
 
 def _waive(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:
-    """Let a stage in review pass as it is, or a stage that is done go on without its hooks."""
+    """Let a stage start as it is, pass from review as it is, or go on without its hooks."""
     case = load_case(tx, r.workflow_id, _task_id(r))
     task = case.tasks[r.task_id]
     reason = _required_reason(r)
     if _is_on_record(tx, task, "waived", reason):
         return case, _nothing(desk, r)
+    if task.slug is not None and task.status is Status.PENDING:
+        return case, _waive_intake(desk, tx, case, task, r)
     if task.status in (Status.COMPLETED, Status.FAILED) and task.hooks_due is not None:
         hooks = json.loads(task.hooks_due)
         said = {"task_id": task.id, "hooks": hooks, "waived": True, "reason": reason}
         return case, SettleHooks(**said, **_by(desk, r))
     command = Reconsider(task_id=task.id, decision="waived", reason=reason, **_by(desk, r))
     return case, staged(desk, tx, case, command, None)
+
+
+def _waive_intake(desk: Desk, tx: Tx, case: Case, task: Task, r: Resolution) -> Command:
+    """Let a stage start although its INTAKE gate fails; what fails then, later, still holds it."""
+    draft = task_prompt(desk, tx, case.workflow, task)
+    findings = judge_draft(tx, case.workflow, task, draft).findings
+    verdict = intake(desk, tx, case.workflow, task, draft, findings)
+    rules = sorted({item.rule for item in verdict.items if item.verdict == "fail"})
+    if not rules:
+        raise InvalidArguments(
+            f"Nothing of task {task.id!r} is there to waive: its intake gate says "
+            f"{verdict.verdict}.",
+            next="call advance_stage to start it when its turn comes",
+        )
+    said = {"decision": "waive", "gate": INTAKE, "findings": rules, "waived": _reason(r)}
+    return Note(task_id=task.id, notes=[(EventType.DECISION_RECORDED, said)], **_by(desk, r))
 
 
 def _confirm(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:

@@ -118,7 +118,7 @@ def _begin(desk: Desk, update: Update) -> dict[str, Any]:
             if case is not found and case.tasks[task_id].status is Status.FAILED:
                 return told(found, case, task_id)  # that was its last attempt
         if case.tasks[task_id].status is not Status.IN_PROGRESS:
-            after, prompt = start_attempt(
+            begun = start_attempt(
                 desk,
                 tx,
                 case,
@@ -128,7 +128,7 @@ def _begin(desk: Desk, update: Update) -> dict[str, Any]:
                 override=update.override,
                 actor=update.actor,
             )
-            answer = told(case, after, task_id) | started(desk, after, task_id, prompt)
+            answer = told(case, begun.case, task_id) | started(desk, begun)
             if update.session_key is not None:
                 del answer["prompt"]  # its worker runs already
             return answer

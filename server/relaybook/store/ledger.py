@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from relaybook.core.case import OUTCOMES, Case, evolve, opened
+from relaybook.core.names import SHOWN, Names
 from relaybook.core.text import compact, text_hash
 from relaybook.errors import StaleClaim, UnknownTask, UnknownWorkflow, nearest
 from relaybook.model import (
@@ -347,24 +348,33 @@ def read_task_events(tx: Tx, workflow_id: str, task_id: str) -> list[Event]:
     ]
 
 
-def read_decisions(tx: Tx, workflow_id: str, kinds: Sequence[EventType]) -> list[Event]:
-    """All events of these kinds, in order; it looks through every event of the workflow."""
+def read_decisions(
+    tx: Tx, workflow_id: str, kinds: Sequence[EventType], after: int = 0, most: int = 1_000_000
+) -> list[Event]:
+    """The first `most` events of these kinds after number `after`, in order.
+
+    It looks through every event of the workflow.
+    """
     names = {f"kind_{place}": str(kind) for place, kind in enumerate(kinds)}
     sql = (
         "SELECT workflow_id, seq, type, task_id, actor, at, data FROM events"
         f" WHERE workflow_id = :workflow_id AND type IN ({', '.join(f':{n}' for n in names)})"
-        " ORDER BY seq"
+        " AND seq > :after ORDER BY seq LIMIT :most"
     )
-    return [read_event(row) for row in tx.rows(sql, {"workflow_id": workflow_id, **names})]
+    params = {"workflow_id": workflow_id, "after": after, "most": most, **names}
+    return [read_event(row) for row in tx.rows(sql, params)]
 
 
-def read_changed_tasks(tx: Tx, workflow_id: str, after: int) -> list[str]:
-    """The tasks that events after number `after` are about, by id."""
+def read_changed_tasks(tx: Tx, workflow_id: str, after: int) -> Names:
+    """The ids of the tasks that events after number `after` are about."""
     sql = (
-        "SELECT DISTINCT task_id FROM events WHERE workflow_id = :workflow_id"
-        " AND seq > :after AND task_id IS NOT NULL ORDER BY task_id"
+        "SELECT task_id, COUNT(*) OVER () FROM (SELECT DISTINCT task_id FROM events"
+        " WHERE workflow_id = :workflow_id AND seq > :after AND task_id IS NOT NULL) AS changed"
+        " ORDER BY task_id LIMIT :most"
     )
-    return [row[0] for row in tx.rows(sql, {"workflow_id": workflow_id, "after": after})]
+    params = {"workflow_id": workflow_id, "after": after, "most": SHOWN}
+    rows = tx.rows(sql, params)
+    return Names([row[0] for row in rows], rows[0][1] if rows else 0)
 
 
 def read_event(row: Row) -> Event:
