@@ -54,6 +54,7 @@ Refusal
 A message has three parts: what is wrong, what is allowed, what to do next.
 """
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any, ClassVar
 
@@ -301,6 +302,21 @@ class OutcomeUnknown(StoreFault):
     """The commit was sent and no answer came: the change is there whole, or not at all."""
 
     code = "outcome_unknown"
+
+
+def refusal_of(said: Mapping[str, Any]) -> Refusal:
+    """The refusal that `as_dict` made `said` of; of an unknown code a plain one."""
+    rest = {k: v for k, v in said.items() if k not in ("code", "message", "allowed", "next")}
+    kind = _by_code(Refusal).get(str(said.get("code")), Refusal)
+    texts = {name: str(said.get(name, "")) for name in ("allowed", "next")}
+    return kind(str(said.get("message", "")), **texts, **rest)
+
+
+def _by_code(kind: type[Refusal]) -> dict[str, type[Refusal]]:
+    found = {kind.code: kind}
+    for below in kind.__subclasses__():
+        found |= _by_code(below)
+    return found
 
 
 def clip(text: str, limit: int) -> str:
