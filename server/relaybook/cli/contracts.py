@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from relaybook.engine import Engine
     from relaybook.registry.contract import Contract
 
-group = typer.Typer(help="Skill contracts.", no_args_is_help=True)
+group = typer.Typer(name="contracts", help="Skill contracts.", no_args_is_help=True)
 
 
 @command(group, "list", needs="any")

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from relaybook.core.item import WorkItem
     from relaybook.engine import Engine
 
-group = typer.Typer(help="Work items: every task as a piece of work.", no_args_is_help=True)
+group = typer.Typer(
+    name="items", help="Work items: every task as a piece of work.", no_args_is_help=True
+)
 
 SlugArgument = Annotated[str, typer.Argument(metavar="SLUG")]
 

@@ -9,7 +9,9 @@ from relaybook.settings import Durability
 
 StoreOption = Annotated[
     str | None,
-    typer.Option("--store", metavar="PATH", help="The ledger; else RELAYBOOK_STORE, else yours."),
+    typer.Option(
+        "--store", metavar="PATH|URL", help="The ledger; else RELAYBOOK_STORE, else your file."
+    ),
 ]
 DurabilityOption = Annotated[
     Durability,

@@ -23,7 +23,7 @@ from relaybook.core.wishes import read_wishes
 from relaybook.engine.advice import next_call
 from relaybook.engine.desk import Desk
 from relaybook.engine.prompt import result_schema, takes_of
-from relaybook.engine.resolve import questions_of
+from relaybook.engine.waiting import questions_of
 from relaybook.errors import InvalidArguments, InvalidTemplate, NotFound
 from relaybook.model import Event, EventType, Pattern, Status, Task, Workflow
 from relaybook.store.base import Tx

@@ -133,6 +133,11 @@ def create_workflow(
     return _answer(case, findings, routes)
 
 
+def names_its_request(*_: Any, request_id: str | None = None, **__: Any) -> bool:
+    """Whether a repeat of the call answers the workflow that the first one made."""
+    return request_id is not None
+
+
 def _changes(
     tx: Tx, said: Mapping[str, Any], specs: Sequence[TaskSpec], routes: Sequence[Route]
 ) -> list[Change]:

@@ -3,14 +3,16 @@
 import json
 import secrets
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from relaybook.core.plan import TaskSpec, read_spec
 from relaybook.registry.compositions import Compositions
 from relaybook.registry.contracts import Contracts
 from relaybook.registry.roles import Roles
 from relaybook.registry.templates import Templates
 from relaybook.store.base import Store, Tx
-from relaybook.store.ledger import get_text
+
+if TYPE_CHECKING:
+    from relaybook.core.plan import TaskSpec
 
 #: How many specifications are kept at hand.
 SPECS_KEPT = 1000
@@ -42,10 +44,14 @@ class Desk:
         #: By the hash of their texts, so that they cannot go stale.
         self._specs: dict[str, TaskSpec] = {}
 
-    def spec(self, tx: Tx, workflow_id: str, name: str) -> TaskSpec:
+    def spec(self, tx: Tx, workflow_id: str, name: str) -> "TaskSpec":
         """The specification of the task whose `spec` is `name`."""
         known = self._specs.get(name)
         if known is None:
+            # Imported here: an engine that is only opened needs neither.
+            from relaybook.core.plan import read_spec
+            from relaybook.store.ledger import get_text
+
             known = read_spec(json.loads(get_text(tx, workflow_id, name)))
             if len(self._specs) == SPECS_KEPT:
                 self._specs.clear()

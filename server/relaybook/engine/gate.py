@@ -16,6 +16,7 @@ from relaybook.engine.desk import Desk
 from relaybook.engine.hooks import due, gate_again, hook_tasks
 from relaybook.engine.stage import hooks_of
 from relaybook.engine.verdict import OUTPUT, item_told
+from relaybook.engine.waiting import gate_items, hooks_left
 from relaybook.errors import clip
 from relaybook.model import WORDS, Event, EventType, Status, Task, Tier
 from relaybook.store.base import Tx
@@ -176,18 +177,6 @@ def stage_answer(desk: Desk, tx: Tx, case: Case, task_id: str) -> dict[str, Any]
             f"advance_stage(stage={task.position}, hooks_run={json.dumps(list(names))})"
         )
     return said
-
-
-def hooks_left(task: Task) -> tuple[str, ...]:
-    """The hooks of a stage that are neither run nor waived."""
-    return tuple(json.loads(task.hooks_due or "[]"))
-
-
-def gate_items(tx: Tx, task: Task) -> list[dict[str, str]]:
-    """What sent a stage to review, as its gate said it last."""
-    events = read_task_events(tx, task.workflow_id, task.id)
-    failed = [event for event in events if event.type is EventType.GATE_FAILED]
-    return list(failed[-1].data["items"]) if failed else []
 
 
 def _review_next(items: Sequence[Mapping[str, str]]) -> str:

@@ -88,6 +88,20 @@ def skill_health(desk: Desk) -> dict[str, dict[str, Any]]:
     return {skill: figures(health(found, desk.clock())) for skill, found in stats.items()}
 
 
+def skill_history(desk: Desk) -> dict[str, dict[str, Any]]:
+    """The health of each skill with its last outcomes, oldest first: "" or the failure code.
+
+    `minutes` are those of its last passes, oldest first.
+    """
+    with desk.store.read() as tx:
+        stats = all_skill_stats(tx)
+    return {
+        skill: figures(health(found, desk.clock()))
+        | {"recent": found.recent, "minutes": [round(each, 2) for each in found.minutes]}
+        for skill, found in stats.items()
+    }
+
+
 def loop_view(desk: Desk, *, project: str = "") -> dict[str, Any]:
     """What was done, what was learned from it, and what changed since."""
     with desk.store.read() as tx:

@@ -8,9 +8,9 @@ from relaybook.core.status import breaker_open, workflow_status
 from relaybook.engine.advice import progress
 from relaybook.engine.claim import start_attempt, started, without_expired
 from relaybook.engine.desk import Desk
-from relaybook.engine.gate import gate_items, hooks_left
 from relaybook.engine.prompt import earlier_attempts, spawn
 from relaybook.engine.stage import stage_line
+from relaybook.engine.waiting import gate_items, hooks_left
 from relaybook.errors import (
     Blocked,
     BreakerOpen,

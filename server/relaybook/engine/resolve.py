@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from relaybook.core.case import Case
@@ -22,16 +21,17 @@ from relaybook.core.status import breaker_open, workflow_status
 from relaybook.core.text import compact, storable
 from relaybook.engine.advice import next_call, progress
 from relaybook.engine.desk import Desk
-from relaybook.engine.gate import PARENT_ACTION, gate_items, of_attempt, stage_answer, staged
+from relaybook.engine.gate import PARENT_ACTION, of_attempt, stage_answer, staged
 from relaybook.engine.judge import intake, judge_draft
 from relaybook.engine.prompt import task_prompt
+from relaybook.engine.request import Resolution
 from relaybook.engine.verdict import INTAKE
+from relaybook.engine.waiting import gate_items, questions_of
 from relaybook.errors import InvalidArguments, clip, nearest
 from relaybook.model import Decision, EventType, Status, Task, Workflow
 from relaybook.store.base import Tx
 from relaybook.store.learning import LESSON_DECISIONS, get_lesson
 from relaybook.store.ledger import (
-    ATTEMPTS,
     TASKS,
     apply,
     get_workflow,
@@ -44,20 +44,6 @@ from relaybook.store.ledger import (
 ANSWER_LIMIT = 4_000
 REASON_LIMIT = 1_000
 CHANGE = "change_plan(add=[…], replaces=[the failed tasks]) with another prompt, or a split"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resolution:
-    """What the user decided."""
-
-    workflow_id: str
-    decision: str
-    task_id: str = ""
-    #: The id of a lesson, for the decisions about one.
-    lesson: str = ""
-    answers: tuple[str, ...] = ()
-    reason: str = ""
-    actor: str = "orchestrator"
 
 
 def resolve(desk: Desk, resolution: Resolution) -> dict[str, Any]:
@@ -155,14 +141,6 @@ def _review(tx: Tx, task: Task) -> dict[str, Any]:
         "question": clip(f"{task.label!r} is in review: {what}", 400),
         "decisions": ["confirm" if deed else "waive"],
     }
-
-
-def questions_of(tx: Tx, task: Task) -> list[str]:
-    """What the last attempt at `task` asked, the first few questions, each clipped."""
-    where = "WHERE workflow_id = :workflow_id AND task_id = :task_id AND number = :number"
-    params = {"workflow_id": task.workflow_id, "task_id": task.id, "number": task.attempt}
-    asked = ATTEMPTS.find(tx, where, **params)[0].questions
-    return [clip(question, 300) for question in json.loads(asked or "[]")][:5]
 
 
 def _retry_failed(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:

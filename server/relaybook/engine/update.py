@@ -66,6 +66,11 @@ def update_task(desk: Desk, update: Update) -> dict[str, Any]:
     return action(desk, _checked(update))
 
 
+def names_its_attempt(_: Desk, update: Update) -> bool:
+    """Whether a repeat of the call answers the outcome that is recorded."""
+    return update.claim is not None
+
+
 def _checked(update: Update) -> Update:
     """`update` with its texts as the ledger can keep them."""
     check_lease(update.lease_seconds)

@@ -22,7 +22,6 @@ from relaybook.engine.attention import (
 )
 from relaybook.engine.desk import Desk
 from relaybook.engine.reconcile import reconcile, standing_still
-from relaybook.engine.resume import resume
 from relaybook.errors import InvalidArguments, clip
 from relaybook.model import Event, Status, Task, Workflow
 from relaybook.store.base import Tx
@@ -78,6 +77,8 @@ def show_workflow(
         if still := standing_still(workflow, len(needs.held)):
             answer["standing_still"] = still
         if detail == RESUME:
+            from relaybook.engine.resume import resume
+
             answer |= resume(tx, workflow, needs)
         else:
             for name, lines in attention(tx, workflow, needs, now).items():

@@ -24,6 +24,10 @@ class Tx(Protocol):
         """Let no other transaction that locks `name` go on until the commit."""
         ...
 
+    def columns(self, table: str) -> list[str]:
+        """The names of the columns of `table`, in order."""
+        ...
+
     def many(self, sql: str, params: Iterable[Params]) -> None:
         """Run one statement once for each of `params`."""
         ...
@@ -31,6 +35,20 @@ class Tx(Protocol):
     def tell(self, workflow_id: str, seq: int) -> None:
         """Once this is committed, hint to other processes that the workflow has event `seq`."""
         ...
+
+
+class Hints(Protocol):
+    """Which workflows others changed, as the database tells it; it may miss some."""
+
+    def fileno(self) -> int:
+        """A descriptor that is readable while there is something to take."""
+        ...
+
+    def take(self) -> set[str]:
+        """The workflows changed since the last call, by id; "" stands for any. Never waits."""
+        ...
+
+    def close(self) -> None: ...
 
 
 class Store(Protocol):
@@ -60,6 +78,10 @@ class Store(Protocol):
 
     def version(self) -> object:
         """A value that is another one after anybody's commit; only to be compared."""
+        ...
+
+    def hints(self) -> Hints | None:
+        """Hints of changes from now on; None where only looking again shows them."""
         ...
 
     def close(self) -> None: ...

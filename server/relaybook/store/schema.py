@@ -4,6 +4,8 @@ One text serves both engines: `{int}`, `{real}` and `{strict}` are the words tha
 Times are epoch seconds, JSON is TEXT, identifiers are made by the program.
 """
 
+from collections.abc import Mapping
+
 #: Marks a file as ours in SQLite's header ("rlyb").
 APPLICATION_ID = 0x726C7962
 
@@ -226,3 +228,17 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 )
 
 VERSION_TABLE = "CREATE TABLE IF NOT EXISTS schema_version (version {int} NOT NULL) {strict}"
+
+#: The primary key of each table, those that others refer to first.
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "workflows": ("id",),
+    "tasks": ("workflow_id", "id"),
+    "attempts": ("workflow_id", "task_id", "number"),
+    "edges": ("workflow_id", "needs", "task_id"),
+    "events": ("workflow_id", "seq"),
+    "scopes": ("project", "path"),
+    "texts": ("workflow_id", "hash"),
+    "prints": ("workflow_id", "key"),
+    "lessons": ("id",),
+    "skill_stats": ("skill",),
+}

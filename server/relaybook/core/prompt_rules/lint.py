@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from functools import lru_cache
 from itertools import islice
 
-from relaybook.core.prompt_text import outside_fences, read
+from relaybook.core.prompt_text import Section, outside_fences
 
 from . import across, content, form, wording
-from .phrases import ORDER_STEMS, ORDERING, find_phrases
+from .part import read_part
+from .phrases import ORDER_STEMS, ORDERING
 from .reading import Checked, Reading, read_facts
 from .rule import MOST, Finding, PromptFacts, Rule, finding
-from .sentences import sentences
 
 #: Sections up to this many characters are remembered.
 _SHORT = 4_000
@@ -70,5 +70,5 @@ _judge_short_section = lru_cache(maxsize=512)(_judge_section)
 
 
 def _orders(name: str, text: str, fixed: frozenset[str]) -> bool:
-    hits = find_phrases(sentences(read(f"## {name}\n{text}").lines, fixed), "Task")
-    return any(hits.get(rule) for rule in ORDERING)
+    part = read_part(Section(name, text), name == "Task", fixed)
+    return any(part.phrases.get(rule) for rule in ORDERING)
