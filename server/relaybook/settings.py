@@ -21,7 +21,8 @@ LEDGER_FILE = Path("relaybook", "ledger.db")
 class Settings:
     """What every command needs to know."""
 
-    store: Path
+    #: A path, `sqlite:///path` or `postgresql://…`; it may hold a password, so it is never shown.
+    store: str
     durability: Durability
     role: Role
     #: Folders of templates beside the shipped ones; a later one shadows.
@@ -46,9 +47,9 @@ def read_settings(
     Raises:
         InvalidArguments: the environment or an option says what cannot be.
     """
-    named = store or env.get("RELAYBOOK_STORE") or ""
+    named = store or env.get("RELAYBOOK_STORE")
     return Settings(
-        store=_path(named) if named else default_store(env, home=home, platform=platform),
+        store=named or str(default_store(env, home=home, platform=platform)),
         durability=durability,
         role=_role(role, env.get("RELAYBOOK_ROLE", "")),
         prompts=tuple(prompts),
@@ -64,17 +65,6 @@ def default_store(env: Mapping[str, str], *, home: Path, platform: str) -> Path:
     # https://specifications.freedesktop.org/basedir-spec: a relative path is to be ignored.
     folder = Path(data) if data.startswith("/") else home / ".local" / "share"
     return folder / LEDGER_FILE
-
-
-def _path(named: str) -> Path:
-    scheme, found, _ = named.partition("://")
-    if found:
-        raise InvalidArguments(
-            f"The store is named by a URL of the scheme {scheme!r}.",
-            allowed="the path of a file",
-            next="name a path with --store or RELAYBOOK_STORE",
-        )
-    return Path(named).expanduser()
 
 
 def _role(option: Role | None, inherited: str) -> Role:

@@ -7,6 +7,7 @@ import pytest
 from mcp import Client
 
 from relaybook.engine import Engine
+from relaybook.surface.rim import Server
 from relaybook.surface.server import build_server
 
 Mode = Literal["auto", "legacy"]
@@ -28,10 +29,18 @@ def mode(request: pytest.FixtureRequest) -> Mode:
 def connect(engine: Engine, mode: Mode) -> Connect:
     """Makes a client of the era, not yet open, that keeps nothing in a cache."""
 
-    def client(role: str = "orchestrator", **options: Any) -> Client:
-        return Client(build_server(engine, role), mode=mode, cache=None, **options)
+    def client(
+        role: str = "orchestrator", *, server: Server | None = None, **options: Any
+    ) -> Client:
+        return Client(server or build_server(engine, role), mode=mode, cache=None, **options)
 
     return client
+
+
+@pytest.fixture
+def connect_to(mode: Mode) -> Callable[[Engine], Client]:
+    """Makes a client of the era on the engine given."""
+    return lambda engine: Client(build_server(engine, "orchestrator"), mode=mode, cache=None)
 
 
 @pytest.fixture

@@ -2,23 +2,28 @@
 
 import sys
 from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from pathlib import Path
+from typing import Any
 
 import anyio
 import anyio.lowlevel
 import pytest
 from mcp import Client, MCPError
 from mcp.server.mcpserver import MCPServer
-from mcp_types import METHOD_NOT_FOUND
+from mcp_types import METHOD_NOT_FOUND, ResourceUpdatedNotification
 
 from relaybook.engine import Engine
 from relaybook.engine.update import Update
 from relaybook.store.sqlite import SqliteStore
 from relaybook.surface.changes import Changes
+from relaybook.surface.rim import Server
+from relaybook.surface.server import build_server
+from relaybook.surface.wakes import Wakes
 from tests.helpers import Clock, complete, engine_on, start, store_name, workflow
 from tests.surface.conftest import Connect, Mode
 from tests.surface.listening import (
+    PATIENCE,
     Inbox,
     Listening,
     listen_once,
@@ -27,10 +32,17 @@ from tests.surface.listening import (
     subscribe,
     unsubscribe,
 )
+from tests.surface.over_http import RawSession, served
 
 pytestmark = pytest.mark.anyio
 
 Subscribed = Callable[..., AbstractAsyncContextManager[Listening]]
+
+
+@pytest.fixture
+def server(engine: Engine) -> Server:
+    """One server, for tests in which several clients meet."""
+    return build_server(engine)
 
 
 @pytest.fixture
@@ -45,14 +57,13 @@ def subscribed(connect: Connect) -> Subscribed:
     """Opens a client of its own that is subscribed to the URIs given."""
 
     @asynccontextmanager
-    async def opened(*uris: str) -> AsyncGenerator[Listening]:
-        inbox = Inbox()
-        async with (
-            connect(message_handler=inbox.handle) as client,
-            listening(client, inbox, *uris) as listener,
-        ):
-            yield listener
-        inbox.close()
+    async def opened(*uris: str, server: Server | None = None) -> AsyncGenerator[Listening]:
+        with closing(Inbox()) as inbox:
+            async with (
+                connect(server=server, message_handler=inbox.handle) as client,
+                listening(client, inbox, *uris) as listener,
+            ):
+                yield listener
 
     return opened
 
@@ -104,6 +115,50 @@ async def test_a_change_by_another_process_is_told(
         assert await listener.next() == uri
 
 
+async def test_every_client_is_told_of_one_change(
+    subscribed: Subscribed, engine: Engine, server: Server
+) -> None:
+    workflow_id = workflow(engine, "a")
+    uri = f"ledger://workflows/{workflow_id}"
+
+    async with (
+        subscribed(uri, server=server) as one,
+        subscribed(uri, "ledger://workflows", server=server) as other,
+        subscribed(uri) as elsewhere,
+    ):
+        start(engine, workflow_id, "a")
+        told = [await several(one, 1), await several(other, 2), await several(elsewhere, 1)]
+
+    assert told == [{uri}, {uri, "ledger://workflows"}, {uri}]
+
+
+async def test_a_client_is_told_after_another_has_left(
+    subscribed: Subscribed, engine: Engine, server: Server
+) -> None:
+    workflow_id = workflow(engine, "a")
+    uri = f"ledger://workflows/{workflow_id}"
+
+    async with subscribed(uri, server=server) as one:
+        async with subscribed(uri, server=server):
+            pass
+        start(engine, workflow_id, "a")
+
+        assert await one.next() == uri
+
+
+async def test_a_removal_is_told(subscribed: Subscribed, engine: Engine, clock: Clock) -> None:
+    workflow_id = workflow(engine, "a")
+    start(engine, workflow_id, "a")
+    complete(engine, workflow_id, "a")
+    clock.move(1)
+    uris = {f"ledger://workflows/{workflow_id}", "ledger://workflows"}
+
+    async with subscribed(*uris) as listener:
+        assert engine.cleanup(days=0)["removed"] == 1
+
+        assert await several(listener, 2) == uris
+
+
 async def test_a_heartbeat_is_no_change(engine: Engine) -> None:
     workflow_id = workflow(engine, "a")
     claim = start(engine, workflow_id, "a")
@@ -118,9 +173,10 @@ async def test_a_heartbeat_is_no_change(engine: Engine) -> None:
 async def test_nothing_is_looked_at_while_nobody_listens(
     tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("relaybook.surface.changes.POLL_SECONDS", 0)
+    monkeypatch.setattr("relaybook.surface.wakes.POLL_SECONDS", 0)
+    monkeypatch.setattr("relaybook.surface.changes.SETTLE_SECONDS", 0)
     store = CountingStore(tmp_path / "counted.db")
-    changes = Changes(engine_on(store, clock))
+    changes = Changes(engine_on(store, clock), Wakes(store))
 
     async with changes.lifespan(MCPServer()):
         looks = [await _looks(store)]
@@ -179,6 +235,55 @@ class TestOlderClients:
             complete(engine, workflow_id, "a")
             assert await inbox.next() == "ledger://stats"
 
+    async def test_who_does_not_read_is_told_late_and_holds_up_nobody(
+        self, subscribed: Subscribed, connect: Connect, engine: Engine, server: Server
+    ) -> None:
+        workflow_id = workflow(engine, "a")
+        uri = f"ledger://workflows/{workflow_id}"
+        reads, told = anyio.Event(), anyio.Event()
+
+        async def handle(message: Any) -> None:
+            await reads.wait()
+            if isinstance(message, ResourceUpdatedNotification):
+                told.set()
+
+        async with (
+            connect(server=server, message_handler=handle) as slow,
+            subscribed(uri, server=server) as quick,
+        ):
+            await subscribe(slow, uri)
+            start(engine, workflow_id, "a")
+            first = await quick.next()
+            complete(engine, workflow_id, "a")
+            second = await quick.next()
+            reads.set()
+            with anyio.fail_after(PATIENCE):
+                await told.wait()
+
+        assert (first, second) == (uri, uri)
+
+    async def test_a_change_before_the_stream_of_http_is_open_is_told_on_it(
+        self, engine: Engine
+    ) -> None:
+        workflow_id = workflow(engine, "a")
+        uri = f"ledger://workflows/{workflow_id}"
+
+        async with served(engine) as url, RawSession(url) as session:
+            await session.request("resources/subscribe", uri=uri)
+            start(engine, workflow_id, "a")
+            # The watcher has looked once this one is told of the same change.
+            async with (
+                Client(url, cache=None) as other,
+                other.listen(resource_subscriptions=[uri]) as stream,
+            ):
+                complete(engine, workflow_id, "a")
+                with anyio.fail_after(PATIENCE):
+                    await anext(stream)
+            message = await session.next_message()
+
+        assert message["method"] == "notifications/resources/updated"
+        assert message["params"]["uri"] == uri
+
     async def test_a_uri_of_no_form_is_refused(self, client: Client) -> None:
         with pytest.raises(MCPError, match="ledger://workflows"):
             await subscribe(client, "ledger://workflow")
@@ -189,8 +294,8 @@ async def test_a_client_that_is_gone_is_forgotten(
 ) -> None:
     made: list[Changes] = []
 
-    def remembered(engine: Engine) -> Changes:
-        made.append(Changes(engine))
+    def remembered(engine: Engine, wakes: Wakes) -> Changes:
+        made.append(Changes(engine, wakes))
         return made[-1]
 
     monkeypatch.setattr("relaybook.surface.server.Changes", remembered)

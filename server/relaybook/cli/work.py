@@ -62,11 +62,12 @@ def work(
         )
         refuse_worker(settings, "start workers")
         engine = open_engine(settings, needs="there")
+        from relaybook.store.open import anywhere
         from relaybook.worker.loop import Job
 
         job = Job(
             argv=argv,
-            env={**os.environ, "RELAYBOOK_STORE": str(settings.store.absolute())},
+            env={**os.environ, "RELAYBOOK_STORE": anywhere(settings.store)},
             workflow_id=workflow,
             project=project,
             parallel=parallel,

@@ -6,8 +6,7 @@ from typing import Any
 
 from relaybook.core.policy import MAX_FAILURES, TRANSIENT
 from relaybook.core.status import is_expired, is_retryable
-from relaybook.engine.gate import gate_items, hooks_left
-from relaybook.engine.resolve import questions_of, undecided_tasks
+from relaybook.engine.waiting import gate_items, hooks_left, questions_of, undecided_tasks
 from relaybook.errors import clip
 from relaybook.model import Status, Task, Workflow
 from relaybook.store.base import Tx

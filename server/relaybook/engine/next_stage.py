@@ -8,9 +8,9 @@ from relaybook.core.status import breaker_open, workflow_status
 from relaybook.engine.advice import progress
 from relaybook.engine.claim import start_attempt, started, without_expired
 from relaybook.engine.desk import Desk
-from relaybook.engine.gate import gate_items, hooks_left
 from relaybook.engine.prompt import earlier_attempts, spawn
 from relaybook.engine.stage import stage_line
+from relaybook.engine.waiting import gate_items, hooks_left
 from relaybook.errors import (
     Blocked,
     BreakerOpen,
@@ -72,9 +72,8 @@ def _start(
     case = without_expired(desk, tx, load_case(tx, workflow.id, task.id), task.id, actor)
     if case.tasks[task.id].failures >= MAX_FAILURES:
         return None
-    after, prompt = start_attempt(desk, tx, case, task.id, session_key=session_key, actor=actor)
-    told = started(desk, after, task.id, prompt)
-    return _answer(after.workflow, after.tasks[task.id], told) | {
+    begun = start_attempt(desk, tx, case, task.id, session_key=session_key, actor=actor)
+    return _answer(begun.case.workflow, begun.task, started(desk, begun)) | {
         "next": "spawn a worker with current.prompt, or do it yourself; then "
         f"advance_stage(stage={task.position}, outcome='completed' or 'failed')",
     }

@@ -77,6 +77,7 @@ def _with_waiting(
     sql = (
         f"SELECT created_at, id FROM workflows WHERE {OFFERING} AND ({some})"
         " AND (created_at, id) > (:made_at, :name)"
+        f" AND {tx.sight.of_project}"
         + (" AND project = :project" if project is not None else "")
         + f" ORDER BY created_at, id LIMIT {WORKFLOWS_READ}"
     )
@@ -92,6 +93,7 @@ def _with_expired(
     sql = (
         "SELECT created_at, id FROM workflows WHERE ended_at IS NULL AND id IN"
         f" (SELECT workflow_id FROM tasks WHERE {_EXPIRED}{wanted})"
+        f" AND {tx.sight.of_project}"
         + (" AND project = :project" if project is not None else "")
         + f" ORDER BY created_at, id LIMIT {WORKFLOWS_READ}"
     )
@@ -108,8 +110,8 @@ def idle(desk: Desk, project: str | None) -> list[Nothing]:
     where = "WHERE ended_at IS NULL AND ready + retryable + in_progress + undecided > 0"
     if project is not None:
         where += " AND project = :project"
-    oldest = f"{where} ORDER BY created_at, id LIMIT :limit"
     with desk.store.read() as tx:
+        oldest = f"{where} AND {tx.sight.of_project} ORDER BY created_at, id LIMIT :limit"
         found = WORKFLOWS.find(tx, oldest, project=project, limit=REASONS)
         return [why_not(tx, workflow, desk.clock()) for workflow in found]
 

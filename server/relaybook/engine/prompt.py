@@ -178,6 +178,27 @@ def prior_results(tx: Tx, workflow: Workflow, spec: TaskSpec) -> tuple[Prior, ..
     return tuple(found)
 
 
+def prior_fields(tx: Tx, workflow: Workflow, spec: TaskSpec) -> Iterator[set[str]]:
+    """The fields with a value that each task before this one hands to it.
+
+    Of a task without a result, those that it is to hand over.
+    """
+    for take in takes_of(workflow.pattern, spec):
+        for source in _standing_for(tx, workflow.id, take.source):
+            if source.result is None:
+                yield set(take.fields)
+                continue
+            data = from_json(get_text(tx, workflow.id, source.result)).data
+            found = data if isinstance(data, Mapping) else {}
+            names = take.fields or tuple(found)
+            yield {name for name in names if has_content(found.get(name))}
+
+
+def has_content(value: Any) -> bool:
+    """Whether a value says anything; a number and false do."""
+    return bool(value.strip()) if isinstance(value, str) else value not in (None, [], {}, ())
+
+
 def takes_of(pattern: Pattern, spec: TaskSpec) -> tuple[Take, ...]:
     """What a task is given of earlier results: in a pipeline all it waits for, if it names none."""
     if spec.takes or pattern is not Pattern.PIPELINE:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from relaybook.core.case import Case
@@ -22,13 +21,17 @@ from relaybook.core.status import breaker_open, workflow_status
 from relaybook.core.text import compact, storable
 from relaybook.engine.advice import next_call, progress
 from relaybook.engine.desk import Desk
-from relaybook.engine.gate import PARENT_ACTION, gate_items, of_attempt, stage_answer, staged
+from relaybook.engine.gate import PARENT_ACTION, of_attempt, stage_answer, staged
+from relaybook.engine.judge import intake, judge_draft
+from relaybook.engine.prompt import task_prompt
+from relaybook.engine.request import Resolution
+from relaybook.engine.verdict import INTAKE
+from relaybook.engine.waiting import gate_items, questions_of, undecided_tasks
 from relaybook.errors import InvalidArguments, clip, nearest
 from relaybook.model import Decision, EventType, Status, Task, Workflow
 from relaybook.store.base import Tx
 from relaybook.store.learning import LESSON_DECISIONS, get_lesson
 from relaybook.store.ledger import (
-    ATTEMPTS,
     TASKS,
     apply,
     get_workflow,
@@ -41,20 +44,6 @@ from relaybook.store.ledger import (
 ANSWER_LIMIT = 4_000
 REASON_LIMIT = 1_000
 CHANGE = "change_plan(add=[…], replaces=[the failed tasks]) with another prompt, or a split"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resolution:
-    """What the user decided."""
-
-    workflow_id: str
-    decision: str
-    task_id: str = ""
-    #: The id of a lesson, for the decisions about one.
-    lesson: str = ""
-    answers: tuple[str, ...] = ()
-    reason: str = ""
-    actor: str = "orchestrator"
 
 
 def resolve(desk: Desk, resolution: Resolution) -> dict[str, Any]:
@@ -155,14 +144,6 @@ def _conditions(desk: Desk, tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:
     ]
 
 
-def undecided_tasks(tx: Tx, workflow: Workflow) -> list[Task]:
-    """The first tasks that wait for nothing but the decision whether they apply."""
-    if not workflow.undecided:
-        return []
-    where = "WHERE workflow_id = :id AND status = 'pending' AND undecided = 1 AND waiting_on = 1"
-    return TASKS.find(tx, f"{where} ORDER BY position LIMIT 10", id=workflow.id)
-
-
 def _when(desk: Desk, tx: Tx, task: Task) -> str:
     return desk.spec(tx, task.workflow_id, task.spec).when
 
@@ -176,14 +157,6 @@ def _review(tx: Tx, task: Task) -> dict[str, Any]:
         "question": clip(f"{task.label!r} is in review: {what}", 400),
         "decisions": ["confirm" if deed else "waive"],
     }
-
-
-def questions_of(tx: Tx, task: Task) -> list[str]:
-    """What the last attempt at `task` asked, the first few questions, each clipped."""
-    where = "WHERE workflow_id = :workflow_id AND task_id = :task_id AND number = :number"
-    params = {"workflow_id": task.workflow_id, "task_id": task.id, "number": task.attempt}
-    asked = ATTEMPTS.find(tx, where, **params)[0].questions
-    return [clip(question, 300) for question in json.loads(asked or "[]")][:5]
 
 
 def _retry_failed(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:
@@ -240,18 +213,36 @@ def _cancel(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:
 
 
 def _waive(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:
-    """Let a stage in review pass as it is, or a stage that is done go on without its hooks."""
+    """Let a stage start as it is, pass from review as it is, or go on without its hooks."""
     case = load_case(tx, r.workflow_id, _task_id(r))
     task = case.tasks[r.task_id]
     reason = _required_reason(r)
     if _is_on_record(tx, task, "waived", reason):
         return case, _nothing(desk, r)
+    if task.slug is not None and task.status is Status.PENDING:
+        return case, _waive_intake(desk, tx, case, task, r)
     if task.status in (Status.COMPLETED, Status.FAILED) and task.hooks_due is not None:
         hooks = json.loads(task.hooks_due)
         said = {"task_id": task.id, "hooks": hooks, "waived": True, "reason": reason}
         return case, SettleHooks(**said, **_by(desk, r))
     command = Reconsider(task_id=task.id, decision="waived", reason=reason, **_by(desk, r))
     return case, staged(desk, tx, case, command, None)
+
+
+def _waive_intake(desk: Desk, tx: Tx, case: Case, task: Task, r: Resolution) -> Command:
+    """Let a stage start although its INTAKE gate fails; what fails then, later, still holds it."""
+    draft = task_prompt(desk, tx, case.workflow, task)
+    findings = judge_draft(tx, case.workflow, task, draft).findings
+    verdict = intake(desk, tx, case.workflow, task, draft, findings)
+    rules = sorted({item.rule for item in verdict.items if item.verdict == "fail"})
+    if not rules:
+        raise InvalidArguments(
+            f"Nothing of task {task.id!r} is there to waive: its intake gate says "
+            f"{verdict.verdict}.",
+            next="call advance_stage to start it when its turn comes",
+        )
+    said = {"decision": "waive", "gate": INTAKE, "findings": rules, "waived": _reason(r)}
+    return Note(task_id=task.id, notes=[(EventType.DECISION_RECORDED, said)], **_by(desk, r))
 
 
 def _confirm(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:

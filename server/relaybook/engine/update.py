@@ -66,6 +66,11 @@ def update_task(desk: Desk, update: Update) -> dict[str, Any]:
     return action(desk, _checked(update))
 
 
+def names_its_attempt(_: Desk, update: Update) -> bool:
+    """Whether a repeat of the call answers the outcome that is recorded."""
+    return update.claim is not None
+
+
 def _checked(update: Update) -> Update:
     """`update` with its texts as the ledger can keep them."""
     check_lease(update.lease_seconds)
@@ -113,7 +118,7 @@ def _begin(desk: Desk, update: Update) -> dict[str, Any]:
             if case is not found and case.tasks[task_id].status is Status.FAILED:
                 return told(found, case, task_id)  # that was its last attempt
         if case.tasks[task_id].status is not Status.IN_PROGRESS:
-            after, prompt = start_attempt(
+            begun = start_attempt(
                 desk,
                 tx,
                 case,
@@ -123,7 +128,7 @@ def _begin(desk: Desk, update: Update) -> dict[str, Any]:
                 override=update.override,
                 actor=update.actor,
             )
-            answer = told(case, after, task_id) | started(desk, after, task_id, prompt)
+            answer = told(case, begun.case, task_id) | started(desk, begun)
             if update.session_key is not None:
                 del answer["prompt"]  # its worker runs already
             return answer

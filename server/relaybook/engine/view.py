@@ -22,7 +22,6 @@ from relaybook.engine.attention import (
 )
 from relaybook.engine.desk import Desk
 from relaybook.engine.reconcile import reconcile, standing_still
-from relaybook.engine.resume import resume
 from relaybook.errors import InvalidArguments, clip
 from relaybook.model import Event, Status, Task, Workflow
 from relaybook.store.base import Tx
@@ -78,6 +77,8 @@ def show_workflow(
         if still := standing_still(workflow, len(needs.held)):
             answer["standing_still"] = still
         if detail == RESUME:
+            from relaybook.engine.resume import resume
+
             answer |= resume(desk, tx, workflow, needs)
         else:
             for name, lines in attention(tx, workflow, needs, now).items():
@@ -111,15 +112,15 @@ def list_workflows(
 ) -> dict[str, Any]:
     """All workflows, or those not ended, newest change first, with what needs attention."""
     now, page = desk.clock(), PAGE["concise"]
-    conditions = ["ended_at IS NULL"] if active else []
+    where = f"WHERE {'ended_at IS NULL' if active else 'TRUE'}"
     if project is not None:
-        conditions.append("project = :project")
-    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+        where += " AND project = :project"
     skip = _position(cursor)
     with desk.store.read() as tx:
         found = WORKFLOWS.find(
             tx,
-            f"{where} ORDER BY updated_at DESC, id LIMIT :limit OFFSET :skip",
+            f"{where} AND {tx.sight.of_project} ORDER BY updated_at DESC, id"
+            " LIMIT :limit OFFSET :skip",
             project=project,
             limit=page + 1,
             skip=skip,

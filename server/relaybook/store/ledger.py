@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from relaybook.core.case import OUTCOMES, Case, evolve, opened
+from relaybook.core.names import SHOWN, Names
 from relaybook.core.text import compact, text_hash
 from relaybook.errors import StaleClaim, UnknownTask, UnknownWorkflow, nearest
 from relaybook.model import (
@@ -38,7 +39,7 @@ _SCOPING = frozenset({EventType.TASK_STARTED, *OUTCOMES})
 _BOTH = (
     f"SELECT {WORKFLOWS.full_columns}, {TASKS.full_columns}"
     " FROM workflows JOIN tasks ON tasks.workflow_id = workflows.id"
-    " WHERE workflows.id = :workflow_id AND tasks.id = :task_id "
+    " WHERE workflows.id = :workflow_id AND tasks.id = :task_id"
 )
 _EDGES_FROM = "SELECT needs, task_id, kind FROM edges WHERE workflow_id = :workflow_id"
 _ADD_EDGE = (
@@ -74,10 +75,14 @@ def get_workflow(tx: Tx, workflow_id: str, *, lock: bool = False) -> Workflow:
     Raises:
         UnknownWorkflow: there is none of that id; the error names the nearest.
     """
-    found = WORKFLOWS.find(tx, f"WHERE id = :id {tx.for_update if lock else ''}", id=workflow_id)
+    where = f"WHERE id = :id AND {tx.sight.of_project} {tx.for_update if lock else ''}"
+    found = WORKFLOWS.find(tx, where, id=workflow_id)
     if found:
         return found[0]
-    recent = tx.rows("SELECT id, name FROM workflows ORDER BY updated_at DESC LIMIT 200")
+    recent = tx.rows(
+        f"SELECT id, name FROM workflows WHERE {tx.sight.of_project}"
+        " ORDER BY updated_at DESC LIMIT 200"
+    )
     by_name = [row[0] for row in recent if row[1] == workflow_id]
     known = ", ".join(by_name[:3]) or nearest(workflow_id, [row[0] for row in recent])
     raise UnknownWorkflow(
@@ -94,7 +99,7 @@ def get_task(tx: Tx, workflow_id: str, task_id: str) -> Task:
         UnknownWorkflow: there is no such workflow; the error names the nearest.
         UnknownTask: the workflow has none of that id; the error names the nearest.
     """
-    where = "WHERE workflow_id = :workflow_id AND id = :id"
+    where = f"WHERE workflow_id = :workflow_id AND id = :id AND {tx.sight.of_workflow}"
     found = TASKS.find(tx, where, workflow_id=workflow_id, id=task_id)
     if found:
         return found[0]
@@ -116,7 +121,10 @@ def spec_of(tx: Tx, workflow_id: str, task_id: str) -> str:
     Raises:
         UnknownWorkflow, UnknownTask: as `get_task` does.
     """
-    sql = "SELECT spec FROM tasks WHERE workflow_id = :workflow_id AND id = :id"
+    sql = (
+        "SELECT spec FROM tasks WHERE workflow_id = :workflow_id AND id = :id"
+        f" AND {tx.sight.of_workflow}"
+    )
     found = tx.rows(sql, {"workflow_id": workflow_id, "id": task_id})
     return found[0][0] if found else get_task(tx, workflow_id, task_id).spec
 
@@ -144,7 +152,9 @@ def find_claim(tx: Tx, claim: str) -> tuple[str, str]:
     Raises:
         StaleClaim: no attempt has this claim.
     """
-    sql = "SELECT workflow_id, task_id FROM attempts WHERE claim = :claim"
+    sql = (
+        f"SELECT workflow_id, task_id FROM attempts WHERE claim = :claim AND {tx.sight.of_workflow}"
+    )
     found = tx.rows(sql, {"claim": claim})
     if not found:
         raise StaleClaim(
@@ -179,7 +189,7 @@ def load_case(tx: Tx, workflow_id: str, task_id: str, claim: str | None = None) 
 def _get_both(tx: Tx, workflow_id: str, task_id: str) -> tuple[Workflow, Task]:
     """The workflow, locked, and one of its tasks, in one statement."""
     params = {"workflow_id": workflow_id, "task_id": task_id}
-    found = tx.rows(_BOTH + tx.for_update, params)
+    found = tx.rows(f"{_BOTH} AND {tx.sight.of_project} {tx.for_update}", params)
     if not found:
         get_task(tx, workflow_id, task_id)  # says which of them there is not
     row, split = found[0], len(WORKFLOWS.names)
@@ -338,24 +348,33 @@ def read_task_events(tx: Tx, workflow_id: str, task_id: str) -> list[Event]:
     ]
 
 
-def read_decisions(tx: Tx, workflow_id: str, kinds: Sequence[EventType]) -> list[Event]:
-    """All events of these kinds, in order; it looks through every event of the workflow."""
+def read_decisions(
+    tx: Tx, workflow_id: str, kinds: Sequence[EventType], after: int = 0, most: int = 1_000_000
+) -> list[Event]:
+    """The first `most` events of these kinds after number `after`, in order.
+
+    It looks through every event of the workflow.
+    """
     names = {f"kind_{place}": str(kind) for place, kind in enumerate(kinds)}
     sql = (
         "SELECT workflow_id, seq, type, task_id, actor, at, data FROM events"
         f" WHERE workflow_id = :workflow_id AND type IN ({', '.join(f':{n}' for n in names)})"
-        " ORDER BY seq"
+        " AND seq > :after ORDER BY seq LIMIT :most"
     )
-    return [read_event(row) for row in tx.rows(sql, {"workflow_id": workflow_id, **names})]
+    params = {"workflow_id": workflow_id, "after": after, "most": most, **names}
+    return [read_event(row) for row in tx.rows(sql, params)]
 
 
-def read_changed_tasks(tx: Tx, workflow_id: str, after: int) -> list[str]:
-    """The tasks that events after number `after` are about, by id."""
+def read_changed_tasks(tx: Tx, workflow_id: str, after: int) -> Names:
+    """The ids of the tasks that events after number `after` are about."""
     sql = (
-        "SELECT DISTINCT task_id FROM events WHERE workflow_id = :workflow_id"
-        " AND seq > :after AND task_id IS NOT NULL ORDER BY task_id"
+        "SELECT task_id, COUNT(*) OVER () FROM (SELECT DISTINCT task_id FROM events"
+        " WHERE workflow_id = :workflow_id AND seq > :after AND task_id IS NOT NULL) AS changed"
+        " ORDER BY task_id LIMIT :most"
     )
-    return [row[0] for row in tx.rows(sql, {"workflow_id": workflow_id, "after": after})]
+    params = {"workflow_id": workflow_id, "after": after, "most": SHOWN}
+    rows = tx.rows(sql, params)
+    return Names([row[0] for row in rows], rows[0][1] if rows else 0)
 
 
 def read_event(row: Row) -> Event:

@@ -4,6 +4,8 @@ One text serves both engines: `{int}`, `{real}` and `{strict}` are the words tha
 Times are epoch seconds, JSON is TEXT, identifiers are made by the program.
 """
 
+from collections.abc import Mapping
+
 #: Marks a file as ours in SQLite's header ("rlyb").
 APPLICATION_ID = 0x726C7962
 
@@ -226,12 +228,51 @@ INDEXES = (
     "CREATE INDEX tasks_of_skill ON tasks (skill) WHERE status = 'in_progress'",
 )
 
+TOKENS = """
+CREATE TABLE tokens (
+    id TEXT PRIMARY KEY,
+    hash TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    role TEXT NOT NULL CHECK (role IN ('orchestrator', 'worker', 'all')),
+    projects TEXT,
+    created_at {real} NOT NULL,
+    expires_at {real},
+    revoked_at {real}
+) {strict}
+"""
+
+PROJECT_SKILL_STATS = """
+CREATE TABLE project_skill_stats (
+    project TEXT NOT NULL,
+    skill TEXT NOT NULL,
+    stats TEXT NOT NULL,
+    PRIMARY KEY (project, skill)
+) {strict}
+"""
+
 #: Statements per version, from version 1.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         *(WORKFLOWS, TASKS, ATTEMPTS, EDGES, EVENTS, SCOPES, TEXTS, PRINTS, LESSONS, SKILL_STATS),
         *INDEXES,
     ),
+    (TOKENS, PROJECT_SKILL_STATS),
 )
 
 VERSION_TABLE = "CREATE TABLE IF NOT EXISTS schema_version (version {int} NOT NULL) {strict}"
+
+#: The primary key of each table, those that others refer to first.
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "workflows": ("id",),
+    "tasks": ("workflow_id", "id"),
+    "attempts": ("workflow_id", "task_id", "number"),
+    "edges": ("workflow_id", "needs", "task_id"),
+    "events": ("workflow_id", "seq"),
+    "scopes": ("project", "path"),
+    "texts": ("workflow_id", "hash"),
+    "prints": ("workflow_id", "key"),
+    "lessons": ("id",),
+    "skill_stats": ("skill",),
+    "project_skill_stats": ("project", "skill"),
+    "tokens": ("id",),
+}

@@ -29,6 +29,7 @@ from relaybook.errors import (
 from relaybook.store.base import Durability, Params, Row
 from relaybook.store.bind import bindable
 from relaybook.store.schema import APPLICATION_ID, MIGRATIONS, VERSION_TABLE
+from relaybook.store.sight import EVERYTHING
 
 #: How long a writer waits for the others, in seconds.
 LOCK_PATIENCE = 15.0
@@ -40,6 +41,7 @@ CHECKPOINT_PAGES = 4000
 
 _T = TypeVar("_T")
 
+_COLUMNS = "SELECT name FROM pragma_table_info(:table) ORDER BY cid"
 _WORDS = {"int": "INTEGER", "real": "REAL", "strict": "STRICT"}
 
 
@@ -50,9 +52,14 @@ class SqliteTx:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self.sight = EVERYTHING
 
     def rows(self, sql: str, params: Params | None = None) -> list[Row]:
-        return self._db.execute(sql, bindable(params or {})).fetchall()
+        bound = {**self.sight.params, **(params or {})} if self.sight.params else params or {}
+        return self._db.execute(sql, bindable(bound)).fetchall()
+
+    def columns(self, table: str) -> list[str]:
+        return [row[0] for row in self.rows(_COLUMNS, {"table": table})]
 
     def lock(self, name: str) -> None:
         """Nothing to do: a transaction that writes has the whole file to itself."""
@@ -86,6 +93,7 @@ class SqliteStore:
         self._synchronous = {"full": "FULL", "normal": "NORMAL"}[durability]
         self._local = threading.local()
         self._connections: set[sqlite3.Connection] = set()
+        weakref.finalize(self, _close_all, self._connections)
         _prepare(path)
         with _translated(path):
             _patiently(lambda: _inspect(path))
@@ -94,10 +102,12 @@ class SqliteStore:
     def clock(self) -> float:
         return time.time()
 
+    def hints(self) -> None:
+        """None: a file tells nobody that it changed."""
+
     def close(self) -> None:
         self._local = threading.local()
-        while self._connections:
-            self._connections.pop().close()
+        _close_all(self._connections)
 
     @contextmanager
     def transaction(self) -> Generator[SqliteTx]:
@@ -157,12 +167,8 @@ class SqliteStore:
         connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         connection.execute("PRAGMA foreign_keys = ON")
         db = Database(connection, execute_plugins=False)
-        weakref.finalize(db, self._drop, connection)  # when its thread ends
+        weakref.finalize(db, _close, self._connections, connection)  # when its thread ends
         return db
-
-    def _drop(self, connection: sqlite3.Connection) -> None:
-        self._connections.discard(connection)
-        connection.close()
 
     def _migrate(self) -> None:
         """Bring the tables up to date, under the write lock: others may start just now."""
@@ -188,6 +194,16 @@ class SqliteStore:
             raise
 
 
+def _close(connections: set[sqlite3.Connection], connection: sqlite3.Connection) -> None:
+    connections.discard(connection)
+    connection.close()
+
+
+def _close_all(connections: set[sqlite3.Connection]) -> None:
+    while connections:
+        connections.pop().close()
+
+
 def _prepare(path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -198,15 +214,25 @@ def _prepare(path: Path) -> None:
         ) from error
 
 
-def _inspect(path: Path) -> None:
-    """Look at a file that is there without changing a byte of it.
+def file_version(path: Path) -> int:
+    """The version of the tables that are there, 0 if none are; nothing is changed.
+
+    Raises:
+        StoreUnreachable, NotALedger, NewerLedger: as `SqliteStore` does.
+    """
+    with _translated(path):
+        return _patiently(lambda: _inspect(path))
+
+
+def _inspect(path: Path) -> int:
+    """The version of a file that is there, 0 if it is empty; not a byte of it is changed.
 
     Raises:
         NotALedger: it holds something else.
         NewerLedger: a later relaybook wrote it.
     """
     if not path.is_file():
-        return
+        return 0
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as conn:
         conn.execute("BEGIN")  # one snapshot: another process may make its tables just now
         version = _version(conn)
@@ -214,6 +240,7 @@ def _inspect(path: Path) -> None:
             raise _not_a_ledger(path)
     if version > len(MIGRATIONS):
         raise _newer_ledger(path, version)
+    return version
 
 
 def _patiently(attempt: Callable[[], _T]) -> _T:

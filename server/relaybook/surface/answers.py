@@ -95,6 +95,7 @@ class Rendered(Told, total=False):
     task_id: str
     prompt: str
     spawn: dict[str, Any]
+    gate: dict[str, Any]
     findings: list[dict[str, Any]]
     budget: dict[str, Any]
 

@@ -2,7 +2,10 @@
 
 A watcher compares marks of what is subscribed, and only while something is. Clients of
 2026-07-28 listen on a stream, which the SDK serves from a bus; older ones subscribe to
-single resources, which it leaves to us.
+single resources, which `older` keeps.
+
+No change is missed between a subscription and the watcher's next look: marks are taken before
+a subscription is answered, and they move on only together with the telling.
 """
 
 import logging
@@ -12,12 +15,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio
-from mcp.server.connection import Connection
 from mcp.server.context import ServerRequestContext
 from mcp.server.mcpserver import MCPServer
 from mcp.server.subscriptions import InMemorySubscriptionBus, ResourceUpdated
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
+    INTERNAL_ERROR,
     INVALID_PARAMS,
     EmptyResult,
     SubscribeRequestParams,
@@ -26,12 +29,12 @@ from mcp_types import (
 )
 
 from relaybook.engine import Engine
-from relaybook.engine.read import matching, unknown
 from relaybook.errors import StoreFault
+from relaybook.surface.older import Reachable, Subscribers, reachable_over
+from relaybook.surface.wakes import Wakes
 
-POLL_SECONDS = 0.25
-#: How long one client may hold up the notifications of the others.
-SEND_SECONDS = 2.0
+#: The least time between two looks, however many hints come.
+SETTLE_SECONDS = 0.02
 #: How many different resources may be subscribed to at once.
 SUBSCRIBED_LIMIT = 10_000
 
@@ -41,13 +44,16 @@ _log = logging.getLogger(__name__)
 class Changes:
     """Who listens to what, and the watcher that tells them."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, wakes: Wakes) -> None:
+        self._wakes = wakes
         self.bus = InMemorySubscriptionBus()
+        #: Whether a client of the older era can be told something just now.
+        self.reachable: Reachable = lambda _: True
         self._engine = engine
         self._listeners: Counter[str] = Counter()
         self._marks: dict[str, Hashable] = {}
         self._version: object = None
-        self._older: dict[Connection, set[str]] = {}
+        self.older = Subscribers(self.remove)
         self._wanted = anyio.Event()
 
     @property
@@ -59,6 +65,7 @@ class Changes:
     async def lifespan(self, _: MCPServer[None]) -> AsyncGenerator[None]:
         """Watch while the server runs."""
         async with anyio.create_task_group() as group:
+            group.start_soon(self._wakes.listen)
             group.start_soon(self._watch)
             yield
             group.cancel_scope.cancel()
@@ -67,12 +74,15 @@ class Changes:
         """One more listener to each of `uris`.
 
         Raises:
-            MCPError: too many are subscribed to already.
+            MCPError: too many are subscribed to already, or the ledger cannot be read.
         """
         new = [uri for uri in uris if uri not in self._marks]
         if len(self._marks) + len(new) > SUBSCRIBED_LIMIT:
             raise MCPError(INVALID_PARAMS, f"At most {SUBSCRIBED_LIMIT} resources are watched.")
-        self._marks.update(self._engine.marks(new))
+        try:
+            self._marks.update(self._engine.marks(new))
+        except StoreFault as fault:
+            raise MCPError(INTERNAL_ERROR, f"{fault.code}: {fault}") from fault
         self._listeners.update(uris)
         if self._marks:
             self._wanted.set()
@@ -88,16 +98,25 @@ class Changes:
             self._wanted = anyio.Event()
 
     async def _watch(self) -> None:
-        while True:
-            await self._wanted.wait()
-            await anyio.sleep(POLL_SECONDS)
-            try:
-                changed = self._changed()
-            except StoreFault as fault:
-                _log.warning("changes not seen: %s", fault)
-                continue
+        async with anyio.create_task_group() as group:
+            while True:
+                await self._wanted.wait()
+                await self._wakes.wait()
+                await anyio.sleep(SETTLE_SECONDS)
+                await self._look()
+                self.older.send(group, self.reachable)
+
+    async def _look(self) -> None:
+        try:
+            changed = self._changed()
+        except StoreFault as fault:
+            _log.warning("changes not seen: %s", fault)
+            return
+        # The marks have moved on, so nobody else would tell the rest.
+        with anyio.CancelScope(shield=True):
             for uri in changed:
-                await self._tell(uri)
+                self.older.note(uri)
+                await self.bus.publish(ResourceUpdated(uri=uri))
 
     def _changed(self) -> list[str]:
         """What was subscribed to and has changed since the last look."""
@@ -109,53 +128,45 @@ class Changes:
         self._marks, self._version = marks, version
         return changed
 
-    async def _tell(self, uri: str) -> None:
-        await self.bus.publish(ResourceUpdated(uri=uri))
-        for connection, uris in list(self._older.items()):
-            if uri in uris:
-                with anyio.move_on_after(SEND_SECONDS):
-                    await connection.send_resource_updated(uri)
-
-    async def subscribe(
-        self, ctx: ServerRequestContext[Any, Any], params: SubscribeRequestParams
-    ) -> EmptyResult:
-        """resources/subscribe, of clients up to 2025-11-25."""
-        uri = str(params.uri)
-        if matching(uri) is None:
-            raise MCPError(INVALID_PARAMS, str(unknown(uri, "orchestrator")), {"uri": uri})
-        uris = self._uris_of(ctx)
-        if uri not in uris:
-            self.add([uri])
-            uris.add(uri)
-        return EmptyResult()
-
-    async def unsubscribe(
-        self, ctx: ServerRequestContext[Any, Any], params: UnsubscribeRequestParams
-    ) -> EmptyResult:
-        """resources/unsubscribe; harmless for what was not subscribed to."""
-        uri, uris = str(params.uri), self._uris_of(ctx)
-        if uri in uris:
-            uris.remove(uri)
-            self.remove([uri])
-        return EmptyResult()
-
-    def _uris_of(self, ctx: ServerRequestContext[Any, Any]) -> set[str]:
-        # Private: the session of a request is gone with it, the connection is not.
-        connection = ctx.session._connection  # pyright: ignore[reportPrivateUsage]
-        if connection not in self._older:
-            self._older[connection] = set()
-            connection.exit_stack.callback(self._forget, connection)
-        return self._older[connection]
-
-    def _forget(self, connection: Connection) -> None:
-        self.remove(self._older.pop(connection))
-
 
 def offer_subscriptions(server: MCPServer[None], changes: Changes) -> None:
     """Serve both kinds of subscription from `changes`; its bus is the server's."""
+    changes.reachable = reachable_over(server._lowlevel_server)  # pyright: ignore[reportPrivateUsage]  # no public way yet
+    _offer_to_older(server, changes)
+    _offer_streams(server, changes)
+
+
+def _offer_to_older(server: MCPServer[None], changes: Changes) -> None:
+    async def subscribe(
+        ctx: ServerRequestContext[Any, Any], params: SubscribeRequestParams
+    ) -> EmptyResult:
+        from relaybook.engine.read import matching, unknown
+
+        uri, subscriber = str(params.uri), changes.older.of(ctx)
+        if matching(uri) is None and uri not in {str(r.uri) for r in await server.list_resources()}:
+            raise MCPError(INVALID_PARAMS, str(unknown(uri, "orchestrator")), {"uri": uri})
+        if uri not in subscriber.uris:
+            changes.add([uri])
+            subscriber.uris.add(uri)
+        return EmptyResult()
+
+    async def unsubscribe(
+        ctx: ServerRequestContext[Any, Any], params: UnsubscribeRequestParams
+    ) -> EmptyResult:
+        """Harmless for what was not subscribed to."""
+        uri, subscriber = str(params.uri), changes.older.of(ctx)
+        if uri in subscriber.uris:
+            subscriber.forget(uri)
+            changes.remove([uri])
+        return EmptyResult()
+
     low = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]  # no public way yet
-    low.add_request_handler("resources/subscribe", SubscribeRequestParams, changes.subscribe)
-    low.add_request_handler("resources/unsubscribe", UnsubscribeRequestParams, changes.unsubscribe)
+    low.add_request_handler("resources/subscribe", SubscribeRequestParams, subscribe)
+    low.add_request_handler("resources/unsubscribe", UnsubscribeRequestParams, unsubscribe)
+
+
+def _offer_streams(server: MCPServer[None], changes: Changes) -> None:
+    low = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]  # no public way yet
     entry = low.get_request_handler("subscriptions/listen")
     assert entry is not None
     serve_stream = entry.handler

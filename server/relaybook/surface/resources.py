@@ -1,7 +1,7 @@
 """The table of what can be read, as MCP resources and resource templates."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mcp.server.caching import apply_cache_hint
 from mcp.server.context import ServerRequestContext
@@ -21,11 +21,12 @@ from mcp_types import (
 )
 
 from relaybook.engine import Engine
-from relaybook.engine.read import matching, readables, unknown
-from relaybook.engine.readable import Readable
 from relaybook.errors import Forbidden, NotFound, Refusal
 from relaybook.surface.kinds import kind_of
 from relaybook.surface.rim import Server
+
+if TYPE_CHECKING:
+    from relaybook.engine.readable import Readable
 
 
 class ResourceServer(Server):
@@ -45,12 +46,16 @@ class ResourceServer(Server):
         added = await super().list_resource_templates()
         return [*map(_template, self._readables(templates=True)), *added]
 
-    def _readables(self, *, templates: bool) -> list[Readable]:
+    def _readables(self, *, templates: bool) -> list["Readable"]:
+        from relaybook.engine.read import readables
+
         return [each for each in readables(self._role) if bool(each.variables) == templates]
 
     async def read_resource(
         self, uri: Any, context: Context[None, Any] | None = None
     ) -> Iterable[ReadResourceContents] | InputRequiredResult:
+        from relaybook.engine.read import matching, unknown
+
         if matching(str(uri)) is not None:
             return [self._contents(str(uri))]
         try:
@@ -88,7 +93,7 @@ class ResourceServer(Server):
         low.add_request_handler("resources/read", ReadResourceRequestParams, read)
 
 
-def _resource(each: Readable) -> Resource:
+def _resource(each: "Readable") -> Resource:
     return Resource(
         uri=each.uri,
         name=each.name,
@@ -99,7 +104,7 @@ def _resource(each: Readable) -> Resource:
     )
 
 
-def _template(each: Readable) -> ResourceTemplate:
+def _template(each: "Readable") -> ResourceTemplate:
     return ResourceTemplate(
         uri_template=each.uri,
         name=each.name,

@@ -39,10 +39,11 @@ def tool(
     read_only: bool = False,
     destructive: bool = False,
     idempotent: bool = True,
+    meta: Mapping[str, Any] | None = None,
 ) -> Tool:
     """`verb` as a tool: unknown arguments refused, its answer sent once as text and once as data.
 
-    `answer` is a TypedDict that describes what `verb` answers.
+    `answer` is a TypedDict that describes what `verb` answers; `meta` is for hosts.
     """
     annotations = ToolAnnotations(
         title=title,
@@ -52,7 +53,11 @@ def tool(
         open_world_hint=False,
     )
     made = Tool.from_function(
-        _answering(verb, answer), title=title, description=description, annotations=annotations
+        _answering(verb, answer),
+        title=title,
+        description=description,
+        annotations=annotations,
+        meta=dict(meta) if meta else None,
     )
     arguments = made.fn_metadata.arg_model
     arguments.model_config["extra"] = "forbid"

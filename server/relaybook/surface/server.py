@@ -4,11 +4,13 @@ import logging
 from collections.abc import Mapping
 
 import anyio
+from mcp.server._otel import OpenTelemetryMiddleware
 from mcp.server.caching import CacheableMethod, CacheHint
 from opentelemetry import trace
 
 from relaybook import __version__
 from relaybook.engine import Engine
+from relaybook.surface.board import board_app
 from relaybook.surface.changes import Changes, offer_subscriptions
 from relaybook.surface.completion import offer_completion
 from relaybook.surface.openings import PromptServer
@@ -16,6 +18,7 @@ from relaybook.surface.pipe import standard_streams
 from relaybook.surface.prompts import prompts_for
 from relaybook.surface.rim import Server
 from relaybook.surface.tools import tools_for
+from relaybook.surface.wakes import Wakes
 
 DESCRIPTION = (
     "The orchestration ledger for AI agents: multi-agent coordination with task routing, "
@@ -51,7 +54,8 @@ nothing else, then update_task(claim, status="completed", output=<your whole mes
 def build_server(engine: Engine, role: str = "orchestrator") -> Server:
     """The server that offers what belongs to `role`."""
     worker = role == "worker"
-    changes = Changes(engine)
+    wakes = Wakes(engine.store)
+    changes = Changes(engine, wakes)
     server = PromptServer(
         engine,
         role,
@@ -60,12 +64,13 @@ def build_server(engine: Engine, role: str = "orchestrator") -> Server:
         version=__version__,
         description=DESCRIPTION,
         instructions=WORKER_INSTRUCTIONS if worker else ORCHESTRATOR_INSTRUCTIONS,
-        tools=tools_for(engine, role),
+        tools=tools_for(engine, role, wakes),
         log_level="WARNING",
         cache_hints=CACHE_HINTS,
         # Nothing that a worker may read changes.
         subscriptions=False if worker else changes.bus,
         lifespan=None if worker else changes.lifespan,
+        extensions=[] if worker else [board_app()],
     )
     for prompt in prompts_for(engine, role):
         server.add_prompt(prompt)
@@ -77,10 +82,15 @@ def build_server(engine: Engine, role: str = "orchestrator") -> Server:
 
 
 def _drop_idle_tracing(server: Server) -> None:
-    """Open no span for each message, 25 us of a call, unless a tracer was set up to get them."""
+    """Open no span for each message, 25 us of a call, unless a tracer was set up to get them.
+
+    What else wraps a message stays: it seals the state that a client carries for the server.
+    """
     if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
         low = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]  # no public way yet
-        low.middleware.clear()
+        low.middleware[:] = [
+            each for each in low.middleware if not isinstance(each, OpenTelemetryMiddleware)
+        ]
 
 
 def serve_stdio(engine: Engine, role: str) -> None:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from relaybook.core.policy import DEFAULT_WIDTH
 from relaybook.engine import Engine
-from relaybook.engine.update import Update
+from relaybook.engine.request import Update
 from relaybook.errors import Forbidden, InvalidArguments
 from relaybook.surface import answers
 from relaybook.surface.arguments import (
@@ -22,6 +22,7 @@ from relaybook.surface.arguments import (
     Text,
     Width,
 )
+from relaybook.surface.board import SHOWS_BOARD
 from relaybook.surface.decide_tools import (
     cleanup_tool,
     record_tool,
@@ -32,15 +33,18 @@ from relaybook.surface.plan_tools import change_plan_tool, plan_tool
 from relaybook.surface.read_tools import read_tool, worker_read_tool
 from relaybook.surface.rim import tool
 from relaybook.surface.stage_tools import advance_stage_tool, find_skills_tool
+from relaybook.surface.wakes import Wakes
 
 ROLES = ("orchestrator", "worker", "all")
 #: Clients give a call up after 60 seconds.
 WAIT_LIMIT_SECONDS = 45.0
-POLL_SECONDS = 0.2
 
 
-def tools_for(engine: Engine, role: str) -> list[Tool]:
-    """The tools of `role`, in the order in which they are listed."""
+def tools_for(engine: Engine, role: str, wakes: Wakes | None = None) -> list[Tool]:
+    """The tools of `role`, in the order in which they are listed.
+
+    Calls that wait for a change are woken by `wakes`; without, they look now and then.
+    """
     if role == "worker":
         return [
             _claim_task(engine),
@@ -56,7 +60,7 @@ def tools_for(engine: Engine, role: str) -> list[Tool]:
         _update_task(engine),
         record_tool(engine),
         advance_stage_tool(engine),
-        _get_workflow(engine),
+        _get_workflow(engine, wakes or Wakes(engine.store)),
         _aggregate(engine),
         resolve_tool(engine),
         find_skills_tool(engine),
@@ -101,7 +105,7 @@ def _create_workflow(engine: Engine) -> Tool:
             batches=batches,
             template=template,
             args=args,
-            project=project or "default",
+            project=project or engine.home,
             max_parallel=max_parallel,
             override=override,
             shared_decisions=shared_decisions,
@@ -117,6 +121,7 @@ def _create_workflow(engine: Engine) -> Tool:
         description="Call once per plan, before any worker starts: registers tasks, "
         "stages, items to partition, or a composition; answers workflow_id.",
         idempotent=False,
+        meta=SHOWS_BOARD,
     )
 
 
@@ -284,7 +289,7 @@ def _claim_task(engine: Engine) -> Tool:
     )
 
 
-def _get_workflow(engine: Engine) -> Tool:
+def _get_workflow(engine: Engine, wakes: Wakes) -> Tool:
     async def get_workflow(
         workflow_id: Text = "",
         detail: Annotated[Text, Field(description="concise, detailed or resume")] = "concise",
@@ -302,7 +307,7 @@ def _get_workflow(engine: Engine) -> Tool:
         if not workflow_id:
             return engine.list_workflows(active=active, project=project or None, cursor=cursor)
         if wait_seconds:
-            await _changed(engine, workflow_id, since, wait_seconds)
+            await _changed(engine, wakes, workflow_id, since, wait_seconds)
         return engine.show_workflow(
             workflow_id,
             detail=detail or "concise",
@@ -318,16 +323,18 @@ def _get_workflow(engine: Engine) -> Tool:
         description="Call to follow work: without an id all workflows, with one its tasks, "
         "failures, what is ready; waits for a change; resume after memory loss.",
         read_only=True,
+        meta=SHOWS_BOARD,
     )
 
 
-async def _changed(engine: Engine, workflow_id: str, since: int | None, seconds: float) -> None:
+async def _changed(
+    engine: Engine, wakes: Wakes, workflow_id: str, since: int | None, seconds: float
+) -> None:
     """Return when the workflow has events after `since`, or the time is over."""
     seen = engine.workflow_seq(workflow_id) if since is None else since
     with anyio.move_on_after(seconds):
-        # Another process may make the change, so there is no event to wait for.
-        while engine.workflow_seq(workflow_id) <= seen:  # noqa: ASYNC110
-            await anyio.sleep(POLL_SECONDS)
+        while engine.workflow_seq(workflow_id) <= seen:
+            await wakes.wait(workflow_id)
 
 
 def _aggregate(engine: Engine) -> Tool:
@@ -345,4 +352,5 @@ def _aggregate(engine: Engine) -> Tool:
         description="Call at any time for the digest of all results and every gap by name, to "
         "write your synthesis from: integrate, do not paste.",
         read_only=True,
+        meta=SHOWS_BOARD,
     )

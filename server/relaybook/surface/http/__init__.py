@@ -1,0 +1,1 @@
+"""The ledger over HTTP: who may call, and the MCP server that each caller gets."""

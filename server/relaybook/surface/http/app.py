@@ -1,0 +1,60 @@
+"""The ASGI application: the layers that each request passes, and what lies behind them."""
+
+from collections.abc import AsyncGenerator, Collection, Sequence
+from contextlib import asynccontextmanager
+
+import anyio
+from mcp.server.transport_security import RequestBodyLimitMiddleware
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute, Route
+
+from relaybook.engine import Engine
+from relaybook.surface.http.board import PUBLIC_PATHS, Exchange, as_given, board_routes
+from relaybook.surface.http.caller import Access
+from relaybook.surface.http.door import Door
+from relaybook.surface.http.guard import Guard
+from relaybook.surface.http.health import health_routes
+from relaybook.surface.http.options import HttpOptions
+from relaybook.surface.http.servers import Servers
+from relaybook.surface.http.streams import Streams
+
+MCP_PATH = "/mcp"
+
+
+def build_app(
+    engine: Engine,
+    access: Access,
+    options: HttpOptions | None = None,
+    *,
+    stopping: anyio.Event | None = None,
+    routes: Sequence[BaseRoute] = (),
+    public: Collection[str] = (),
+    exchange: Exchange = as_given,
+) -> Starlette:
+    """The application over `engine`, open to those whom `access` knows.
+
+    `routes` are further pages; each finds who asks with `caller_of(request)`. Those whose paths
+    stand in `public` are shown to strangers too. Setting `stopping` ends the streams. `exchange`
+    turns what is typed at the board's login into the token that its browser keeps.
+    """
+    options = options or HttpOptions()
+    servers = Servers(engine, options)
+    board = board_routes(access, servers, exchange)
+    open_pages = health_routes(engine)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncGenerator[None]:
+        async with servers.running():
+            yield
+
+    return Starlette(
+        routes=[Route(MCP_PATH, servers), *board, *open_pages, *routes],
+        lifespan=lifespan,
+        middleware=[
+            Middleware(Guard, options.names, options.allowed_origins),
+            Middleware(Door, access, {*(page.path for page in open_pages), *PUBLIC_PATHS, *public}),
+            Middleware(RequestBodyLimitMiddleware, options.body_limit),
+            Middleware(Streams, stopping or anyio.Event()),
+        ],
+    )

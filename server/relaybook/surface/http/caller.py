@@ -1,0 +1,82 @@
+"""Who calls: what a credential allows, and where the rest of the server finds it."""
+
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from starlette.requests import HTTPConnection
+from starlette.types import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What decides the tools and the part of the ledger that a caller gets."""
+
+    role: str
+    #: None: all of them.
+    projects: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody who may call."""
+
+    #: The same for every request of one credential, and for no other's.
+    name: str
+    kind: Kind
+
+
+class Access(Protocol):
+    """What tells callers from strangers."""
+
+    async def caller(self, token: str | None) -> Caller | None:
+        """Who presents `token`, as things stand now; None if nobody who may call."""
+        ...
+
+    @property
+    def challenge(self) -> str:
+        """The WWW-Authenticate header that a stranger is answered with."""
+        ...
+
+
+class AsWorkers:
+    """Everyone whom `access` knows, but as a worker, whatever more they might be."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+
+    @property
+    def challenge(self) -> str:
+        return self._access.challenge
+
+    async def caller(self, token: str | None) -> Caller | None:
+        caller = await self._access.caller(token)
+        return caller and replace(caller, kind=replace(caller.kind, role="worker"))
+
+
+class Anyone:
+    """Everyone may call, as `role`."""
+
+    challenge = "Bearer"
+
+    def __init__(self, role: str) -> None:
+        self._caller = Caller("anyone", Kind(role))
+
+    async def caller(self, token: str | None) -> Caller:
+        return self._caller
+
+
+def keep_caller(scope: Scope, caller: Caller | None) -> None:
+    """Note who makes the request of `scope`."""
+    scope.setdefault("state", {})["caller"] = caller
+
+
+def caller_of(scope: Scope | HTTPConnection) -> Caller:
+    """Who makes a request that passed the door.
+
+    Raises:
+        LookupError: nobody was asked, as on a page that strangers may see.
+    """
+    caller = scope.get("state", {}).get("caller")
+    if caller is None:
+        raise LookupError("this page is open to strangers")
+    return caller

@@ -1,0 +1,112 @@
+"""Lets only callers in, and cuts a stream off when its caller's token is revoked or expires."""
+
+from collections.abc import Collection
+from http.cookies import CookieError, SimpleCookie
+
+import anyio
+from mcp.server.auth.middleware.auth_context import auth_context_var
+from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
+from mcp.server.auth.provider import AccessToken
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from relaybook.surface.http.caller import Access, Caller, keep_caller
+
+#: The cookie that a browser's pages present their token in, and the paths where it counts. It
+#: counts nowhere else: a browser sends it with requests that no user meant to make.
+COOKIE = "relaybook_token"
+COOKIE_PATHS = ("/board",)
+
+EVENT_STREAM = "text/event-stream"
+
+
+class Door:
+    """An ASGI layer that asks for a token everywhere but at the paths of `public`."""
+
+    def __init__(self, app: ASGIApp, access: Access, public: Collection[str] = ()) -> None:
+        self._app = app
+        self._access = access
+        self._public = frozenset(public)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        token = token_of(scope)
+        caller = await self._access.caller(token)
+        if scope["path"] in self._public:
+            keep_caller(scope, caller)
+            return await self._app(scope, receive, send)
+        if caller is None:
+            return await self._stranger(token)(scope, receive, send)
+        keep_caller(scope, caller)
+        await self._let_in(caller, token, scope, receive, send)
+
+    async def _let_in(
+        self, caller: Caller, token: str | None, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        # What the SDK binds its sessions and sealed states to.
+        user = AuthenticatedUser(AccessToken(token="", client_id=caller.name, scopes=[]))
+        scope["user"] = user
+        reset = auth_context_var.set(user)
+        streaming = False
+
+        async def send_while_known(message: Message) -> None:
+            nonlocal streaming
+            starts = message["type"] == "http.response.start"
+            if (starts or streaming) and await self._access.caller(token) != caller:
+                await self._end(starts, token, scope, receive, send)
+                inside.cancel()
+                return
+            streaming = streaming or (starts and _is_stream(message))
+            await send(message)
+
+        try:
+            with anyio.CancelScope() as inside:
+                await self._app(scope, receive, send_while_known)
+        finally:
+            auth_context_var.reset(reset)
+
+    async def _end(
+        self, unanswered: bool, token: str | None, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """End the response to one who may not call any more."""
+        if unanswered:
+            await self._stranger(token)(scope, receive, send)
+        else:
+            await send({"type": "http.response.body", "body": b""})
+
+    def _stranger(self, token: str | None) -> Response:
+        challenge = self._access.challenge
+        if token is not None:
+            mark = "," if " " in challenge else ""
+            challenge = f'{challenge}{mark} error="invalid_token"'
+        said = "The token is not valid." if token is not None else "A token is needed."
+        return JSONResponse(
+            {"error": {"code": "unauthorized", "message": said}},
+            401,
+            {"WWW-Authenticate": challenge},
+        )
+
+
+def _is_stream(start: Message) -> bool:
+    return Headers(raw=list(start["headers"])).get("content-type", "").startswith(EVENT_STREAM)
+
+
+def token_of(scope: Scope) -> str | None:
+    """The token that a request presents, in its header or, where it counts, its cookie."""
+    headers = Headers(scope=scope)
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token.strip():
+        return token.strip()
+    if scope["path"].startswith(COOKIE_PATHS):
+        return _cookie(headers.get("cookie", ""))
+    return None
+
+
+def _cookie(header: str) -> str | None:
+    try:
+        found = SimpleCookie(header).get(COOKIE)
+    except CookieError:
+        return None
+    return found.value if found else None

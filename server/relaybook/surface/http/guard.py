@@ -1,0 +1,70 @@
+"""Refuses requests that name a host, or come from a web page, that is none of ours.
+
+A page of any site may make a browser send requests to this server; its Origin tells, and if the
+page's name was made to resolve to this machine (DNS rebinding), its Host.
+"""
+
+from collections.abc import Iterable
+
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from relaybook.errors import Forbidden, Refusal
+
+#: What tells nothing and may be asked by any name: a cluster asks by address.
+UNGUARDED = frozenset({"/health", "/ready"})
+
+
+class Guard:
+    """An ASGI layer that lets only requests to `hosts` pass, from pages of them or of `origins`.
+
+    A host without a port stands for each port.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: Iterable[str], origins: Iterable[str] = ()) -> None:
+        self._app = app
+        self._hosts = {each.lower() for each in hosts}
+        self._origins = {each.lower().rstrip("/") for each in origins}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] in UNGUARDED:
+            return await self._app(scope, receive, send)
+        headers = Headers(scope=scope)
+        host, origin = headers.get("host", ""), headers.get("origin")
+        if not self._is_ours(host):
+            return await _refused(421, _wrong_host(host))(scope, receive, send)
+        if origin is not None and not self._may_call(origin):
+            return await _refused(403, _wrong_origin(origin))(scope, receive, send)
+        await self._app(scope, receive, send)
+
+    def _is_ours(self, host: str) -> bool:
+        host = host.lower()
+        name, colon, port = host.rpartition(":")
+        has_port = bool(colon) and port.isdigit()
+        return host in self._hosts or (has_port and name in self._hosts)
+
+    def _may_call(self, origin: str) -> bool:
+        origin = origin.lower()
+        if origin in self._origins:
+            return True
+        scheme, _, host = origin.partition("://")
+        return scheme in ("http", "https") and self._is_ours(host)
+
+
+def _refused(status: int, refusal: Refusal) -> JSONResponse:
+    return JSONResponse({"error": refusal.as_dict()}, status)
+
+
+def _wrong_host(host: str) -> Refusal:
+    return Forbidden(
+        f"This server is not known as {host[:80]!r}.",
+        next="start it with --allowed-host for the name that callers use",
+    )
+
+
+def _wrong_origin(origin: str) -> Refusal:
+    return Forbidden(
+        f"Web pages of {origin[:80]!r} may not call this server.",
+        next="start it with --allowed-origin if they may",
+    )

@@ -1,0 +1,81 @@
+"""An MCP server for each kind of caller, made when the first of them calls.
+
+A server is built on an engine that sees the projects of its callers and no others, so that no
+tool, resource, prompt, completion or subscription can show more.
+"""
+
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import anyio
+from anyio.abc import TaskGroup, TaskStatus
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from mcp.server.transport_security import TransportSecuritySettings
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
+
+from relaybook.engine import Engine
+from relaybook.surface.http.caller import Kind, caller_of
+from relaybook.surface.http.options import HttpOptions
+from relaybook.surface.server import build_server
+
+#: How many kinds of callers one process serves.
+KINDS_LIMIT = 1000
+
+_log = logging.getLogger(__name__)
+
+
+class Servers:
+    """The ASGI application at `/mcp`: streamable HTTP, for every revision of the protocol."""
+
+    def __init__(self, engine: Engine, options: HttpOptions) -> None:
+        self._engine = engine
+        self._options = options
+        self._managers: dict[Kind, StreamableHTTPSessionManager] = {}
+        self._group: TaskGroup | None = None
+        self._starting = anyio.Lock()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[None]:
+        """Serve while open."""
+        async with anyio.create_task_group() as group:
+            self._group = group
+            yield
+            group.cancel_scope.cancel()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        manager = await self._manager(caller_of(scope).kind)
+        if manager is None:
+            full = PlainTextResponse("Too many kinds of callers.", 503)
+            return await full(scope, receive, send)
+        await manager.handle_request(scope, receive, send)
+
+    async def _manager(self, kind: Kind) -> StreamableHTTPSessionManager | None:
+        async with self._starting:
+            if kind not in self._managers:
+                if len(self._managers) >= KINDS_LIMIT:
+                    return None
+                assert self._group is not None, "the application is not running"
+                self._managers[kind] = await self._group.start(self._run, kind)
+        return self._managers[kind]
+
+    async def _run(
+        self, kind: Kind, *, task_status: TaskStatus[StreamableHTTPSessionManager]
+    ) -> None:
+        engine = self._engine if kind.projects is None else self._engine.within(kind.projects)
+        server = build_server(engine, kind.role)
+        # The application that this answers is left alone: ours has layers and pages of its own.
+        server.streamable_http_app(
+            stateless_http=self._options.stateless,
+            max_request_body_size=self._options.body_limit,
+            transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
+        )
+        try:
+            async with server.session_manager.run():
+                task_status.started(server.session_manager)
+                await anyio.sleep_forever()
+        except Exception:  # noqa: BLE001  # whatever it was, other callers are served on
+            _log.exception("an MCP server failed; the next call gets a new one")
+        finally:
+            self._managers.pop(kind, None)

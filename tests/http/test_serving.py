@@ -1,0 +1,160 @@
+"""The server over HTTP: both eras, its health pages, its limits, and how it stops."""
+
+from collections.abc import AsyncIterator
+
+import anyio
+import httpx2
+import pytest
+
+from relaybook.engine import Engine
+from relaybook.registry.templates import Templates
+from relaybook.store.base import Store
+from tests.helpers import PROMPTS, result, task, workflow
+from tests.http.conftest import Connect
+from tests.http.serving import server_on, serving
+from tests.surface.calls import call, read_text
+from tests.surface.listening import Inbox, listening
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_workflow_runs_over_http(url: str, connect: Connect) -> None:
+    async with connect(url) as client:
+        plan = [task("a")]
+        made = await call(client, "create_workflow", pattern="fan_out", tasks=plan)
+        here = {"workflow_id": made["workflow_id"], "task_id": "a"}
+        started = await call(client, "update_task", **here, status="in_progress")
+        await call(client, "update_task", **here, status="completed", output=result(1))
+        shown = await call(client, "get_workflow", workflow_id=made["workflow_id"])
+        graph = await read_text(client, f"ledger://workflows/{made['workflow_id']}/graph")
+
+    assert "## Output Interface" in started["prompt"]
+    assert shown["status"] == "completed"
+    assert "✅ a" in graph
+
+
+async def test_a_change_is_told_to_who_listens(url: str, connect: Connect, engine: Engine) -> None:
+    here = f"ledger://workflows/{workflow(engine, 'a')}"
+    inbox = Inbox()
+
+    async with (
+        connect(url, message_handler=inbox.handle) as client,
+        listening(client, inbox, here) as listener,
+    ):
+        engine.claim_task()
+        heard = await listener.next()
+
+    inbox.close()
+    assert heard == here
+
+
+async def test_a_modern_client_gets_no_session_and_an_older_one_does(
+    url: str, http: httpx2.AsyncClient
+) -> None:
+    headers = {"Accept": "application/json, text/event-stream"}
+    hello = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": CLIENT}
+    older = await http.post(url, json=request("initialize", **hello), headers=headers)
+    newer = await http.post(
+        url,
+        json=request("server/discover", _meta=MODERN),
+        headers=headers | {"MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "server/discover"},
+    )
+
+    assert older.status_code == newer.status_code == 200
+    assert "mcp-session-id" in older.headers
+    assert "mcp-session-id" not in newer.headers
+
+
+CLIENT = {"name": "test", "version": "1"}
+MODERN = {
+    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+    "io.modelcontextprotocol/clientCapabilities": {},
+    "io.modelcontextprotocol/clientInfo": CLIENT,
+}
+
+
+def request(method: str, **params: object) -> dict[str, object]:
+    return {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+
+
+async def test_health_says_that_it_lives_and_ready_that_its_ledger_does(
+    engine: Engine, http: httpx2.AsyncClient
+) -> None:
+    async with serving(engine) as url:
+        health, ready = url.replace("/mcp", "/health"), url.replace("/mcp", "/ready")
+        before = [(await http.get(page)).status_code for page in (health, ready)]
+        with engine.store.transaction() as tx:
+            tx.rows("ALTER TABLE workflows RENAME TO lost")
+        after = [(await http.get(page)).status_code for page in (health, ready)]
+
+    assert before == [200, 200]
+    assert after == [200, 503]
+
+
+async def test_a_body_over_the_limit_is_refused_unread(
+    engine: Engine, http: httpx2.AsyncClient
+) -> None:
+    async with serving(engine, body_limit=1000) as url:
+        told = await http.post(url, content=b"x" * 1001)
+        chunked = await http.post(url, content=pieces(20, 100))
+
+    assert (told.status_code, chunked.status_code) == (413, 413)
+
+
+async def pieces(count: int, size: int) -> AsyncIterator[bytes]:
+    for _ in range(count):
+        yield b"x" * size
+
+
+class Watched(Engine):
+    """An engine that says when somebody begins to wait for a change."""
+
+    asked: anyio.Event
+
+    def workflow_seq(self, workflow_id: str) -> int:
+        self.asked.set()
+        return super().workflow_seq(workflow_id)
+
+
+async def test_a_call_in_progress_is_answered_though_the_server_stops(
+    ledger: Store, connect: Connect
+) -> None:
+    engine = Watched(ledger, Templates((PROMPTS,)))
+    workflow_id = workflow(engine, "a")
+    seq = engine.show_workflow(workflow_id)["seq"]
+    engine.asked = anyio.Event()
+    answers: list[dict[str, int]] = []
+
+    async def wait(url: str) -> None:
+        async with connect(url) as client:
+            await client.list_tools()  # or the client would ask for them after the answer
+            seen = {"workflow_id": workflow_id, "since": seq, "wait_seconds": 30}
+            answers.append((await call(client, "get_workflow", **seen))["counts"])
+
+    async with (
+        anyio.create_task_group() as group,
+        server_on(engine, grace_seconds=60) as (url, server, stopping),
+    ):
+        group.start_soon(wait, url)
+        await engine.asked.wait()
+        server.should_exit = True
+        await stopping.wait()
+        engine.claim_task(workflow_id)
+
+    assert answers == [{"in_progress": 1}]
+
+
+async def test_who_only_listens_does_not_keep_the_server_from_stopping(
+    engine: Engine, connect: Connect
+) -> None:
+    here = f"ledger://workflows/{workflow(engine, 'a')}"
+    inbox = Inbox()
+
+    with anyio.fail_after(60):
+        async with server_on(engine, grace_seconds=3600) as (url, server, stopping):
+            client = connect(url, message_handler=inbox.handle)
+            async with client as opened, listening(opened, inbox, here):
+                server.should_exit = True
+                await stopping.wait()
+
+    inbox.close()
