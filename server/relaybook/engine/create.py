@@ -7,17 +7,11 @@ from relaybook.core.case import Case, evolve, opened
 from relaybook.core.command import Command
 from relaybook.core.machine import Change, number
 from relaybook.core.partition import partition, suggest_parts
-from relaybook.core.plan import (
-    TaskSpec,
-    added_tasks,
-    expert_name,
-    partition_tasks,
-    read_items,
-    read_tasks,
-    spec_value,
-)
+from relaybook.core.plan import added_tasks, read_tasks
+from relaybook.core.plan_items import partition_tasks, read_items
 from relaybook.core.policy import DEFAULT_WIDTH
 from relaybook.core.status import is_ready, workflow_status
+from relaybook.core.task_spec import TaskSpec, expert_name, spec_value
 from relaybook.core.text import MAX_DEPTH, canonical, is_json, storable, text_hash
 from relaybook.core.wishes import check_wishes, read_wishes
 from relaybook.engine.advice import next_call, progress
