@@ -216,6 +216,7 @@ def refuse_held(case: Case, task: Task) -> None:
             f"{scope.workflow_id!r} is writing {scope.path!r}.",
             allowed="one writer of a path or resource at a time in a project",
             next="start another task; this one is offered when that one ends",
+            task_id=task.id,
         )
 
 

@@ -53,7 +53,7 @@ def status_from(
     done = counts["completed"] + counts["not_applicable"] == counts["total"]
     if done and (pattern is not Pattern.SUPERVISOR or decision is Decision.FINISHED):
         return WorkflowStatus.COMPLETED
-    if any(counts[name] for name in ("in_progress", "input_required", "review")):
+    if counts["in_progress"] or counts["input_required"] or counts["review"]:
         return WorkflowStatus.IN_PROGRESS
     if any(counts[name] for name in ("ready", "retryable", "undecided")):
         return WorkflowStatus.IN_PROGRESS

@@ -1,6 +1,8 @@
 """The tables of the ledger, as numbered migrations that never change once released.
 
-One text serves both engines: `{int}`, `{real}` and `{strict}` are the words that differ.
+One text serves both engines: `{int}`, `{real}`, `{strict}` and `{keyed}` are the words that
+differ. Small rows that are found by their key alone are `{keyed}`: SQLite keeps them in the index
+of the key, so that a write touches one page and not two.
 Times are epoch seconds, JSON is TEXT, identifiers are made by the program.
 """
 
@@ -113,7 +115,7 @@ CREATE TABLE attempts (
     PRIMARY KEY (workflow_id, task_id, number),
     FOREIGN KEY (workflow_id, task_id) REFERENCES tasks ON DELETE CASCADE,
     CHECK ((ended_at IS NULL) = (outcome IS NULL))
-) {strict}
+) {keyed}
 """
 
 EDGES = """
@@ -125,7 +127,7 @@ CREATE TABLE edges (
     PRIMARY KEY (workflow_id, needs, task_id),
     FOREIGN KEY (workflow_id, needs) REFERENCES tasks ON DELETE CASCADE,
     FOREIGN KEY (workflow_id, task_id) REFERENCES tasks ON DELETE CASCADE
-) {strict}
+) {keyed}
 """
 
 EVENTS = """
@@ -138,7 +140,7 @@ CREATE TABLE events (
     at {real} NOT NULL,
     data TEXT NOT NULL,
     PRIMARY KEY (workflow_id, seq)
-) {strict}
+) {keyed}
 """
 
 SCOPES = """
@@ -149,7 +151,7 @@ CREATE TABLE scopes (
     task_id TEXT NOT NULL,
     PRIMARY KEY (project, path),
     FOREIGN KEY (workflow_id, task_id) REFERENCES tasks ON DELETE CASCADE
-) {strict}
+) {keyed}
 """
 
 TEXTS = """
@@ -167,7 +169,7 @@ CREATE TABLE prints (
     key {int} NOT NULL,
     tasks {int} NOT NULL CHECK (tasks > 0),
     PRIMARY KEY (workflow_id, key)
-) {strict}
+) {keyed}
 """
 
 LESSONS = """
@@ -212,12 +214,9 @@ INDEXES = (
     "CREATE INDEX workflows_open ON workflows (project, created_at) WHERE ended_at IS NULL",
     "CREATE INDEX workflows_recent ON workflows (updated_at)",
     "CREATE INDEX workflows_ended ON workflows (ended_at) WHERE ended_at IS NOT NULL",
-    "CREATE INDEX tasks_by_status ON tasks (workflow_id, status, chain DESC, position)",
-    """CREATE INDEX tasks_ready ON tasks (workflow_id, chain DESC, position)
-        WHERE status = 'pending' AND waiting_on = 0""",
+    """CREATE INDEX tasks_by_status
+        ON tasks (workflow_id, status, waiting_on, chain DESC, position)""",
     "CREATE INDEX tasks_in_order ON tasks (workflow_id, position)",
-    "CREATE INDEX tasks_leased ON tasks (lease_until) WHERE status = 'in_progress'",
-    "CREATE UNIQUE INDEX attempts_open ON attempts (workflow_id, task_id) WHERE ended_at IS NULL",
     "CREATE INDEX scopes_of ON scopes (workflow_id, task_id)",
     "CREATE INDEX tasks_timed ON tasks (template, ended_at) WHERE status = 'completed'",
     """CREATE INDEX events_of_task ON events (workflow_id, task_id, seq)
@@ -225,7 +224,8 @@ INDEXES = (
     "CREATE INDEX edges_to ON edges (workflow_id, task_id)",
     "CREATE INDEX lessons_of ON lessons (project, target, created_at)",
     "CREATE INDEX lessons_accepted ON lessons (project, decided_at) WHERE status = 'accepted'",
-    "CREATE INDEX tasks_of_skill ON tasks (skill) WHERE status = 'in_progress'",
+    """CREATE INDEX tasks_of_skill ON tasks (skill)
+        WHERE status = 'in_progress' AND skill IS NOT NULL""",
 )
 
 TOKENS = """
