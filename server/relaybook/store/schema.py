@@ -203,7 +203,14 @@ CREATE TABLE skill_stats (
 ) {strict}
 """
 
+#: What holds of a workflow that may have a task to offer; the breaker's rule is in `core.status`.
+OFFERING = (
+    "ended_at IS NULL AND ready + retryable > 0 AND in_progress < max_parallel"
+    " AND failed < 3 AND failed < total"
+)
+
 INDEXES = (
+    f"CREATE INDEX workflows_offering ON workflows (created_at, id) WHERE {OFFERING}",
     "CREATE INDEX workflows_open ON workflows (project, created_at) WHERE ended_at IS NULL",
     "CREATE INDEX workflows_made ON workflows (created_at DESC, id)",
     "CREATE INDEX workflows_recent ON workflows (updated_at)",
