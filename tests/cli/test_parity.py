@@ -14,8 +14,21 @@ from tests.docs import ROOT
 from .test_answers import commands
 
 #: Commands that show what resources show, start a process, check files, or move a whole ledger.
-NO_TOOL = {"serve", "migrate", "copy", "templates list", "templates check", "compositions list"} | {
-    f"contracts {name}" for name in ("list", "show", "check")
+NO_TOOL = {
+    *(
+        "serve",
+        "board",
+        "watch",
+        "migrate",
+        "copy",
+        "backup",
+        "export",
+        "import",
+        "doctor",
+        "completion",
+    ),
+    *("templates list", "templates check", "compositions list"),
+    *(f"contracts {name}" for name in ("list", "show", "check")),
 }
 #: Commands about work items, each with the tool that does the same by task or stage.
 ITEMS = {

@@ -46,7 +46,7 @@ OWNERS: dict[str, set[str]] = {
     "rapidfuzz": {"core"},
     "jsonschema_rs": {"core"},
     "opentelemetry": {"surface"},
-    "time": {"engine", "store", "worker"},
+    "time": {"cli", "engine", "store", "worker"},
     "random": {"store"},
     "secrets": {"engine"},
 }
