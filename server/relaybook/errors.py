@@ -11,6 +11,7 @@ Refusal
 │   ├── UnknownContract
 │   ├── UnknownCapability
 │   ├── UnknownResource
+│   ├── UnknownToken
 │   └── UnknownTool
 ├── BadInput                 the call itself is wrong; the same call never works
 │   ├── InvalidPlan
@@ -130,6 +131,10 @@ class UnknownCapability(NotFound):
 
 class UnknownResource(NotFound):
     code = "unknown_resource"
+
+
+class UnknownToken(NotFound):
+    code = "unknown_token"
 
 
 class UnknownTool(NotFound):

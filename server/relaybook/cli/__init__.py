@@ -41,6 +41,7 @@ COMMANDS = {
     "templates": "templates",
     "contracts": "contracts",
     "compositions": "compositions",
+    "token": "tokens",
 }
 
 #: Set by the script of a shell that wants completions.

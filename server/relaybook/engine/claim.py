@@ -7,14 +7,16 @@ from typing import Any
 
 from relaybook.core.case import Case
 from relaybook.core.command import Expire, Start
+from relaybook.core.gates import Verdict
 from relaybook.core.machine import decide, refuse_decided, refuse_held, refuse_start
 from relaybook.core.policy import MAX_FAILURES
 from relaybook.core.skill_stats import BREAKER_COOLDOWN, Breaker, admits, breaker
 from relaybook.core.status import breaker_open, is_expired, workflow_status
 from relaybook.core.text import storable, text_hash
 from relaybook.engine.desk import Desk
-from relaybook.engine.judge import keep_print, refuse_blocked
+from relaybook.engine.judge import keep_print, pass_intake
 from relaybook.engine.prompt import spawn, task_prompt
+from relaybook.engine.verdict import INTAKE, gate_told
 from relaybook.errors import InvalidArguments, Refusal, SkillBreakerOpen, clip
 from relaybook.model import Task, Workflow
 from relaybook.registry.prompt import Prompt
@@ -60,6 +62,21 @@ class Nothing:
     seconds: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """An attempt that has begun."""
+
+    case: Case
+    task_id: str
+    prompt: Prompt
+    #: The verdict of its INTAKE gate; None where no rule of it could be broken.
+    intake: Verdict | None
+
+    @property
+    def task(self) -> Task:
+        return self.case.tasks[self.task_id]
+
+
 def claim_task(
     desk: Desk,
     workflow_id: str | None = None,
@@ -91,7 +108,7 @@ def claim_task(
                 try:
                     case = load_case(tx, task.workflow_id, task.id)
                     case = without_expired(desk, tx, case, task.id, actor)
-                    after, prompt = start_attempt(
+                    begun = start_attempt(
                         desk,
                         tx,
                         case,
@@ -103,7 +120,7 @@ def claim_task(
                 except Refusal as refusal:
                     faults.append(f"{task.id}: {refusal.message}")
                 else:
-                    return {"claimed": True} | started(desk, after, task.id, prompt)
+                    return {"claimed": True} | started(desk, begun)
             found.append(_why_not(tx, get_workflow(tx, name), desk.clock()))
     return _nothing(found, faults)
 
@@ -160,7 +177,9 @@ def _offers(
 
 
 def _workflows(tx: Tx, project: str | None) -> list[Workflow]:
-    where = "WHERE ended_at IS NULL AND ready + retryable + in_progress > 0"
+    where = (
+        f"WHERE ended_at IS NULL AND ready + retryable + in_progress > 0 AND {tx.sight.of_project}"
+    )
     if project is not None:
         where += " AND project = :project"
     return WORKFLOWS.find(
@@ -241,6 +260,11 @@ def _why_not(tx: Tx, workflow: Workflow, now: float) -> Nothing:
         reason = f"{workflow.ready} ready task(s) of {workflow.id!r} need another capability"
     elif workflow.retryable:
         reason = f"{workflow.retryable} failed task(s) of {workflow.id!r} wait to be retried"
+    elif workflow.undecided:
+        reason = (
+            f"{workflow.undecided} task(s) of {workflow.id!r} wait for the decision whether they "
+            "apply"
+        )
     elif workflow.in_progress:
         reason = f"all taken: {workflow.in_progress} of {workflow.id!r} are in progress"
     else:
@@ -284,11 +308,11 @@ def start_attempt(
     session_key: str | None = None,
     override: str = "",
     actor: str,
-) -> tuple[Case, Prompt]:
+) -> Begun:
     """Begin an attempt: the one way in, for a claim and for an orchestrator's start.
 
     Raises:
-        PromptBlocked: its prompt has errors, and no `override` says why it starts all the same.
+        PromptBlocked: its INTAKE gate fails, and no `override` says why it starts all the same.
         Refusal: the task may not start, or has no prompt; nothing was written.
     """
     task = case.tasks[task_id]
@@ -298,7 +322,7 @@ def start_attempt(
     case = _free_of_the_lost(desk, tx, load_holders(tx, case, task_id), task_id, actor)
     refuse_held(case, task)
     draft = task_prompt(desk, tx, case.workflow, task)
-    overrides = refuse_blocked(tx, task, draft, override)
+    verdict, overrides = pass_intake(desk, tx, case.workflow, task, draft, override)
     longest = float(task.timeout_seconds)
     command = Start(
         at=desk.clock(),
@@ -314,7 +338,7 @@ def start_attempt(
     after = apply(tx, case, decide(case, command))
     put_texts(tx, case.workflow.id, [draft.prompt.text])
     keep_print(tx, case.workflow, task, draft)
-    return after, draft.prompt
+    return Begun(after, task_id, draft.prompt, verdict)
 
 
 def _refuse_broken_skill(tx: Tx, task: Task, now: float) -> None:
@@ -340,11 +364,11 @@ def _refuse_broken_skill(tx: Tx, task: Task, now: float) -> None:
     )
 
 
-def started(desk: Desk, case: Case, task_id: str, prompt: Prompt) -> dict[str, Any]:
-    """What a worker needs: the claim, the prompt, the time it has."""
-    task = case.tasks[task_id]
+def started(desk: Desk, begun: Begun) -> dict[str, Any]:
+    """What a worker needs: the claim, the prompt, the time it has; of a stage its gate too."""
+    case, task = begun.case, begun.task
     lease = (task.lease_until or 0.0) - (task.last_seen_at or 0.0)
-    return {
+    said: dict[str, Any] = {
         "workflow_id": case.workflow.id,
         "task_id": task.id,
         "attempt": task.attempt,
@@ -352,5 +376,6 @@ def started(desk: Desk, case: Case, task_id: str, prompt: Prompt) -> dict[str, A
         "lease_seconds": round(lease),
         "seq": case.workflow.seq,
         "spawn": spawn(desk, task),
-        "prompt": prompt.text,
+        "prompt": begun.prompt.text,
     }
+    return said | ({"gate": gate_told(INTAKE, begun.intake)} if begun.intake else {})

@@ -72,9 +72,8 @@ def _start(
     case = without_expired(desk, tx, load_case(tx, workflow.id, task.id), task.id, actor)
     if case.tasks[task.id].failures >= MAX_FAILURES:
         return None
-    after, prompt = start_attempt(desk, tx, case, task.id, session_key=session_key, actor=actor)
-    told = started(desk, after, task.id, prompt)
-    return _answer(after.workflow, after.tasks[task.id], told) | {
+    begun = start_attempt(desk, tx, case, task.id, session_key=session_key, actor=actor)
+    return _answer(begun.case.workflow, begun.task, started(desk, begun)) | {
         "next": "spawn a worker with current.prompt, or do it yourself; then "
         f"advance_stage(stage={task.position}, outcome='completed' or 'failed')",
     }

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from relaybook.core.case import Case, evolve, opened
+from relaybook.core.text import compact
 from relaybook.model import Event, Status
 from relaybook.store.base import Tx
 from relaybook.store.learning import learn
@@ -20,7 +21,7 @@ def texts_of(tx: Tx, workflow_id: str) -> dict[str, str]:
 def restore(tx: Tx, events: Sequence[Event], texts: Mapping[str, str]) -> None:
     """Write the rows that `events` lead to, their texts, and what the ledger learns from them."""
     after = evolve(opened(events[0]), events[1:])
-    write_rows(tx, None, after, events)
+    write_rows(tx, None, after, events, [compact(event.data) for event in events])
     for task in after.tasks.values():
         if task.status is Status.IN_PROGRESS:
             hold_scopes(tx, after, task)

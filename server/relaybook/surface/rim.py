@@ -1,7 +1,7 @@
 """Where verbs meet the SDK: strict arguments in, compact answers and refusals out."""
 
 import functools
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 from mcp.server.mcpserver import Context, MCPServer
@@ -21,10 +21,11 @@ from pydantic import ValidationError
 
 from relaybook.core.text import compact
 from relaybook.errors import InvalidArguments, Refusal, UnknownTool, nearest
+from relaybook.surface.commits import committed
 from relaybook.surface.shape import schema_of
 from relaybook.surface.slim import slim
 
-Verb = Callable[..., Awaitable[dict[str, Any]]]
+Verb = Callable[..., Coroutine[Any, Any, dict[str, Any]]]
 
 #: How many faults of one call are named.
 FAULTS_SHOWN = 3
@@ -73,7 +74,7 @@ def _answering(verb: Verb) -> Callable[..., Awaitable[CallToolResult]]:
     @functools.wraps(verb)
     async def call(**arguments: Any) -> CallToolResult:
         try:
-            return _result(await verb(**arguments))
+            return _result(await committed(lambda: verb(**arguments)))
         except Refusal as refusal:
             return refused(refusal)
 
