@@ -51,10 +51,10 @@ nothing else, then update_task(claim, status="completed", output=<your whole mes
 <result> block>). If an answer says stale_claim or workflow_ended: stop, do not redo the work."""
 
 
-def build_server(engine: Engine, role: str = "orchestrator") -> Server:
-    """The server that offers what belongs to `role`."""
+def build_server(engine: Engine, role: str = "orchestrator", wakes: Wakes | None = None) -> Server:
+    """The server that offers what belongs to `role`; several may share `wakes`."""
     worker = role == "worker"
-    wakes = Wakes(engine.store)
+    wakes = wakes or Wakes(engine.store)
     changes = Changes(engine, wakes)
     server = PromptServer(
         engine,

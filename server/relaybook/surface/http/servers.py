@@ -19,6 +19,7 @@ from relaybook.engine import Engine
 from relaybook.surface.http.caller import Kind, caller_of
 from relaybook.surface.http.options import HttpOptions
 from relaybook.surface.server import build_server
+from relaybook.surface.wakes import Wakes
 
 #: How many kinds of callers one process serves.
 KINDS_LIMIT = 1000
@@ -32,6 +33,7 @@ class Servers:
     def __init__(self, engine: Engine, options: HttpOptions) -> None:
         self._engine = engine
         self._options = options
+        self._wakes = Wakes(engine.store)
         self._managers: dict[Kind, StreamableHTTPSessionManager] = {}
         self._group: TaskGroup | None = None
         self._starting = anyio.Lock()
@@ -41,6 +43,7 @@ class Servers:
         """Serve while open."""
         async with anyio.create_task_group() as group:
             self._group = group
+            group.start_soon(self._wakes.listen)
             yield
             group.cancel_scope.cancel()
 
@@ -64,7 +67,7 @@ class Servers:
         self, kind: Kind, *, task_status: TaskStatus[StreamableHTTPSessionManager]
     ) -> None:
         engine = self._engine if kind.projects is None else self._engine.within(kind.projects)
-        server = build_server(engine, kind.role)
+        server = build_server(engine, kind.role, self._wakes)
         # The application that this answers is left alone: ours has layers and pages of its own.
         server.streamable_http_app(
             stateless_http=self._options.stateless,
