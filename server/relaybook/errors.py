@@ -19,6 +19,7 @@ Refusal
 │   ├── InvalidComposition
 │   ├── InvalidContract
 │   ├── InvalidArguments
+│   ├── InvalidExport
 │   └── MalformedOutput
 ├── Conflict                 the ledger has moved on; look, then decide
 │   ├── StaleClaim
@@ -27,7 +28,8 @@ Refusal
 │   ├── AlreadyOver
 │   ├── NotStarted
 │   ├── WorkflowEnded
-│   └── RequestIdReused
+│   ├── RequestIdReused
+│   └── AlreadyThere
 ├── NotNow                   it may work later, or after a decision
 │   ├── Blocked
 │   ├── BreakerOpen
@@ -166,6 +168,10 @@ class InvalidArguments(BadInput):
     code = "invalid_arguments"
 
 
+class InvalidExport(BadInput):
+    code = "invalid_export"
+
+
 class MalformedOutput(BadInput):
     code = "malformed_output"
 
@@ -202,6 +208,10 @@ class WorkflowEnded(Conflict):
 
 class RequestIdReused(Conflict):
     code = "request_id_reused"
+
+
+class AlreadyThere(Conflict):
+    code = "already_there"
 
 
 class NotNow(Refusal):

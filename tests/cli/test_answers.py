@@ -298,6 +298,7 @@ CALLS: list[tuple[list[str], Ask]] = [
 #: Commands that stand for no single call of the engine; their own tests are in other files.
 APART = {
     ("serve",),
+    ("board",),
     ("migrate",),
     ("copy",),
     ("work",),

@@ -16,9 +16,15 @@ from .test_answers import commands
 #: Commands that hand out access: what a tool could do, a stolen token could do.
 ACCESS = {f"token {name}" for name in ("create", "list", "revoke")}
 #: Commands that show what resources show, start a process, check files, or move a whole ledger.
-NO_TOOL = {"serve", "migrate", "copy", "templates list", "templates check", "compositions list"} | {
-    f"contracts {name}" for name in ("list", "show", "check")
-}
+NO_TOOL = {
+    "serve",
+    "board",
+    "migrate",
+    "copy",
+    "templates list",
+    "templates check",
+    "compositions list",
+} | {f"contracts {name}" for name in ("list", "show", "check")}
 #: Commands about work items, each with the tool that does the same by task or stage.
 ITEMS = {
     **dict.fromkeys(["list", "show", "tail", "hooks", "graph", "stats"], "read"),

@@ -48,6 +48,8 @@ OWNERS: dict[str, set[str]] = {
     "rapidfuzz": {"core"},
     "jsonschema_rs": {"core"},
     "opentelemetry": {"surface"},
+    "prometheus_client": {"surface"},
+    "psycopg": {"store"},
     "time": {"engine", "store", "worker"},
     "random": {"store"},
     "secrets": {"engine"},

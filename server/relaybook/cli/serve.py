@@ -102,6 +102,7 @@ def serve(
             grace_seconds=grace_seconds,
             stateless=stateless,
             anyone_may_connect=anyone,
+            secrets=settings.secrets,
         )
         ways = _Ways(require_token, oauth_issuer, oauth_audience, public_url, oauth_jwks)
         _serve_http(settings, options, ways)

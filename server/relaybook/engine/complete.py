@@ -99,7 +99,7 @@ COMPLETERS: Mapping[tuple[str, str], Completer] = {
 
 
 def _found(
-    tx: Tx, matching: str, order: str, params: Mapping[str, Any], column: str = "id"
+    tx: Tx, matching: str, order: str, params: dict[str, Any], column: str = "id"
 ) -> Completed:
     rows = tx.rows(f"SELECT {column} {matching} ORDER BY {order} LIMIT {VALUES_SHOWN}", params)
     total = tx.rows(f"SELECT count(*) {matching}", params)[0][0]

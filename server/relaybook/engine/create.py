@@ -101,7 +101,7 @@ def create_workflow(
     width = _width(max_parallel, override)
     specs, routes = _specs(desk, kind, tasks, items, stages, batches, template, args or {})
     specs = [settled(desk, kind, spec) for spec in specs]
-    findings = check_specs(desk, kind, specs, width)
+    findings = check_specs(desk, kind, specs, width, override)
     experts = {expert_name(spec) for spec in specs} if kind is Pattern.EXPERT_PANEL else ()
     check_wishes(read_wishes(metadata or {}), experts)
     said = {

@@ -4,7 +4,7 @@ import json
 import secrets
 from collections.abc import Callable
 from copy import copy
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from relaybook.errors import Forbidden
 from relaybook.registry.compositions import Compositions
@@ -16,6 +16,8 @@ from relaybook.store.partial import PartialStore
 
 if TYPE_CHECKING:
     from relaybook.core.plan import TaskSpec
+
+K = TypeVar("K")
 
 #: How many specifications are kept at hand.
 SPECS_KEPT = 1000
@@ -49,12 +51,15 @@ class Desk:
         self.token = token
         #: By the hash of their texts, so that they cannot go stale.
         self._specs: dict[str, TaskSpec] = {}
+        #: By workflow and task; no change of a plan gives a task another specification.
+        self._specs_of: dict[tuple[str, str], TaskSpec] = {}
 
     def within(self, projects: frozenset[str]) -> Self:
         """This desk as those have it who may see and change `projects`, and nothing else."""
         other = copy(self)
         other.store = PartialStore(self.store, projects)
         other.projects = projects
+        other._specs_of = {}  # it must find each task by itself
         return other
 
     def own(self, project: str) -> str:
@@ -87,7 +92,26 @@ class Desk:
             from relaybook.store.ledger import get_text
 
             known = read_spec(json.loads(get_text(tx, workflow_id, name)))
-            if len(self._specs) == SPECS_KEPT:
-                self._specs.clear()
-            self._specs[name] = known
+            _keep(self._specs, name, known)
         return known
+
+    def spec_of(self, workflow_id: str, task_id: str) -> "TaskSpec":
+        """The specification of a task.
+
+        Raises:
+            UnknownWorkflow, UnknownTask: there is none; the error names the nearest.
+        """
+        known = self._specs_of.get((workflow_id, task_id))
+        if known is None:
+            from relaybook.store.ledger import spec_of
+
+            with self.store.look() as tx:
+                known = self.spec(tx, workflow_id, spec_of(tx, workflow_id, task_id))
+            _keep(self._specs_of, (workflow_id, task_id), known)
+        return known
+
+
+def _keep(known: "dict[K, TaskSpec]", key: K, spec: "TaskSpec") -> None:
+    if len(known) == SPECS_KEPT:
+        known.clear()
+    known[key] = spec

@@ -1,13 +1,13 @@
 """What the engine needs of a store, whichever database is under it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import Any, Literal, Protocol
 
 from relaybook.store.sight import Sight
 
 Row = tuple[Any, ...]
-Params = Mapping[str, Any]
+Params = dict[str, Any]
 #: Whether a commit survives the loss of power, or only the death of the process.
 Durability = Literal["full", "normal"]
 

@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 from relaybook.engine import Engine
 from relaybook.surface.http.caller import Kind, caller_of
 from relaybook.surface.http.options import HttpOptions
+from relaybook.surface.rim import Observe
 from relaybook.surface.server import build_server
 from relaybook.surface.wakes import Wakes
 
@@ -30,8 +31,12 @@ _log = logging.getLogger(__name__)
 class Servers:
     """The ASGI application at `/mcp`: streamable HTTP, for every revision of the protocol."""
 
-    def __init__(self, engine: Engine, options: HttpOptions) -> None:
+    def __init__(
+        self, engine: Engine, options: HttpOptions, observe: Observe | None = None
+    ) -> None:
+        """`observe` is told of every call of a tool."""
         self._engine = engine
+        self._observe = observe
         self._options = options
         self._wakes = Wakes(engine.store)
         self._managers: dict[Kind, StreamableHTTPSessionManager] = {}
@@ -67,7 +72,8 @@ class Servers:
         self, kind: Kind, *, task_status: TaskStatus[StreamableHTTPSessionManager]
     ) -> None:
         engine = self._engine if kind.projects is None else self._engine.within(kind.projects)
-        server = build_server(engine, kind.role, self._wakes)
+        server = build_server(engine, kind.role, self._options.secrets, self._wakes)
+        server.observe = self._observe
         # The application that this answers is left alone: ours has layers and pages of its own.
         server.streamable_http_app(
             stateless_http=self._options.stateless,
