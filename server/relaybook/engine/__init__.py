@@ -10,7 +10,7 @@ from relaybook.engine.advance import advance_stage, report_stage
 from relaybook.engine.change import change_plan
 from relaybook.engine.claim import claim_task
 from relaybook.engine.cleanup import cleanup
-from relaybook.engine.complete import complete
+from relaybook.engine.complete import complete, complete_argument
 from relaybook.engine.create import create_workflow
 from relaybook.engine.desk import Desk
 from relaybook.engine.find import find_skills
@@ -32,7 +32,7 @@ from relaybook.engine.retry import retried
 from relaybook.engine.save import save_composition
 from relaybook.engine.update import update_task, update_tasks
 from relaybook.engine.view import list_workflows, show_workflow, workflow_seq
-from relaybook.engine.watch import marks
+from relaybook.engine.watch import marks, newest_change
 
 
 class Engine(Desk):
@@ -54,8 +54,10 @@ class Engine(Desk):
     read = retried(read)
     read_text = retried(read_text)
     complete = retried(complete)
+    complete_argument = retried(complete_argument)
     cleanup = retried(cleanup)
     marks = retried(marks)
+    newest_change = retried(newest_change)
     resolve = retried(resolve)
     open_decisions = retried(open_decisions)
     save_composition = save_composition

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-import anyio
+from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.tools import Tool
 from pydantic import Field
 
@@ -32,11 +32,9 @@ from relaybook.surface.plan_tools import change_plan_tool, plan_tool
 from relaybook.surface.read_tools import read_tool, worker_read_tool
 from relaybook.surface.rim import tool
 from relaybook.surface.stage_tools import advance_stage_tool, find_skills_tool
+from relaybook.surface.waiting import WAIT_LIMIT_SECONDS, wait_for_change
 
 ROLES = ("orchestrator", "worker", "all")
-#: Clients give a call up after 60 seconds.
-WAIT_LIMIT_SECONDS = 45.0
-POLL_SECONDS = 0.2
 
 
 def tools_for(engine: Engine, role: str) -> list[Tool]:
@@ -298,11 +296,13 @@ def _get_workflow(engine: Engine) -> Tool:
         active: Annotated[bool, Field(description="list only those not ended")] = False,
         project: Text = "",
         cursor: Text = "",
+        *,
+        ctx: Context[None, Any],
     ) -> dict[str, Any]:
         if not workflow_id:
             return engine.list_workflows(active=active, project=project or None, cursor=cursor)
         if wait_seconds:
-            await _changed(engine, workflow_id, since, wait_seconds)
+            await wait_for_change(engine, workflow_id, since, wait_seconds, ctx.report_progress)
         return engine.show_workflow(
             workflow_id,
             detail=detail or "concise",
@@ -319,15 +319,6 @@ def _get_workflow(engine: Engine) -> Tool:
         "failures, what is ready; waits for a change; resume after memory loss.",
         read_only=True,
     )
-
-
-async def _changed(engine: Engine, workflow_id: str, since: int | None, seconds: float) -> None:
-    """Return when the workflow has events after `since`, or the time is over."""
-    seen = engine.workflow_seq(workflow_id) if since is None else since
-    with anyio.move_on_after(seconds):
-        # Another process may make the change, so there is no event to wait for.
-        while engine.workflow_seq(workflow_id) <= seen:  # noqa: ASYNC110
-            await anyio.sleep(POLL_SECONDS)
 
 
 def _aggregate(engine: Engine) -> Tool:
