@@ -13,7 +13,7 @@ from tests.docs import ROOT
 from .test_answers import commands
 
 #: Commands that show what resources show, that start a process, or that check files.
-NO_TOOL = {"serve", "templates list", "templates check", "compositions list"} | {
+NO_TOOL = {"serve", "config", "templates list", "templates check", "compositions list"} | {
     f"contracts {name}" for name in ("list", "show", "check")
 }
 #: Commands about work items, each with the tool that does the same by task or stage.

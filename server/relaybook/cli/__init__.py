@@ -9,6 +9,7 @@ import typer
 from relaybook import __version__
 from relaybook.cli import (
     compositions,
+    config,
     contracts,
     decisions,
     items,
@@ -29,7 +30,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (serve, work, plans, tasks, views, decisions):
+for group in (serve, config, work, plans, tasks, views, decisions):
     app.add_typer(group.group)
 app.add_typer(items.group, name="items")
 app.add_typer(templates.group, name="templates")
