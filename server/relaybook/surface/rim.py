@@ -23,6 +23,7 @@ from pydantic import ValidationError
 from relaybook.core.text import compact
 from relaybook.errors import InvalidArguments, Refusal, UnknownTool, nearest
 from relaybook.surface.slim import slim
+from relaybook.surface.tracing import note_ids
 
 Verb = Callable[..., Awaitable[dict[str, Any]]]
 
@@ -100,6 +101,14 @@ class Server(MCPServer[None]):
         name: str,
         arguments: dict[str, Any],
         context: Context[None, Any] | None = None,
+    ) -> CallToolResult | InputRequiredResult:
+        result = await self._call(name, arguments, context)
+        told = result.structured_content if isinstance(result, CallToolResult) else None
+        note_ids(arguments, told)
+        return result
+
+    async def _call(
+        self, name: str, arguments: dict[str, Any], context: Context[None, Any] | None
     ) -> CallToolResult | InputRequiredResult:
         try:
             return await super().call_tool(name, arguments, context)
