@@ -28,6 +28,7 @@ NO_TOOL = {
         "import",
         "doctor",
         "completion",
+        "config",
     ),
     *("templates list", "templates check", "compositions list"),
     *(f"contracts {name}" for name in ("list", "show", "check")),

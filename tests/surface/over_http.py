@@ -34,10 +34,10 @@ async def served(engine: Engine) -> AsyncGenerator[str]:
 
 
 class RawSession:
-    """A client of 2025-11-25 that opens its stream only when it is asked for a message."""
+    """A client that opens its stream only when it is asked for a message."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, url: str, version: str = "2025-11-25") -> None:
+        self._url, self._version = url, version
         self._http = httpx2.AsyncClient(
             timeout=PATIENCE, headers={"Accept": "application/json, text/event-stream"}
         )
@@ -46,12 +46,12 @@ class RawSession:
     async def __aenter__(self) -> Self:
         answer = await self.request(
             "initialize",
-            protocolVersion="2025-11-25",
+            protocolVersion=self._version,
             capabilities={},
             clientInfo={"name": "raw", "version": "1"},
         )
         self._http.headers["Mcp-Session-Id"] = answer.headers["Mcp-Session-Id"]
-        self._http.headers["MCP-Protocol-Version"] = "2025-11-25"
+        self._http.headers["MCP-Protocol-Version"] = self._version
         await self._post({"method": "notifications/initialized"})
         return self
 
@@ -61,6 +61,12 @@ class RawSession:
     async def request(self, method: str, **params: Any) -> httpx2.Response:
         self._id += 1
         return await self._post({"id": self._id, "method": method, "params": params})
+
+    async def result(self, method: str, **params: Any) -> dict[str, Any]:
+        """What the server answers to a request that it does not refuse."""
+        answer = await self.request(method, **params)
+        (data,) = [line for line in answer.text.splitlines() if line.startswith("data: {")]
+        return json.loads(data.removeprefix("data: "))["result"]
 
     async def next_message(self) -> dict[str, Any]:
         """Open the stream and answer the first message on it."""

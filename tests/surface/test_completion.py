@@ -88,6 +88,24 @@ async def test_the_argument_of_a_prompt_is_completed(client: Client, engine: Eng
     assert result.completion.values == [workflow_id]
 
 
+async def test_an_argument_of_a_composition_is_completed_from_its_values(client: Client) -> None:
+    ref = PromptReference(type="ref/prompt", name="documentation_sweep")
+
+    found = [
+        (await client.complete(ref, {"name": name, "value": "re"})).completion.values
+        for name in ("doc_type", "audience", "nothing")
+    ]
+
+    assert found == [["reference", "readme"], [], []]
+
+
+async def test_compositions_are_among_the_prompts_that_can_be_read(client: Client) -> None:
+    assert await completed(client, "prompt://{name}", "name", "deal_review") == [
+        "deal_review",
+        "deal_review_domain",
+    ]
+
+
 @pytest.mark.parametrize(
     ("uri", "name"), [("ledger://workflows/{id}", "task_id"), ("nope://{id}", "id"), ("", "")]
 )

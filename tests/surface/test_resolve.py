@@ -146,7 +146,9 @@ async def test_a_client_that_cannot_ask_is_told_what_to_decide_and_how(
     answer = await call(client, "resolve", workflow_id=name)
 
     assert answer["open"][0]["question"].startswith("3 task(s) failed.")
-    assert answer["next"] == "ask the user, then call resolve with the decision"
+    assert answer["next"] == (
+        "ask the user, then resolve(workflow_id, decision=<one of its decisions>, reason)"
+    )
     after = await call(client, "resolve", workflow_id=name, decision="retry_failed", reason="ok")
     assert (after["decision"], after["status"]) == ("retry_failed", "in_progress")
 

@@ -1,5 +1,6 @@
 """Resources: the same table in both eras, each with its kind, errors that name what there is."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from relaybook.engine.read import READABLES
 from relaybook.model import WORDS
 from relaybook.registry.templates import Templates
 from relaybook.surface.board import BOARD_URI
-from tests.helpers import complete, fail, start, task, workflow
+from tests.helpers import Clock, complete, fail, start, task, workflow
 from tests.surface.calls import filled, read_json, read_text
 from tests.surface.conftest import Mode
 
@@ -196,6 +197,30 @@ async def test_guides_keep_for_a_minute_and_the_ledger_not_at_all(
     assert (guide.ttl_ms, guide.cache_scope) == lasting
     assert (prompts.ttl_ms, prompts.cache_scope) == lasting
     assert (ledger.ttl_ms, ledger.cache_scope) == (0, "private")
+
+
+async def test_the_list_tells_how_large_guides_are_and_when_the_ledger_changed(
+    client: Client, engine: Engine, clock: Clock
+) -> None:
+    before = {each.uri: each for each in (await client.list_resources()).resources}
+    workflow(engine, "a")
+    after = {each.uri: each for each in (await client.list_resources()).resources}
+
+    guide = "guide://quick-reference"
+    assert after[guide].size == len((await read_text(client, guide)).encode())
+    stamps = [each["ledger://workflows"].annotations for each in (before, after)]
+    assert [stamp and stamp.last_modified for stamp in stamps] == [
+        None,
+        datetime.fromtimestamp(clock.now, UTC).isoformat(timespec="seconds"),
+    ]
+
+
+async def test_a_composition_is_read_by_its_name(client: Client) -> None:
+    shown = await read_json(client, "prompt://deal_review")
+
+    assert shown["pattern"] == "expert_panel"
+    assert [each["name"] for each in shown["params"]] == ["deal", "decision_date", "documents"]
+    assert shown["tasks"]
 
 
 @pytest.mark.requirement("S253")

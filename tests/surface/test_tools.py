@@ -58,12 +58,14 @@ async def test_every_tool_has_schemas_a_title_and_all_four_hints(client: Client)
         )
 
 
-async def test_the_order_of_tools_is_fixed(client: Client, worker: Client) -> None:
-    first = list(await tools_of(client))
-
-    assert first == list(await tools_of(client))
-    assert first[0] in ("plan", "create_workflow")
-    assert list(await tools_of(worker))[:2] == ["claim_task", "update_task"]
+@pytest.mark.requirement("A38")
+async def test_each_role_has_its_few_tools_in_a_fixed_order(client: Client, worker: Client) -> None:
+    assert list(await tools_of(client)) == [
+        *("plan", "create_workflow", "change_plan", "render_prompt", "update_task", "record"),
+        *("advance_stage", "get_workflow", "aggregate", "resolve", "find_skills", "cleanup"),
+        "read",
+    ]
+    assert list(await tools_of(worker)) == ["claim_task", "update_task", "record", "read"]
 
 
 async def test_an_unknown_argument_is_refused_with_the_nearest(client: Client) -> None:
@@ -340,3 +342,31 @@ async def test_a_status_takes_the_sessions_that_still_run_into_account(
     }
     assert [each["verdict"] for each in nothing_runs["sessions"]] == ["lost", "lost", "unknown"]
     assert "sessions" not in not_asked
+
+
+async def test_a_wait_tells_its_progress(
+    client: Client, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("relaybook.surface.waiting.PROGRESS_SECONDS", 0)
+    workflow_id = workflow(engine, "a")
+    told: list[tuple[float, float | None]] = []
+
+    async def note(progress: float, total: float | None, message: str | None) -> None:
+        told.append((progress, total))
+        start(engine, workflow_id, "a")
+
+    arguments = {"workflow_id": workflow_id, "since": engine.workflow_seq(workflow_id)}
+    shown = await client.call_tool(
+        "get_workflow", arguments | {"wait_seconds": 40}, progress_callback=note
+    )
+
+    assert told[0] == (0, 40)
+    assert shown.structured_content is not None
+    assert shown.structured_content["counts"]["in_progress"] == 1
+
+
+@pytest.mark.parametrize("since", [2**63, -(2**63) - 1])
+async def test_any_number_is_a_cursor_of_events(client: Client, engine: Engine, since: int) -> None:
+    shown = await call(client, "get_workflow", workflow_id=workflow(engine, "a"), since=since)
+
+    assert bool(shown["events"]) == (since < 0)

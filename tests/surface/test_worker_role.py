@@ -6,7 +6,7 @@ from mcp_types import INVALID_PARAMS, ResourceTemplateReference
 
 from relaybook.engine import Engine
 from relaybook.engine.read import READABLES
-from tests.helpers import result, start, workflow
+from tests.helpers import result, start, task, workflow
 from tests.surface.calls import call, filled, refusal
 
 pytestmark = pytest.mark.anyio
@@ -109,3 +109,16 @@ async def test_nothing_of_the_ledger_is_completed_for_a_worker(
     found = await worker.complete(ref, {"name": "id", "value": ""})
 
     assert found.completion.values == []
+
+
+async def test_a_worker_is_told_only_ways_on_that_it_has(worker: Client, engine: Engine) -> None:
+    workflow(engine, task("a", template="counted"))
+    claim = (await call(worker, "claim_task"))["claim"]
+
+    done = {"claim": claim, "status": "completed"}
+    told = await refusal(worker, "update_task", **done, output=result({"count": "many"}))
+
+    assert told["code"] == "malformed_output"
+    assert "accept_raw" not in told["next"]
+    corrected = await call(worker, "update_task", **done, output=result({"count": 1}))
+    assert corrected["status"] == "completed"

@@ -37,6 +37,7 @@ COMMANDS = {
     "watch": "watch",
     "doctor": "doctor",
     "completion": "completion",
+    "config": "config",
     "items": "items",
     "lessons": "lessons",
     "templates": "templates",

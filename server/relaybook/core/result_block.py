@@ -29,6 +29,11 @@ NEXT = (
     "error_code='malformed_output', output=…), or repeat the call with accept_raw=true"
 )
 
+NEXT_FOR_WORKER = (
+    "update_task(claim, status='completed', output=<your message with the block corrected>), or "
+    "status='failed' with error_code='malformed_output' and error"
+)
+
 _INLINE_OPEN = re.compile(OPEN + r'\s*+(?:```\w*+\s*+)?+(?=[\[{"\-0-9tfn])')
 _INLINE_CLOSE = re.compile(r"\s*+(?:```\s*+)?+" + CLOSE)
 

@@ -48,7 +48,7 @@ class Engine(Desk):
         from relaybook.engine.change import change_plan
         from relaybook.engine.claim import claim_task
         from relaybook.engine.cleanup import cleanup
-        from relaybook.engine.complete import complete
+        from relaybook.engine.complete import complete, complete_argument
         from relaybook.engine.create import create_workflow
         from relaybook.engine.export import export_workflow, import_workflow
         from relaybook.engine.find import find_skills
@@ -72,7 +72,7 @@ class Engine(Desk):
         from relaybook.engine.tokens import create_token, grant_of, list_tokens, revoke_token
         from relaybook.engine.update import update_task, update_tasks
         from relaybook.engine.view import list_workflows, show_workflow, workflow_seq
-        from relaybook.engine.watch import marks
+        from relaybook.engine.watch import marks, newest_change
     else:
         plan = Verb("plan")
         create_workflow = Verb("create", harmless="names_its_request")
@@ -91,12 +91,14 @@ class Engine(Desk):
         read = Verb("read")
         read_text = Verb("read")
         complete = Verb("complete")
+        complete_argument = Verb("complete")
         cleanup = Verb("cleanup", retry=False)
         export_workflow = Verb("export")
         import_workflow = Verb("export")
         report = Verb("report")
         forecast = Verb("forecast")
         marks = Verb("watch")
+        newest_change = Verb("watch")
         resolve = Verb("resolve")
         open_decisions = Verb("resolve")
         save_composition = Verb("save", retry=False)

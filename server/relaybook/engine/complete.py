@@ -6,6 +6,7 @@ from typing import Any
 
 from relaybook.engine.desk import Desk
 from relaybook.engine.read import readables
+from relaybook.errors import InvalidComposition
 from relaybook.store.base import Tx
 
 #: How many values one answer holds; a client is never sent more.
@@ -95,15 +96,27 @@ def complete_contract(desk: Desk, typed: str, chosen: Mapping[str, str]) -> Comp
     return _names(desk.contracts.names(), typed)
 
 
-def complete_template(desk: Desk, typed: str, chosen: Mapping[str, str]) -> Completed:
-    """Names of templates that contain `typed`, those that begin with it first."""
-    return _names(desk.templates.names(), typed)
+def complete_prompt(desk: Desk, typed: str, chosen: Mapping[str, str]) -> Completed:
+    """Names of templates and compositions that contain `typed`, those that begin with it first."""
+    return _names(sorted({*desk.templates.names(), *desk.compositions.names()}), typed)
+
+
+def complete_argument(desk: Desk, composition: str, argument: str, typed: str) -> Completed:
+    """Values that a parameter of a composition may have, where they are few and known."""
+    if composition not in desk.compositions.names():
+        return Completed()
+    try:
+        params = {each.name: each for each in desk.compositions.get(composition).params}
+    except InvalidComposition:  # told where it is read, not while somebody types
+        return Completed()
+    known = params[argument].enum_values if argument in params else ()
+    return _names(known, typed[:TYPED_LIMIT])
 
 
 def _names(known: Sequence[str], typed: str) -> Completed:
     typed = typed.lower()
-    found = [name for name in known if typed in name]
-    found.sort(key=lambda name: not name.startswith(typed))
+    found = [name for name in known if typed in name.lower()]
+    found.sort(key=lambda name: not name.lower().startswith(typed))
     return Completed(found[:VALUES_SHOWN], len(found))
 
 
@@ -114,7 +127,7 @@ COMPLETERS: Mapping[tuple[str, str], Completer] = {
     ("ledger", "slug"): complete_item,
     ("ledger", "project"): complete_project,
     ("ledger", "target"): complete_target,
-    ("prompt", "name"): complete_template,
+    ("prompt", "name"): complete_prompt,
     ("contract", "name"): complete_contract,
 }
 

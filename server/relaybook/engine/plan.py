@@ -85,7 +85,7 @@ def _check_counts(*counts: int) -> None:
 
 def _facts(said: dict[str, Any]) -> Facts:
     unknown = [name for name in said if name not in _FACTS]
-    if unknown or "minutes" not in said:
+    if unknown or said.get("minutes") is None:
         what = f"unknown fact {unknown[0][:60]!r}" if unknown else "the fact 'minutes' is missing"
         raise InvalidArguments(
             f"plan: {what}.",

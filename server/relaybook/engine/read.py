@@ -31,7 +31,7 @@ from relaybook.engine.read_ledger import (
     read_workflow_events,
     read_workflows,
 )
-from relaybook.engine.read_prompts import read_prompt_index, read_prompt_template
+from relaybook.engine.read_prompts import read_prompt, read_prompt_index
 from relaybook.engine.read_task import (
     read_prompt_text,
     read_result_text,
@@ -232,9 +232,9 @@ READABLES: tuple[Readable, ...] = (
     Readable(
         uri="prompt://{name}",
         name="template",
-        title="Prompt template",
-        description="One template: metadata, inputs, result schema, example.",
-        read=read_prompt_template,
+        title="Prompt template or composition",
+        description="One template: inputs, result schema, example; or one composition: its plan.",
+        read=read_prompt,
     ),
 )
 

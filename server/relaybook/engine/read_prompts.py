@@ -5,6 +5,7 @@ from typing import Any
 from relaybook.core.text import compact
 from relaybook.engine.desk import Desk
 from relaybook.errors import InvalidComposition, InvalidTemplate, clip
+from relaybook.registry.composition import Composition
 from relaybook.registry.parameter import Parameter
 from relaybook.registry.template import Template
 
@@ -50,9 +51,35 @@ def _template_line(desk: Desk, name: str) -> dict[str, Any]:
     }
 
 
-def read_prompt_template(desk: Desk, name: str) -> str:
-    """One template: metadata, inputs, the schema of its result, an example of both."""
-    template = desk.templates.get(name)
+def read_prompt(desk: Desk, name: str) -> str:
+    """One template, or if none has the name, one composition."""
+    if name in desk.compositions.names() and name not in desk.templates.names():
+        return _composition(desk.compositions.get(name))
+    return _template(desk.templates.get(name))
+
+
+def _composition(composition: Composition) -> str:
+    """What starts it, its parameters, its tasks, and when it is done."""
+    answer: dict[str, Any] = {
+        "name": composition.name,
+        "trigger": composition.trigger,
+        "description": composition.description,
+        "pattern": str(composition.pattern),
+        "tags": list(composition.tags),
+        "params": [_parameter(each) for each in composition.params],
+        "tasks": [dict(each) for each in composition.tasks],
+        "shared_decisions": list(composition.shared_decisions),
+        "merge": composition.merge,
+        "acceptance": list(composition.acceptance),
+        "brief": composition.brief,
+    }
+    if composition.items:
+        answer |= {"items": composition.items, "batches": composition.batches}
+    return compact(answer)
+
+
+def _template(template: Template) -> str:
+    """Metadata, inputs, the schema of its result, an example of both."""
     answer: dict[str, Any] = {
         "name": template.name,
         "title": template.display_name,

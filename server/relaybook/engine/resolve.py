@@ -89,7 +89,7 @@ def open_decisions(desk: Desk, workflow_id: str) -> dict[str, Any]:
         "seq": workflow.seq,
         "open": found,
         "summary": f"{len(found)} decision(s) open" if found else "nothing waits for the user",
-        "next": "ask the user, then call resolve with the decision"
+        "next": "ask the user, then resolve(workflow_id, decision=<one of its decisions>, reason)"
         if found
         else next_call(workflow),
     }

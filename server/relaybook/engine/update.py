@@ -9,7 +9,7 @@ from relaybook.core.case import Case
 from relaybook.core.command import Ask, Cancel, NameFailure, Release, Start
 from relaybook.core.envelope import raw_result, read_result
 from relaybook.core.machine import attempt_meant, refuse_decided
-from relaybook.core.result_block import MAX_OUTPUT
+from relaybook.core.result_block import MAX_OUTPUT, NEXT_FOR_WORKER
 from relaybook.core.text import compact, storable
 from relaybook.engine.claim import (
     check_lease,
@@ -192,10 +192,17 @@ def _complete(desk: Desk, update: Update) -> dict[str, Any]:
             result = raw_result(_required(update.output))
         else:
             result = read_result(update.output, result_schema(desk, spec))
-    except MalformedOutput:
+    except MalformedOutput as refusal:
         _refuse_late(desk, workflow_id, task_id, update)
-        raise
+        raise _for_worker(refusal) if update.actor == "worker" else refusal from None
     return finish(desk, workflow_id, task_id, update, result)
+
+
+def _for_worker(refusal: MalformedOutput) -> MalformedOutput:
+    """The same refusal with the ways on that a worker has: it cannot accept its own output."""
+    return MalformedOutput(
+        refusal.message, allowed=refusal.allowed, next=NEXT_FOR_WORKER, **refusal.data
+    )
 
 
 def _refuse_late(desk: Desk, workflow_id: str, task_id: str, update: Update) -> None:

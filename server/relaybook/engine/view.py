@@ -241,7 +241,7 @@ def _task_line(task: Task, detail: str) -> dict[str, Any]:
 
 
 def _events_since(tx: Tx, workflow: Workflow, since: int, room: int) -> dict[str, Any]:
-    found = read_events(tx, workflow.id, since, limit=20)
+    found = read_events(tx, workflow.id, max(0, min(since, workflow.seq)), limit=20)
     shown = fitting([event_line(event) for event in found], room)
     return {
         "events": shown,

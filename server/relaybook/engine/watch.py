@@ -11,6 +11,7 @@ _WORKFLOW = "ledger://workflows/"
 NEWEST = 100
 
 _SEQ = "SELECT seq FROM workflows WHERE id = :id AND "
+_NEWEST_CHANGE = "SELECT max(updated_at) FROM workflows WHERE "
 _COUNT = "SELECT count(*) FROM workflows WHERE "
 _NEWEST = "SELECT id, seq FROM workflows WHERE {} ORDER BY updated_at DESC, id LIMIT :limit"
 
@@ -24,6 +25,12 @@ def marks(desk: Desk, uris: Iterable[str]) -> dict[str, Hashable]:
     with desk.store.read() as tx:
         everything = _everything(tx)
         return {uri: _mark(tx, uri, everything) for uri in uris}
+
+
+def newest_change(desk: Desk) -> float | None:
+    """When a workflow of the ledger changed last, in epoch seconds; None before the first."""
+    with desk.store.look() as tx:
+        return tx.rows(_NEWEST_CHANGE + tx.sight.of_project)[0][0]
 
 
 def _mark(tx: Tx, uri: str, everything: Hashable) -> Hashable:

@@ -9,6 +9,7 @@ from mcp_types import (
 )
 
 from relaybook.engine import Engine
+from relaybook.engine.complete import Completed
 from relaybook.surface.rim import Server
 
 #: The variable of a resource that an argument of a prompt stands for.
@@ -24,12 +25,16 @@ def offer_completion(server: Server, engine: Engine, role: str) -> None:
         argument: CompletionArgument,
         context: CompletionContext | None,
     ) -> Completion:
-        if isinstance(ref, PromptReference):
-            uri, variable = PROMPT_ARGUMENTS.get((ref.name, argument.name), ("", ""))
-        else:
-            uri, variable = ref.uri, argument.name
         chosen = (context.arguments if context else None) or {}
-        found = engine.complete(uri, variable, argument.value, chosen, role=role)
+        if not isinstance(ref, PromptReference):
+            found = engine.complete(ref.uri, argument.name, argument.value, chosen, role=role)
+        elif (ref.name, argument.name) in PROMPT_ARGUMENTS:
+            uri, variable = PROMPT_ARGUMENTS[ref.name, argument.name]
+            found = engine.complete(uri, variable, argument.value, chosen, role=role)
+        elif role == "worker":
+            found = Completed()
+        else:
+            found = engine.complete_argument(ref.name, argument.name, argument.value)
         return Completion(
             values=list(found.values),
             total=found.total,

@@ -1,6 +1,7 @@
 """The table of what can be read, as MCP resources and resource templates."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from mcp.server.caching import apply_cache_hint
@@ -28,6 +29,8 @@ from relaybook.surface.rim import Server
 if TYPE_CHECKING:
     from relaybook.engine.readable import Readable
 
+LEDGER = "ledger://"
+
 
 class ResourceServer(Server):
     """A server that serves what `role` may read, besides any resource added to it."""
@@ -40,11 +43,25 @@ class ResourceServer(Server):
 
     async def list_resources(self) -> list[Resource]:
         added = await super().list_resources()
-        return [*map(_resource, self._readables(templates=False)), *added]
+        newest = self._engine.newest_change()
+        shown = [self._introduced(each, newest) for each in self._readables(templates=False)]
+        return [*shown, *added]
 
     async def list_resource_templates(self) -> list[ResourceTemplate]:
         added = await super().list_resource_templates()
         return [*map(_template, self._readables(templates=True)), *added]
+
+    def _introduced(self, each: "Readable", newest: float | None) -> Resource:
+        """What a client is told of a resource before it reads it: how large, how old, if known."""
+        from relaybook.engine.readable import MARKDOWN
+
+        told = _resource(each)
+        if each.uri.startswith(LEDGER):
+            if told.annotations is not None and newest is not None:
+                told.annotations.last_modified = _when(newest)
+        elif each.mime_type == MARKDOWN:  # the guides: texts that never change
+            told.size = len(self._engine.read_text(each.uri, role=self._role).text.encode())
+        return told
 
     def _readables(self, *, templates: bool) -> list["Readable"]:
         from relaybook.engine.read import readables
@@ -91,6 +108,11 @@ class ResourceServer(Server):
             return result
 
         low.add_request_handler("resources/read", ReadResourceRequestParams, read)
+
+
+def _when(epoch_seconds: float) -> str:
+    """The moment in ISO 8601, in UTC."""
+    return datetime.fromtimestamp(epoch_seconds, UTC).isoformat(timespec="seconds")
 
 
 def _resource(each: "Readable") -> Resource:

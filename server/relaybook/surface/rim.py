@@ -25,6 +25,7 @@ from relaybook.errors import InvalidArguments, Refusal, UnknownTool, nearest
 from relaybook.surface.commits import committed
 from relaybook.surface.shape import schema_of
 from relaybook.surface.slim import slim
+from relaybook.surface.tracing import note_ids
 
 Verb = Callable[..., Coroutine[Any, Any, dict[str, Any]]]
 Observe = Callable[[str, str, float], None]
@@ -109,14 +110,15 @@ class Server(MCPServer[None]):
         arguments: dict[str, Any],
         context: Context[None, Any] | None = None,
     ) -> CallToolResult | InputRequiredResult:
-        if self.observe is None:
-            return await self._call(name, arguments, context)
         began, how = anyio.current_time(), "failed"
         try:
             result = await self._call(name, arguments, context)
             how = "refused" if isinstance(result, CallToolResult) and result.is_error else "ok"
         finally:
-            self.observe(name, how, anyio.current_time() - began)
+            if self.observe is not None:
+                self.observe(name, how, anyio.current_time() - began)
+        told = result.structured_content if isinstance(result, CallToolResult) else None
+        note_ids(arguments, told)
         return result
 
     async def _call(

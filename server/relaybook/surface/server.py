@@ -27,10 +27,10 @@ DESCRIPTION = (
     "renders and decides by rule; it runs no model and no worker."
 )
 
-#: The lists are the same for all callers of a role.
+#: These lists are the same for all callers of a role, and change only when files do. That of
+#: the resources tells when the ledger changed, so it keeps no longer than they.
 CACHE_HINTS: Mapping[CacheableMethod, CacheHint] = {
     "tools/list": CacheHint(ttl_ms=60_000),
-    "resources/list": CacheHint(ttl_ms=60_000),
     "resources/templates/list": CacheHint(ttl_ms=60_000),
     "prompts/list": CacheHint(ttl_ms=60_000),
 }

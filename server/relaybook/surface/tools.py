@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-import anyio
+from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.tools import Tool
 from pydantic import Field
 
@@ -33,11 +33,10 @@ from relaybook.surface.plan_tools import change_plan_tool, plan_tool
 from relaybook.surface.read_tools import read_tool, worker_read_tool
 from relaybook.surface.rim import tool
 from relaybook.surface.stage_tools import advance_stage_tool, find_skills_tool
+from relaybook.surface.waiting import WAIT_LIMIT_SECONDS, wait_for_change
 from relaybook.surface.wakes import Wakes
 
 ROLES = ("orchestrator", "worker", "all")
-#: Clients give a call up after 60 seconds.
-WAIT_LIMIT_SECONDS = 45.0
 
 
 def tools_for(engine: Engine, role: str, wakes: Wakes | None = None) -> list[Tool]:
@@ -305,11 +304,14 @@ def _get_workflow(engine: Engine, wakes: Wakes) -> Tool:
         active: Annotated[bool, Field(description="list only those not ended")] = False,
         project: Text = "",
         cursor: Text = "",
+        *,
+        ctx: Context[None, Any],
     ) -> dict[str, Any]:
         if not workflow_id:
             return engine.list_workflows(active=active, project=project or None, cursor=cursor)
         if wait_seconds:
-            await _changed(engine, wakes, workflow_id, since, wait_seconds)
+            progress = ctx.report_progress
+            await wait_for_change(engine, wakes, workflow_id, since, wait_seconds, progress)
         return engine.show_workflow(
             workflow_id,
             detail=detail or "concise",
@@ -327,16 +329,6 @@ def _get_workflow(engine: Engine, wakes: Wakes) -> Tool:
         read_only=True,
         meta=SHOWS_BOARD,
     )
-
-
-async def _changed(
-    engine: Engine, wakes: Wakes, workflow_id: str, since: int | None, seconds: float
-) -> None:
-    """Return when the workflow has events after `since`, or the time is over."""
-    seen = engine.workflow_seq(workflow_id) if since is None else since
-    with anyio.move_on_after(seconds):
-        while engine.workflow_seq(workflow_id) <= seen:
-            await wakes.wait(workflow_id)
 
 
 def _aggregate(engine: Engine) -> Tool:

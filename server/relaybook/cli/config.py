@@ -1,0 +1,130 @@
+"""config: what each host has to be told of this server, printed or written where the host looks.
+
+Written means merged: other servers, and whatever else a file holds, stay as they are.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from relaybook.cli.exits import refusals
+from relaybook.errors import Conflict, InvalidArguments
+
+group = typer.Typer()
+
+NAME = "relaybook"
+
+
+class Host(StrEnum):
+    """A program that starts MCP servers."""
+
+    CLAUDE_CODE = "claude-code"
+    CURSOR = "cursor"
+    VSCODE = "vscode"
+    CODEX = "codex"
+    INSPECTOR = "inspector"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """Where a host looks, from the project's folder, and under which key it keeps servers."""
+
+    path: str
+    key: str
+
+
+FILES: Mapping[Host, File] = {
+    Host.CLAUDE_CODE: File(".mcp.json", "mcpServers"),
+    Host.CURSOR: File(".cursor/mcp.json", "mcpServers"),
+    Host.VSCODE: File(".vscode/mcp.json", "servers"),
+    Host.CODEX: File(".codex/config.toml", "mcp_servers"),
+    Host.INSPECTOR: File("mcp.json", "mcpServers"),
+}
+
+
+@group.command()
+def config(
+    host: Annotated[Host, typer.Argument(metavar="HOST", help=", ".join(Host))],
+    write: Annotated[bool, typer.Option("--write", help="Into the project's folder.")] = False,
+    folder: Annotated[Path, typer.Option(help="The project's folder.")] = Path(),
+    store: Annotated[
+        Path | None, typer.Option(help="The ledger, if not the one in your data folder.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Refusals as JSON.")] = False,
+) -> None:
+    """Print what a host has to be told of this server, or write it where the host looks."""
+    with refusals(as_json):
+        file = FILES[host]
+        path = folder / file.path
+        there = _read(path) if write else ""
+        text = _toml(there, store, path) if host is Host.CODEX else _json(there, file, store, path)
+        if not write:
+            typer.echo(text, nl=False)
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        typer.echo(f"{path} names {NAME}")
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+def _arguments(store: Path | None) -> list[str]:
+    # Absolute: hosts start servers in folders of their own choice.
+    return ["serve", *(["--store", str(store.absolute())] if store else [])]
+
+
+def _json(there: str, file: File, store: Path | None, path: Path) -> str:
+    """The text of a file in JSON, with this server among the others."""
+    known = _parsed(there, path) if there.strip() else {}
+    servers = known.setdefault(file.key, {})
+    if not isinstance(servers, dict):
+        raise _unreadable(path, f"its {file.key!r} is no object")
+    servers[NAME] = {"type": "stdio", "command": NAME, "args": _arguments(store)}
+    return json.dumps(known, indent=2, ensure_ascii=False) + "\n"
+
+
+def _parsed(text: str, path: Path) -> dict[str, Any]:
+    try:
+        known = json.loads(text)
+    except ValueError as error:
+        raise _unreadable(path, f"it is no plain JSON: {error}") from error
+    if not isinstance(known, dict):
+        raise _unreadable(path, "it is no object")
+    return known
+
+
+def _toml(there: str, store: Path | None, path: Path) -> str:
+    """The text of a file in TOML with this server's table at its end, all else word for word."""
+    import tomllib
+
+    table = f'[mcp_servers.{NAME}]\ncommand = "{NAME}"\nargs = {json.dumps(_arguments(store))}\n'
+    try:
+        known = tomllib.loads(there)
+        text = f"{there.rstrip()}\n\n{table}" if there.strip() else table
+        if NAME not in known.get("mcp_servers", {}):
+            tomllib.loads(text)
+            return text
+    except (tomllib.TOMLDecodeError, TypeError) as error:
+        raise _unreadable(path, f"it cannot take a table: {error}") from error
+    if known["mcp_servers"][NAME] == tomllib.loads(table)["mcp_servers"][NAME]:
+        return there
+    raise Conflict(
+        f"{str(path)!r} names {NAME!r} already, with other words.",
+        allowed="a file without it",
+        next=f"remove its table [mcp_servers.{NAME}] and repeat the command",
+    )
+
+
+def _unreadable(path: Path, why: str) -> InvalidArguments:
+    return InvalidArguments(
+        f"{str(path)!r} was left as it is: {why}.",
+        allowed="a file that the host reads",
+        next="correct it, or leave out --write and copy what is printed",
+    )

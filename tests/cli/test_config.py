@@ -1,0 +1,102 @@
+"""relaybook config: what hosts are told, printed or merged into their files."""
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from relaybook import __version__
+from relaybook.cli import app
+from relaybook.cli.config import FILES, Host
+from tests.docs import ROOT
+
+ENTRY = {"type": "stdio", "command": "relaybook", "args": ["serve"]}
+JSON_HOSTS = [host for host in Host if host is not Host.CODEX]
+
+
+def run(*arguments: str, code: int = 0) -> str:
+    ended = CliRunner().invoke(app, ["config", *arguments])
+    assert ended.exit_code == code, ended.output
+    return ended.output
+
+
+def test_inspector_is_told_what_mcp_json_says() -> None:
+    assert json.loads(run("inspector")) == json.loads((ROOT / "mcp.json").read_text("utf-8"))
+
+
+def test_codex_is_told_in_toml() -> None:
+    told = tomllib.loads(run("codex"))
+
+    assert told == {"mcp_servers": {"relaybook": {"command": "relaybook", "args": ["serve"]}}}
+
+
+@pytest.mark.parametrize("host", JSON_HOSTS)
+def test_other_servers_stay(host: Host, tmp_path: Path) -> None:
+    file = FILES[host]
+    path = tmp_path / file.path
+    path.parent.mkdir(exist_ok=True)
+    others = {"inputs": [1], file.key: {"other": {"command": "x"}}}
+    path.write_text(json.dumps(others), encoding="utf-8")
+
+    run(host, "--write", "--folder", str(tmp_path))
+    run(host, "--write", "--folder", str(tmp_path))
+
+    written = json.loads(path.read_text(encoding="utf-8"))
+    assert written == {"inputs": [1], file.key: {"other": {"command": "x"}, "relaybook": ENTRY}}
+
+
+def test_what_a_toml_file_holds_stays_word_for_word(tmp_path: Path) -> None:
+    path = tmp_path / ".codex" / "config.toml"
+    path.parent.mkdir()
+    before = '# mine\nmodel = "o"\n\n[mcp_servers.other]\ncommand = "x"  # theirs\n'
+    path.write_text(before, encoding="utf-8")
+
+    for _ in range(2):
+        run("codex", "--write", "--folder", str(tmp_path))
+
+    written = path.read_text(encoding="utf-8")
+    assert written.startswith(before)
+    assert set(tomllib.loads(written)["mcp_servers"]) == {"other", "relaybook"}
+
+
+@pytest.mark.parametrize(
+    ("host", "text", "code"),
+    [
+        (Host.VSCODE, '{"servers": {}} // mine', 2),
+        (Host.CURSOR, '{"mcpServers": []}', 2),
+        (Host.CURSOR, "[]", 2),
+        (Host.CODEX, "not toml", 2),
+        (Host.CODEX, "mcp_servers = 1", 2),
+        (Host.CODEX, "[mcp_servers.relaybook]\ncommand = 'old'\n", 4),
+    ],
+)
+def test_a_file_that_cannot_be_merged_is_left_as_it_is(
+    host: Host, text: str, code: int, tmp_path: Path
+) -> None:
+    path = tmp_path / FILES[host].path
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+    run(host, "--write", "--folder", str(tmp_path), code=code)
+
+    assert path.read_text(encoding="utf-8") == text
+
+
+def test_a_ledger_of_ones_own_is_named_by_its_whole_path(tmp_path: Path) -> None:
+    told = json.loads(run("claude-code", "--store", "team.db"))
+
+    store = told["mcpServers"]["relaybook"]["args"][-1]
+    assert Path(store).is_absolute()
+    assert store.endswith("team.db")
+
+
+def test_the_registry_is_told_the_name_and_version_that_the_code_has() -> None:
+    entry = json.loads((ROOT / "server.json").read_text(encoding="utf-8"))
+    [package] = entry["packages"]
+
+    assert (entry["version"], package["version"]) == (__version__, __version__)
+    assert package["identifier"] == "relaybook"
+    assert len(entry["description"]) <= 100
+    assert f"mcp-name: {entry['name']}" in (ROOT / "README.md").read_text(encoding="utf-8")
