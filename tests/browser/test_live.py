@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Open, Server, picture
-from tests.helpers import complete, start, task, workflow
+from tests.helpers import complete, start, workflow
 
 
 def test_a_change_by_another_process_appears_by_itself(server: Server, open_page: Open) -> None:
@@ -126,18 +126,16 @@ def test_a_workflow_is_cancelled_only_after_a_second_word(server: Server, open_p
     assert server.engine.show_workflow(running)["status"] == "cancelled"
 
 
-@pytest.mark.parametrize("part", ["", "/timeline"])
-def test_without_a_stream_the_board_asks(server: Server, open_page: Open, part: str) -> None:
-    made = workflow(server.engine, task("a"), task("b"))
-    url = f"{server.board}#/workflows/{made}{part}"
-    page = open_page(url, before=refuse_streams)
-    expect(page.get_by_text("0/2 complete")).to_be_visible()
-    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+@pytest.mark.parametrize("path", ["/", "/workflows/{made}", "/workflows/{made}/timeline"])
+def test_without_a_stream_the_board_asks(server: Server, open_page: Open, path: str) -> None:
+    made = workflow(server.engine, "a", "b")
+    page = open_page(f"{server.board}#{path.format(made=made)}", before=refuse_streams)
+    expect(page.get_by_text("0/2 complete").first).to_be_visible()
 
     start(server.engine, made, "a")
     complete(server.engine, made, "a")
 
-    expect(page.get_by_text("1/2 complete")).to_be_visible()
+    expect(page.get_by_text("1/2 complete").first).to_be_visible()
 
 
 def refuse_streams(page: Page) -> None:
@@ -150,6 +148,19 @@ def without_stream(route: Route) -> None:
         route.fulfill(json=answer)
     else:
         route.continue_()
+
+
+def test_it_goes_on_by_itself_when_the_server_is_back(server: Server, open_page: Open) -> None:
+    page = open_page(server.board, expected="503")
+    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    page.route("**/board/mcp", lambda route: route.fulfill(status=503, body="gone"))
+    page.get_by_role("link", name="Skills").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+    page.unroute("**/board/mcp")
+
+    expect(page.get_by_role("heading", name="python-backend")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
 
 
 def test_it_says_when_the_server_is_gone(server: Server, open_page: Open) -> None:

@@ -74,6 +74,7 @@ const finder = (rows) =>
       type: "search",
       "aria-label": "Find a workflow",
       placeholder: "Find by name, project or type",
+      value: looking.words,
       on: { input: (event) => ((looking.words = event.target.value.toLowerCase()), redraw()) },
     }),
   );
