@@ -6,7 +6,7 @@ READY := .venv/.ready
 
 BROWSER := .browser
 
-.PHONY: demo test test-browser lint types check bench conformance
+.PHONY: demo test test-browser lint types check bench conformance soak
 
 demo: $(READY) ## make demo DIR=path: judge the Python files below it
 	@$(BIN)/python demo/run.py $(if $(DIR),--dir "$(DIR)")
@@ -28,6 +28,15 @@ check: lint types test
 
 bench: $(READY)
 	@$(BIN)/python -m benchmarks
+
+# SEEDS runs of SECONDS each with faults on PostgreSQL over HTTP and on one file, then lives.
+SEEDS ?= 5
+SECONDS ?= 300
+soak: $(READY) ## make soak SEEDS=5 SECONDS=300
+	@RELAYBOOK_FAULT_SEEDS=$(SEEDS) RELAYBOOK_FAULT_SECONDS=$(SECONDS) \
+		$(BIN)/python -m pytest -q tests/faults
+	@RELAYBOOK_SIMULATIONS=5000 $(BIN)/python -m pytest -q tests/store/test_simulation.py \
+		--override-ini timeout=7200
 
 conformance: $(READY) ## the official suite, Inspector, TypeScript clients and an agent framework
 	@$(BIN)/python -m tests.conformance

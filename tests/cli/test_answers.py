@@ -306,9 +306,13 @@ APART = {
     ("contracts", "list"),
     ("contracts", "show"),
     ("contracts", "find"),
+    ("contracts", "pipeline"),
     ("contracts", "check"),
     ("compositions", "list"),
     ("compositions", "save"),
+    ("token", "create"),
+    ("token", "list"),
+    ("token", "revoke"),
 }
 
 

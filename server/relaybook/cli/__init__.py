@@ -34,6 +34,7 @@ COMMANDS = {
     "templates": "templates",
     "contracts": "contracts",
     "compositions": "compositions",
+    "token": "tokens",
 }
 
 app = new_app(

@@ -50,6 +50,7 @@ class Engine(Desk):
         from relaybook.engine.cleanup import cleanup
         from relaybook.engine.complete import complete
         from relaybook.engine.create import create_workflow
+        from relaybook.engine.export import export_workflow, import_workflow
         from relaybook.engine.find import find_skills
         from relaybook.engine.items import (
             hook_events,
@@ -66,6 +67,7 @@ class Engine(Desk):
         from relaybook.engine.render import render_prompt
         from relaybook.engine.resolve import open_decisions, resolve
         from relaybook.engine.save import save_composition
+        from relaybook.engine.tokens import create_token, grant_of, list_tokens, revoke_token
         from relaybook.engine.update import update_task, update_tasks
         from relaybook.engine.view import list_workflows, show_workflow, workflow_seq
         from relaybook.engine.watch import marks
@@ -88,6 +90,8 @@ class Engine(Desk):
         read_text = Verb("read")
         complete = Verb("complete")
         cleanup = Verb("cleanup", retry=False)
+        export_workflow = Verb("export")
+        import_workflow = Verb("export")
         marks = Verb("watch")
         resolve = Verb("resolve")
         open_decisions = Verb("resolve")
@@ -103,3 +107,7 @@ class Engine(Desk):
         export_lessons = Verb("learned")
         skill_health = Verb("learned")
         loop_view = Verb("learned")
+        create_token = Verb("tokens")
+        list_tokens = Verb("tokens")
+        revoke_token = Verb("tokens")
+        grant_of = Verb("tokens")
