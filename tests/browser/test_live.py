@@ -71,6 +71,17 @@ def test_an_open_breaker_is_decided_by_a_button(
     assert (shown["status"], shown.get("breaker_open")) == (status, None)
 
 
+def test_a_wish_to_change_the_plan_is_put_on_record(server: Server, open_page: Open) -> None:
+    broken = server.ids["broken"]
+    page = open_page(f"{server.board}#/workflows/{broken}")
+
+    page.get_by_role("button", name="Change the plan").click()
+
+    expect(page.get_by_text("The orchestrator changes the plan.")).to_be_visible()
+    picture(page, "toast")
+    assert "adjust" in server.engine.read_text(f"ledger://workflows/{broken}/events").text
+
+
 def test_a_refusal_is_told_and_the_board_goes_on(server: Server, open_page: Open) -> None:
     broken = server.ids["broken"]
     page = open_page(f"{server.board}#/workflows/{broken}")

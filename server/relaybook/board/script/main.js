@@ -128,7 +128,7 @@ async function act(form, said, run) {
   state.refused = null;
   try {
     await run();
-    announce(said);
+    announce(said, true);
   } catch (error) {
     state.refused = error;
   } finally {
