@@ -45,6 +45,10 @@ PAGE_BYTES = 2048
 #: touch the same few pages, so eight times SQLite's 1000 moves far fewer of them in all.
 CHECKPOINT_PAGES = 8000
 
+#: How many quiet turns of an event loop a commit is worth, 10 us each. Calls of one connection may
+#: come in two turns apart; only a commit that waits for the disk is worth those.
+PATIENCE = {"FULL": 3, "NORMAL": 1}
+
 _T = TypeVar("_T")
 
 _COLUMNS = "SELECT name FROM pragma_table_info(:table) ORDER BY cid"
@@ -150,7 +154,7 @@ class SqliteStore:
             group = self._local.group = SqliteGroup(
                 db.conn,
                 lambda error: _refusal(error, self.path),
-                worth_waiting=self._synchronous == "FULL",
+                patience=PATIENCE[self._synchronous],
             )
             call.begun.append(group)
         if group not in call.joined:
