@@ -300,6 +300,13 @@ GROUPS = {"templates", "contracts", "compositions", "items", "lessons"}
 #: Commands that stand for no single call of the engine; their own tests are in other files.
 APART = {
     ("serve",),
+    ("board",),
+    ("watch",),
+    ("export",),
+    ("import",),
+    ("doctor",),
+    ("backup",),
+    ("completion",),
     ("migrate",),
     ("copy",),
     ("work",),

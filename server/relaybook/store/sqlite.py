@@ -24,6 +24,7 @@ from relaybook.errors import (
     StoreFault,
     StoreUnreachable,
 )
+from relaybook.store.backup import back_up, faults_of
 from relaybook.store.base import Durability, Params, Row
 from relaybook.store.bind import bindable
 from relaybook.store.group import Call, current_call
@@ -211,6 +212,14 @@ class SqliteStore:
             conn = self._database().conn
             # The first counts the commits of other connections, the second our own changes.
             return conn.execute("PRAGMA data_version").fetchone()[0], conn.total_changes
+
+    def faults(self) -> list[str]:
+        with _translated(self.path):
+            return faults_of(self._connection())
+
+    def backup(self, target: Path) -> None:
+        with _translated(self.path):
+            back_up(self._connection(), target)
 
     def _database(self) -> "Database":
         db = getattr(self._local, "db", None)
