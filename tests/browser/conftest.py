@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from anyio.from_thread import start_blocking_portal
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 
 from relaybook.engine import Engine
 from relaybook.store.sqlite import SqliteStore
@@ -27,6 +27,8 @@ DESKTOP: ViewportSize = {"width": 1200, "height": 860}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 #: How long a page may take to show something on a busy machine, in milliseconds.
 PATIENCE = 30_000
+
+expect.set_options(timeout=PATIENCE)
 
 Open = Callable[..., Page]
 

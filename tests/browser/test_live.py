@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Open, Server, picture
-from tests.helpers import complete, start, task, workflow
+from tests.helpers import complete, start, workflow
 
 
 def test_a_change_by_another_process_appears_by_itself(server: Server, open_page: Open) -> None:
@@ -71,6 +71,17 @@ def test_an_open_breaker_is_decided_by_a_button(
     assert (shown["status"], shown.get("breaker_open")) == (status, None)
 
 
+def test_a_wish_to_change_the_plan_is_put_on_record(server: Server, open_page: Open) -> None:
+    broken = server.ids["broken"]
+    page = open_page(f"{server.board}#/workflows/{broken}")
+
+    page.get_by_role("button", name="Change the plan").click()
+
+    expect(page.get_by_text("The orchestrator changes the plan.")).to_be_visible()
+    picture(page, "toast")
+    assert "adjust" in server.engine.read_text(f"ledger://workflows/{broken}/events").text
+
+
 def test_a_refusal_is_told_and_the_board_goes_on(server: Server, open_page: Open) -> None:
     broken = server.ids["broken"]
     page = open_page(f"{server.board}#/workflows/{broken}")
@@ -126,18 +137,16 @@ def test_a_workflow_is_cancelled_only_after_a_second_word(server: Server, open_p
     assert server.engine.show_workflow(running)["status"] == "cancelled"
 
 
-@pytest.mark.parametrize("part", ["", "/timeline"])
-def test_without_a_stream_the_board_asks(server: Server, open_page: Open, part: str) -> None:
-    made = workflow(server.engine, task("a"), task("b"))
-    url = f"{server.board}#/workflows/{made}{part}"
-    page = open_page(url, before=refuse_streams)
-    expect(page.get_by_text("0/2 complete")).to_be_visible()
-    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+@pytest.mark.parametrize("path", ["/", "/workflows/{made}", "/workflows/{made}/timeline"])
+def test_without_a_stream_the_board_asks(server: Server, open_page: Open, path: str) -> None:
+    made = workflow(server.engine, "a", "b")
+    page = open_page(f"{server.board}#{path.format(made=made)}", before=refuse_streams)
+    expect(page.get_by_text("0/2 complete").first).to_be_visible()
 
     start(server.engine, made, "a")
     complete(server.engine, made, "a")
 
-    expect(page.get_by_text("1/2 complete")).to_be_visible()
+    expect(page.get_by_text("1/2 complete").first).to_be_visible()
 
 
 def refuse_streams(page: Page) -> None:
@@ -150,6 +159,19 @@ def without_stream(route: Route) -> None:
         route.fulfill(json=answer)
     else:
         route.continue_()
+
+
+def test_it_goes_on_by_itself_when_the_server_is_back(server: Server, open_page: Open) -> None:
+    page = open_page(server.board, expected="503")
+    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    page.route("**/board/mcp", lambda route: route.fulfill(status=503, body="gone"))
+    page.get_by_role("link", name="Skills").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+    page.unroute("**/board/mcp")
+
+    expect(page.get_by_role("heading", name="python-backend")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
 
 
 def test_it_says_when_the_server_is_gone(server: Server, open_page: Open) -> None:

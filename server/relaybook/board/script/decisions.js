@@ -4,7 +4,7 @@
 const CHOICES = {
   retry_failed: { text: "Retry what failed", main: true },
   accept_partial: { text: "Accept what there is" },
-  adjust: { text: "Change the plan" },
+  adjust: { text: "Change the plan", said: "It is on record. The orchestrator changes the plan." },
   applicable: { text: "It holds", main: true },
   not_applicable: { text: "It does not hold" },
   answer: { text: "Send answers", main: true },
@@ -46,16 +46,16 @@ function field(key, name, text, index) {
 }
 
 function choiceButton(name, open) {
-  const { text, main } = CHOICES[name] ?? { text: sentence(name) };
+  const { text, main, said = `${text}: recorded.` } = CHOICES[name] ?? { text: sentence(name) };
   const props = { key: name, class: `button ${main ? "button-main" : ""}` };
-  return sender(text, (form) => sendDecision(form, open, name, text), props);
+  return sender(text, (form) => sendDecision(form, open, name, said), props);
 }
 
-function sendDecision(form, open, decision, text) {
-  const said = new FormData(form);
-  const more = { task_id: open.task_id ?? "", reason: said.get("reason") ?? "" };
-  if (open.questions) more.answers = said.getAll("answers");
-  return act(form, `${text}: recorded.`, () => decide(open.workflow_id, decision, more));
+function sendDecision(form, open, decision, said) {
+  const filled = new FormData(form);
+  const more = { task_id: open.task_id ?? "", reason: filled.get("reason") ?? "" };
+  if (open.questions) more.answers = filled.getAll("answers");
+  return act(form, said, () => decide(open.workflow_id, decision, more));
 }
 
 route("/decisions", {

@@ -76,6 +76,15 @@ for (const type of ["click", "submit", "input", "change", "keydown"]) {
   });
 }
 
-const announce = (text) => {
-  document.getElementById("announcer").textContent = text;
-};
+/** How long a word about what was done stays, in milliseconds. */
+const FADING = 6_000;
+let fading = 0;
+
+/** Say `text` to those who read by ear; shown, to everyone, for a while. */
+function announce(text, isShown = false) {
+  const place = document.getElementById("announcer");
+  place.textContent = text;
+  place.className = isShown ? "toast" : "only-read";
+  clearTimeout(fading);
+  if (isShown) fading = setTimeout(() => announce(""), FADING);
+}

@@ -15,6 +15,7 @@ const wordmark = () =>
   h("span", { class: "wordmark" }, s("svg", { viewBox: "0 0 20 20", "aria-hidden": "true" }, s("path", { d: "M3 4.5h9a3 3 0 0 1 3 3v8H6a3 3 0 0 1-3-3z" }), s("path", { d: "M6.5 8.5h5M6.5 11.5h3.5" })), "relaybook");
 
 function frame(state, body) {
+  const connection = state.trouble?.code === "offline" ? "offline" : state.connection;
   return h(
     "div",
     { class: "frame" },
@@ -33,7 +34,7 @@ function frame(state, body) {
       h(
         "div",
         { class: "tools" },
-        h("span", { class: `connection connection-${state.connection}`, role: "status" }, h("span", { class: "pulse", "aria-hidden": "true" }), CONNECTION[state.connection]),
+        h("span", { class: `connection connection-${connection}`, role: "status" }, h("span", { class: "pulse", "aria-hidden": "true" }), CONNECTION[connection]),
         wire.kind === "app" && wire.canExpand ? iconButton("expand", "Full screen", () => wire.expand()) : null,
         wire.kind === "http" ? iconButton(THEME_ICONS[theme()], THEMES[theme()], nextTheme) : null,
         wire.kind === "http" && state.canLeave ? iconButton("leave", "Log out", leave) : null,

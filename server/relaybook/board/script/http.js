@@ -30,31 +30,27 @@ class HttpWire {
 
   /** Follow by the stream of notifications; while there is none, by asking. */
   async follow(wanted, signal) {
-    while (!signal.aborted) {
-      const asking = new AbortController();
-      const stop = () => asking.abort();
-      signal.addEventListener("abort", stop, { once: true });
+    for (let isFirst = true; !signal.aborted; isFirst = false) {
       try {
-        await this.#listen(wanted, signal);
-        wanted.changed(); // what came between two streams
+        await this.#listen(wanted, signal, isFirst);
       } catch (error) {
         if (signal.aborted) return;
         if (error.code === "unauthorized") return wanted.changed();
       }
-      const asked = followByAsking(this, wanted, asking.signal);
-      await pause(LOOK_SECONDS * 1000, signal);
-      stop();
-      await asked;
-      signal.removeEventListener("abort", stop);
+      const retry = AbortSignal.any([signal, AbortSignal.timeout(RETRY_SECONDS * 1000)]);
+      await followByAsking(this, wanted, retry);
     }
   }
 
-  async #listen(wanted, signal) {
+  async #listen(wanted, signal, isFirst) {
     const params = { notifications: { resourceSubscriptions: wanted.uris } };
     const reply = await this.#post("subscriptions/listen", "", params, signal);
     for await (const message of messagesOf(reply)) {
       if (message.error) throw new Trouble(message.error.message);
-      if (message.method === "notifications/subscriptions/acknowledged") wanted.state("live");
+      if (message.method === "notifications/subscriptions/acknowledged") {
+        wanted.state("live");
+        if (!isFirst) wanted.changed(); // what came between two streams
+      }
       if (message.method === "notifications/resources/updated") wanted.changed();
     }
   }
@@ -100,7 +96,7 @@ async function troubleOf(reply) {
   if (reply.status === 401) return new Trouble("Log in to see the board.", { code: "unauthorized" });
   const said = (await reply.json().catch(() => ({}))).error ?? {};
   const text = said.message ?? `The server answered ${reply.status}.`;
-  return new Trouble(text, { code: said.code ?? reply.status, next: said.next });
+  return new Trouble(text, { code: reply.status < 500 ? said.code : "offline", next: said.next });
 }
 
 /** The messages of a reply: one of JSON, or those of an event stream as they come. */

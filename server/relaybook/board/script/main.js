@@ -4,7 +4,10 @@ const board = document.getElementById("board");
 const state = { tab: "", connection: "begun", badges: {}, trouble: null, refused: null, canLeave: false };
 /** The view on show: its route, and what it was last given. */
 let shown = { path: null, found: null, data: null };
+let arrived = false;
 let following = new AbortController();
+/** After how many milliseconds what was on show gives way to a word that it takes longer. */
+const SLOW = 400;
 /** Where the page is inside a host, whose window has no address of ours. */
 let place = "/";
 
@@ -46,7 +49,7 @@ async function show() {
 
 async function load(isNew) {
   const mine = shown;
-  const slow = isNew ? setTimeout(redraw, 150) : 0;
+  const slow = isNew ? setTimeout(redraw, SLOW) : 0;
   try {
     const [data, badges] = await Promise.all([mine.found?.view.load(mine.found.params), readBadges()]);
     if (mine !== shown) return;
@@ -60,7 +63,14 @@ async function load(isNew) {
     clearTimeout(slow);
   }
   redraw();
-  if (isNew) announce(document.title);
+  if (isNew) arrive();
+}
+
+/** Take those along who read by ear or move by keyboard: what they pressed is gone. */
+function arrive() {
+  announce(document.title);
+  if (document.activeElement === document.body && arrived) document.getElementById("content").focus({ preventScroll: true });
+  arrived = true;
 }
 
 async function readBadges() {
@@ -118,7 +128,7 @@ async function act(form, said, run) {
   state.refused = null;
   try {
     await run();
-    announce(said);
+    announce(said, true);
   } catch (error) {
     state.refused = error;
   } finally {

@@ -74,6 +74,7 @@ const finder = (rows) =>
       type: "search",
       "aria-label": "Find a workflow",
       placeholder: "Find by name, project or type",
+      value: looking.words,
       on: { input: (event) => ((looking.words = event.target.value.toLowerCase()), redraw()) },
     }),
   );
@@ -97,6 +98,7 @@ const workflowList = (rows) =>
 
 function workflowRow({ workflow, raised }) {
   const { workflow_id: id, counts } = workflow;
+  const isEnded = ENDED.has(workflow.status);
   return h(
     "li",
     { key: id },
@@ -113,7 +115,7 @@ function workflowRow({ workflow, raised }) {
       h(
         "div",
         { class: "row-progress" },
-        progressBar(counts, totalOf(counts), !ENDED.has(workflow.status)),
+        progressBar(counts, totalOf(counts), !isEnded),
         h("span", { class: "row-count" }, workflow.progress),
       ),
       h(
@@ -121,7 +123,7 @@ function workflowRow({ workflow, raised }) {
         { class: "row-facts" },
         h("span", null, PATTERN[workflow.type] ?? sentence(workflow.type)),
         workflow.project ? h("span", null, workflow.project) : null,
-        h("span", null, ENDED.has(workflow.status) ? `took ${duration(workflow.elapsed_seconds)}` : `for ${duration(workflow.elapsed_seconds)}`),
+        h("span", null, `${isEnded ? "took" : "for"} ${duration(workflow.elapsed_seconds)}`),
         h("span", null, "changed ", age(workflow.updated_at)),
       ),
     ),

@@ -8,6 +8,8 @@ const ME = {
 /** How long one call waits for a change, in seconds, and how often a list is looked at again. */
 const WAIT_SECONDS = 25;
 const LOOK_SECONDS = 5;
+/** After what time a stream that could not be had is tried again, in seconds. */
+const RETRY_SECONDS = 30;
 
 /** Something that did not work, with what can be done about it. */
 class Trouble extends Error {

@@ -48,6 +48,7 @@ const tabEntries = (id) =>
 function workflowHead({ id, workflow, open }) {
   const raised = alarms(workflow, open.length > 0);
   const { counts } = workflow;
+  const isEnded = ENDED.has(workflow.status);
   return [
     pageHead(workflow.name, null, {
       above: link("/", { class: "back" }, icon("back"), "Workflows"),
@@ -55,17 +56,22 @@ function workflowHead({ id, workflow, open }) {
     }),
     card(
       { class: "standing" },
-      h("div", { class: "standing-top" }, progressBar(counts, totalOf(counts), !ENDED.has(workflow.status)), h("b", null, workflow.progress)),
+      h("div", { class: "standing-top" }, progressBar(counts, totalOf(counts), !isEnded), h("b", null, workflow.progress)),
       legend(counts),
-      h("div", { class: "standing-foot" }, facts([
-        ["Type", PATTERN[workflow.type] ?? sentence(workflow.type)],
-        ["Project", workflow.project],
-        ["Started", age(workflow.created_at)],
-        ["Last change", age(workflow.updated_at)],
-        [ENDED.has(workflow.status) ? "Took" : "Running for", duration(workflow.elapsed_seconds)],
-        ["Id", h("code", null, id)],
-      ]),
-      ENDED.has(workflow.status) ? null : button("Cancel workflow…", () => cancelWorkflow(id, workflow.name), { class: "button button-quiet" }),
+      h(
+        "div",
+        { class: "standing-foot" },
+        facts([
+          ["Type", PATTERN[workflow.type] ?? sentence(workflow.type)],
+          ["Project", workflow.project],
+          ["Started", age(workflow.created_at)],
+          ["Last change", age(workflow.updated_at)],
+          [isEnded ? "Took" : "Running for", duration(workflow.elapsed_seconds)],
+          ["Id", h("code", null, id)],
+        ]),
+        isEnded
+          ? null
+          : button("Cancel workflow…", () => cancelWorkflow(id, workflow.name), { class: "button button-quiet" }),
       ),
       (workflow.hooks_due ?? []).map(({ task_id: task, hooks }) =>
         h("p", { key: `hooks-${task}`, class: "alarm-line" }, h("b", null, "Hooks due: "), `${hooks.join(", ")} of ${task}`),

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from relaybook.board.page import board_page
 from relaybook.errors import Forbidden, InvalidArguments, Refusal
-from relaybook.surface.http.caller import Access, Caller, caller_of
+from relaybook.surface.http.caller import Access, Caller, MissingScope, caller_of
 from relaybook.surface.http.door import COOKIE, token_of
 
 BOARD_PATH = "/board"
@@ -28,7 +28,8 @@ PUBLIC_PATHS: Collection[str] = (BOARD_PATH, LOGIN_PATH, LOGOUT_PATH)
 #: Says that a request is made by a script of the page.
 OWN_HEADER = "x-relaybook-board"
 COOKIE_SECONDS = 30 * 24 * 3600
-TOKEN_LIMIT = 4_096
+#: With its name and attributes a cookie may hold 4,096 bytes (RFC 6265, section 6.1).
+TOKEN_LIMIT = 3_900
 
 PAGE_HEADERS: Mapping[str, str] = {
     "Cache-Control": "no-cache",
@@ -81,6 +82,8 @@ class _Ways:
             if caller is None:
                 return _unknown()
             _refuse_worker(caller)
+        except MissingScope as error:
+            return _refused(Forbidden(f"The token lacks the scope {error.scope!r}."))
         except Refusal as refusal:
             return _refused(refusal)
         answer = JSONResponse({})
@@ -141,7 +144,9 @@ async def _token_in(request: Request) -> str:
     token: object = said.get("token") if isinstance(said, dict) else None
     if isinstance(token, str) and 0 < len(token) <= TOKEN_LIMIT and _fits_a_cookie(token):
         return token
-    raise InvalidArguments("There is no token in this.", next='send {"token": "…"}')
+    raise InvalidArguments(
+        "There is no token in this that a cookie can hold.", next='send {"token": "…"}'
+    )
 
 
 def _fits_a_cookie(token: str) -> bool:
