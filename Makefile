@@ -4,13 +4,18 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint types check bench bench-http conformance soak
+BROWSER := .browser
+
+.PHONY: demo test test-browser lint types check bench bench-http conformance soak
 
 demo: $(READY) ## make demo DIR=path: judge the Python files below it
 	@$(BIN)/python demo/run.py $(if $(DIR),--dir "$(DIR)")
 
 test: $(READY)
 	@$(BIN)/python -m pytest -q
+
+test-browser: $(READY) $(BROWSER)/.ready ## the board in Chromium; pictures in .browser/pictures
+	@$(BIN)/python -m pytest -q tests/browser
 
 lint: $(READY)
 	@$(BIN)/ruff check --quiet
@@ -38,6 +43,10 @@ bench-http: $(READY) ## claim, update and read under wrk, against a tool that do
 
 conformance: $(READY) ## the official suite, Inspector, TypeScript clients and an agent framework
 	@$(BIN)/python -m tests.conformance
+
+$(BROWSER)/.ready: tests/browser/package.json tests/browser/set_up.sh tests/browser/host.mjs
+	@tests/browser/set_up.sh $(BROWSER)
+	@touch $(BROWSER)/.ready
 
 # Only when the stamp is older than the list of dependencies.
 $(READY): pyproject.toml

@@ -40,6 +40,8 @@ OWNERS: dict[str, set[str]] = {
     "starlette": {"surface"},
     "uvicorn": {"surface"},
     "sse_starlette": {"surface"},
+    "jwt": {"surface"},
+    "httpx2": {"surface"},
     "typer": {"cli"},
     "rich": {"cli", "worker"},
     "jsonschema": {"core", "registry"},

@@ -177,7 +177,8 @@ def _renew(desk: Desk, tx: Tx, case: Case, task_id: str, update: Update) -> dict
     refuse_decided(case.workflow)
     attempt_meant(case, beat, None)
     task = case.tasks[task_id]
-    lease = min(update.lease_seconds or task.timeout_seconds, task.timeout_seconds)
+    asked = (task.lease_until or 0.0) - (task.last_seen_at or 0.0)  # when it was claimed, or since
+    lease = min(update.lease_seconds or asked, task.timeout_seconds)
     renew_lease(tx, task, desk.clock(), lease)
     return told(case, case, task_id) | {"lease_seconds": round(lease)}
 

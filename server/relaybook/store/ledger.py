@@ -271,12 +271,21 @@ def apply(tx: Tx, before: Case | None, events: Sequence[Event]) -> Case:
 
     `before` is None for the first events of a new workflow.
     """
-    events, texts = _storable(events)
+    events, texts = as_stored(events)
+    after = evolve(opened(events[0]), events[1:]) if before is None else evolve(before, events)
+    write_rows(tx, before, after, events, texts)
+    learn(tx, after.workflow, before.tasks if before else {}, after.tasks, events)
+    tx.tell(after.workflow.id, after.workflow.seq)
+    return after
+
+
+def write_rows(
+    tx: Tx, before: Case | None, after: Case, events: Sequence[Event], texts: Sequence[str]
+) -> None:
+    """Append `events` and write what differs between the cases on either side of them."""
     if before is None:
-        after = evolve(opened(events[0]), events[1:])
         WORKFLOWS.insert(tx, [after.workflow])
     else:
-        after = evolve(before, events)
         WORKFLOWS.update(tx, before.workflow, after.workflow)
     _save(tx, TASKS, before.tasks if before else {}, after.tasks)
     _save(tx, ATTEMPTS, before.attempts if before else {}, after.attempts)
@@ -285,9 +294,6 @@ def apply(tx: Tx, before: Case | None, events: Sequence[Event]) -> Case:
     if any(event.type in _SCOPING for event in events):
         _save_scopes(tx, before, after)
     tx.many(_ADD_EVENT, map(_event_row, events, texts))
-    learn(tx, after.workflow, before.tasks if before else {}, after.tasks, events)
-    tx.tell(after.workflow.id, after.workflow.seq)
-    return after
 
 
 def _save(tx: Tx, table: Table[T], before: Mapping[K, T], after: Mapping[K, T]) -> None:
@@ -321,9 +327,15 @@ def _save_scopes(tx: Tx, before: Case | None, after: Case) -> None:
             continue
         was = before.tasks[task.id].status if task.id in before.tasks else Status.PENDING
         if was is not Status.IN_PROGRESS and task.status is Status.IN_PROGRESS:
-            tx.many(_ADD_SCOPE, [_scope_row(after, task, path) for path in json.loads(task.writes)])
+            hold_scopes(tx, after, task)
         elif was is Status.IN_PROGRESS and task.status is not Status.IN_PROGRESS:
             tx.rows(_DROP_SCOPES, {"workflow_id": task.workflow_id, "task_id": task.id})
+
+
+def hold_scopes(tx: Tx, case: Case, task: Task) -> None:
+    """Take what a task declares that it writes."""
+    paths = json.loads(task.writes or "[]")
+    tx.many(_ADD_SCOPE, [_scope_row(case, task, path) for path in paths])
 
 
 def _scope_row(case: Case, task: Task, path: str) -> dict[str, str]:
@@ -335,7 +347,7 @@ def _scope_row(case: Case, task: Task, path: str) -> dict[str, str]:
     }
 
 
-def _storable(events: Iterable[Event]) -> tuple[list[Event], list[str]]:
+def as_stored(events: Iterable[Event]) -> tuple[list[Event], list[str]]:
     """The events with every text in them as it can be stored, and the JSON text of their data."""
     kept: list[Event] = []
     texts: list[str] = []

@@ -13,9 +13,7 @@ import weakref
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TypeVar
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING, TypeVar
 
 from relaybook.errors import (
     InvalidArguments,
@@ -32,6 +30,9 @@ from relaybook.store.group import Call, current_call
 from relaybook.store.schema import APPLICATION_ID, MIGRATIONS, VERSION_TABLE
 from relaybook.store.sight import EVERYTHING
 from relaybook.store.sqlite_group import SqliteGroup
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 #: How long a writer waits for the others, in seconds.
 LOCK_PATIENCE = 15.0
@@ -60,7 +61,7 @@ class SqliteTx:
 
     for_update = ""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: "Database") -> None:
         self._db = db
         self.sight = EVERYTHING
 
@@ -169,14 +170,14 @@ class SqliteStore:
             return None
         return SqliteTx(self._gathering())
 
-    def _gathering(self) -> Database:
+    def _gathering(self) -> "Database":
         """This thread's connection for transactions that share a commit.
 
         Another than for reading: no one else sees what is not committed yet.
         """
         db = getattr(self._local, "gathering", None)
         if db is None:
-            db = self._local.gathering = self._connect()
+            db = self._local.gathering = self._managed(self._connect())
         return db
 
     @contextmanager
@@ -207,13 +208,28 @@ class SqliteStore:
             # The first counts the commits of other connections, the second our own changes.
             return conn.execute("PRAGMA data_version").fetchone()[0], conn.total_changes
 
-    def _database(self) -> Database:
+    def _database(self) -> "Database":
         db = getattr(self._local, "db", None)
         if db is None:
-            db = self._local.db = self._connect()
+            db = self._local.db = self._managed(self._connection())
         return db
 
-    def _connect(self) -> Database:
+    def _managed(self, connection: sqlite3.Connection) -> "Database":
+        """The connection in the library's hands; closed when its thread ends."""
+        # Imported here: a server tells what it offers before anybody asks for a row.
+        from sqlite_utils import Database
+
+        db = Database(connection, execute_plugins=False)
+        weakref.finalize(db, _close, self._connections, connection)
+        return db
+
+    def _connection(self) -> sqlite3.Connection:
+        connection = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = self._connect()
+        return connection
+
+    def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
             self.path,
             timeout=0,  # `_patiently` does the waiting
@@ -227,13 +243,11 @@ class SqliteStore:
         connection.execute(f"PRAGMA synchronous = {self._synchronous}")
         connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         connection.execute("PRAGMA foreign_keys = ON")
-        db = Database(connection, execute_plugins=False)
-        weakref.finalize(db, _close, self._connections, connection)  # when its thread ends
-        return db
+        return connection
 
     def _migrate(self) -> None:
         """Bring the tables up to date, under the write lock: others may start just now."""
-        conn = self._database().conn
+        conn = self._connection()
         if _patiently(lambda: _version(conn)) == len(MIGRATIONS):
             return
         _patiently(lambda: conn.execute("BEGIN IMMEDIATE"))

@@ -62,7 +62,7 @@ def check_options(options: HttpOptions, *, authenticated: bool) -> None:
     raise Forbidden(
         f"{options.host!r} can be reached from other machines, and no caller would be asked "
         "for a token.",
-        allowed="--require-token, --oauth-issuer with --oauth-audience, "
+        allowed="--require-token, --oauth-issuer with --public-url, "
         "--no-auth-anyone-may-connect, or --host 127.0.0.1",
         next="make a token with relaybook token create and add --require-token",
     )
