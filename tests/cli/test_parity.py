@@ -16,8 +16,21 @@ from .test_answers import commands
 #: Commands that hand out access: what a tool could do, a stolen token could do.
 ACCESS = {f"token {name}" for name in ("create", "list", "revoke")}
 #: Commands that show what resources show, start a process, check files, or move a whole ledger.
-NO_TOOL = {"serve", "migrate", "copy", "templates list", "templates check", "compositions list"} | {
-    f"contracts {name}" for name in ("list", "show", "check")
+NO_TOOL = {
+    *(
+        "serve",
+        "board",
+        "watch",
+        "migrate",
+        "copy",
+        "backup",
+        "export",
+        "import",
+        "doctor",
+        "completion",
+    ),
+    *("templates list", "templates check", "compositions list"),
+    *(f"contracts {name}" for name in ("list", "show", "check")),
 }
 #: Commands about work items, each with the tool that does the same by task or stage.
 ITEMS = {
