@@ -6,7 +6,7 @@ READY := .venv/.ready
 
 BROWSER := .browser
 
-.PHONY: demo test test-browser lint types check bench conformance soak
+.PHONY: demo test test-browser lint types check bench bench-http conformance soak
 
 demo: $(READY) ## make demo DIR=path: judge the Python files below it
 	@$(BIN)/python demo/run.py $(if $(DIR),--dir "$(DIR)")
@@ -37,6 +37,9 @@ soak: $(READY) ## make soak SEEDS=5 SECONDS=300
 		$(BIN)/python -m pytest -q tests/faults
 	@RELAYBOOK_SIMULATIONS=5000 $(BIN)/python -m pytest -q tests/store/test_simulation.py \
 		--override-ini timeout=7200
+
+bench-http: $(READY) ## claim, update and read under wrk, against a tool that does nothing
+	@$(BIN)/python -m benchmarks.load
 
 conformance: $(READY) ## the official suite, Inspector, TypeScript clients and an agent framework
 	@$(BIN)/python -m tests.conformance

@@ -5,9 +5,11 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
+from psycopg_pool import ConnectionPool
 
 from relaybook.engine import Engine
 from relaybook.errors import (
@@ -197,6 +199,29 @@ def test_a_server_that_is_gone_is_unreachable(
 
     with pytest.raises(StoreUnreachable, match="gave no connection"), store.read():
         pass
+    store.close()
+
+
+def test_only_the_first_call_waits_long_for_a_server_that_is_gone(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "CONNECT_PATIENCE", 20.0)
+    store = PostgresStore(server.url)
+    asked: list[float | None] = []
+    give = ConnectionPool.getconn
+
+    def noted(pool: Any, timeout: float | None = None) -> Any:
+        asked.append(timeout)
+        return give(pool, 0.3 if len(asked) == 1 else timeout)
+
+    monkeypatch.setattr(ConnectionPool, "getconn", noted)
+    server.stop()
+
+    for _ in range(2):
+        with pytest.raises(StoreUnreachable), store.read():
+            pass
+
+    assert asked == [20.0, module.AWAY_PATIENCE]
     store.close()
 
 

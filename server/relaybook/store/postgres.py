@@ -20,7 +20,7 @@ import psycopg
 from psycopg import Connection
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
-from psycopg_pool import ConnectionPool
+from psycopg_pool import ConnectionPool, PoolTimeout
 
 from relaybook.errors import Forbidden, StoreUnreachable
 from relaybook.store.base import Durability, Hints, Params, Row
@@ -32,6 +32,9 @@ from relaybook.store.sight import EVERYTHING
 
 #: How long one call waits for a connection, for a lock, and for one statement, in seconds.
 CONNECT_PATIENCE, LOCK_PATIENCE, STATEMENT_PATIENCE = 15.0, 15.0, 30.0
+#: How long, once a call has waited for a connection in vain: a server that serves calls in a row
+#: goes on answering, if only refusals.
+AWAY_PATIENCE = 0.1
 #: After how many seconds the server ends a transaction whose process has stopped.
 IDLE_LIMIT = 30.0
 #: The most connections of one process; a call uses one, for milliseconds.
@@ -107,6 +110,7 @@ class PostgresStore:
         )
         self._synchronous = {"full": None, "normal": "off"}[durability]
         self._ahead = 0.0
+        self._away = False
         with translated(self.name, None), psycopg.connect(**params, autocommit=True) as connection:
             with connection.transaction():
                 migrate(PostgresTx(connection), self.name)
@@ -191,11 +195,23 @@ class PostgresStore:
         """A connection in a transaction, which is rolled back if anything is raised."""
         with (
             translated(self.name, None),
-            self._pool.connection() as connection,
+            self._given() as connection,
             translated(self.name, connection),
         ):
             connection.execute(begin.encode())
             yield connection
+
+    @contextmanager
+    def _given(self) -> Generator[Connection[TupleRow]]:
+        """A connection that lives."""
+        patience = AWAY_PATIENCE if self._away else CONNECT_PATIENCE
+        try:
+            with self._pool.connection(timeout=patience) as connection:
+                self._away = False
+                yield connection
+        except PoolTimeout:
+            self._away = True
+            raise
 
     def _configure(self, connection: Connection[TupleRow]) -> None:
         limits = {
