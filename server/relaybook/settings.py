@@ -4,7 +4,7 @@ Pure: the environment, the home folder and the platform are arguments.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +14,7 @@ Role = Literal["orchestrator", "worker", "all"]
 Durability = Literal["full", "normal"]
 
 ROLES: tuple[Role, ...] = ("orchestrator", "worker", "all")
+SECRET_LENGTH = 32
 LEDGER_FILE = Path("relaybook", "ledger.db")
 
 
@@ -29,6 +30,8 @@ class Settings:
     prompts: tuple[Path, ...]
     #: Folders of contracts beside the shipped ones; a later one shadows.
     contracts: tuple[Path, ...]
+    #: Keys that replicas share, to seal what a question carries: the first seals, all unseal.
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
 def read_settings(
@@ -54,6 +57,7 @@ def read_settings(
         role=_role(role, env.get("RELAYBOOK_ROLE", "")),
         prompts=tuple(prompts),
         contracts=tuple(contracts),
+        secrets=_secrets(env.get("RELAYBOOK_SECRET", "")),
     )
 
 
@@ -65,6 +69,17 @@ def default_store(env: Mapping[str, str], *, home: Path, platform: str) -> Path:
     # https://specifications.freedesktop.org/basedir-spec: a relative path is to be ignored.
     folder = Path(data) if data.startswith("/") else home / ".local" / "share"
     return folder / LEDGER_FILE
+
+
+def _secrets(named: str) -> tuple[str, ...]:
+    secrets = tuple(each.strip() for each in named.split(",") if each.strip())
+    if any(len(each) < SECRET_LENGTH for each in secrets):
+        raise InvalidArguments(
+            "RELAYBOOK_SECRET holds a key that is too short.",
+            allowed=f"keys of {SECRET_LENGTH} characters or more, by commas: the first one seals",
+            next="make one with openssl rand -hex 32",
+        )
+    return secrets
 
 
 def _role(option: Role | None, inherited: str) -> Role:

@@ -121,7 +121,17 @@ async def test_no_page_but_the_health_pages_is_open_to_strangers(
     url: str, http: httpx2.AsyncClient
 ) -> None:
     root = url.removesuffix("/mcp")
-    for path in ("/", "/mcp", "/mcp/", "/board", "/metrics", "/health/", "/x", "//health"):
+    for path in (
+        "/",
+        "/mcp",
+        "/mcp/",
+        "/board/mcp",
+        "/boards",
+        "/metrics",
+        "/health/",
+        "/x",
+        "//health",
+    ):
         for verb in ("GET", "POST", "DELETE", "OPTIONS", "PUT"):
             answer = await http.request(verb, f"{root}{path}")
             assert answer.status_code == 401, (verb, path)

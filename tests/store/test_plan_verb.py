@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from relaybook.core.text import compact
 from relaybook.engine import Engine
 from relaybook.errors import InvalidArguments, InvalidPlan
 from relaybook.store.base import Store
@@ -209,3 +210,27 @@ def test_a_panel_on_different_proposals_is_flagged(engine: Engine) -> None:
 def test_a_plan_of_nothing_is_refused(engine: Engine) -> None:
     with pytest.raises(InvalidPlan):
         engine.create_workflow("fan_out")
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"minutes": 30, "subtasks": 2**63},
+        {"minutes": 30, "questions": 2**70},
+        {"minutes": 30, "subtasks": "many"},
+        {"minutes": 30, "subtasks": True},
+        {"minutes": 10**400},
+        {"minutes": 30, "independent": "yes"},
+    ],
+)
+def test_a_fact_that_cannot_be_is_refused(engine: Engine, facts: dict[str, Any]) -> None:
+    with pytest.raises(InvalidArguments):
+        engine.plan(facts)
+
+
+def test_many_batches_are_told_in_few_words(engine: Engine) -> None:
+    items = [f"i{n}" for n in range(10_000)]
+    told = engine.plan({"minutes": 1_000_000, "dataset": True}, items=items, batches=5_000)
+
+    assert told["batches"]["parts"] == 5_000
+    assert len(compact(told)) < 4_000

@@ -319,3 +319,24 @@ async def test_every_next_that_names_a_call_names_a_tool(client: Client, engine:
     for answer in answers:
         named = {word for word in NAMES if f"{word}(" in answer["next"]}
         assert named <= tools.keys(), answer["next"]
+
+
+@pytest.mark.requirement("S119", "S120")
+async def test_a_status_takes_the_sessions_that_still_run_into_account(
+    client: Client, engine: Engine
+) -> None:
+    here = {"workflow_id": workflow(engine, "a", "b", "c")}
+    for name in "abc":
+        start(engine, here["workflow_id"], name, **({} if name == "c" else {"session_key": name}))
+
+    told = await call(client, "get_workflow", **here, running_sessions=["a", "other"])
+    nothing_runs = await call(client, "get_workflow", **here, running_sessions=[])
+    not_asked = await call(client, "get_workflow", **here)
+
+    assert {each["task_id"]: each["verdict"] for each in told["sessions"]} == {
+        "a": "slow",
+        "b": "lost",
+        "c": "unknown",
+    }
+    assert [each["verdict"] for each in nothing_runs["sessions"]] == ["lost", "lost", "unknown"]
+    assert "sessions" not in not_asked

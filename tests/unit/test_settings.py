@@ -55,3 +55,19 @@ def test_what_runs_inside_a_worker_stays_a_worker(asked: Any) -> None:
 def test_an_unknown_role_in_the_environment_is_refused() -> None:
     with pytest.raises(InvalidArguments, match="orchestrator, worker, all"):
         settings({"RELAYBOOK_ROLE": "boss"})
+
+
+def test_the_secrets_of_replicas_are_told_and_never_shown() -> None:
+    new, old = "n" * 32, "o" * 32
+
+    read = settings({"RELAYBOOK_SECRET": f"{new}, {old}"})
+
+    assert read.secrets == (new, old)
+    assert new not in repr(read)
+
+
+def test_a_short_secret_is_refused_without_being_shown() -> None:
+    with pytest.raises(InvalidArguments, match="32 characters") as refused:
+        settings({"RELAYBOOK_SECRET": "hunter2"})
+
+    assert "hunter2" not in str(refused.value)

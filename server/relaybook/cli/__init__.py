@@ -31,6 +31,7 @@ COMMANDS = {
     "migrate": "ledgers",
     "copy": "ledgers",
     "items": "items",
+    "lessons": "lessons",
     "templates": "templates",
     "contracts": "contracts",
     "compositions": "compositions",

@@ -56,4 +56,7 @@ SessionOption = Annotated[
 ErrorCodeOption = Annotated[
     str, typer.Option("--error-code", metavar="CODE", help="timeout, crash, rate_limit …")
 ]
+MetricsOption = Annotated[
+    str, typer.Option(metavar="JSON|@FILE", help="{name: value}, or a list of {name, value, unit}.")
+]
 JsonListOption = Annotated[str, typer.Option(metavar="JSON|@FILE", help="A list of objects.")]

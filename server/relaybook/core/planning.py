@@ -11,8 +11,12 @@ from relaybook.model import Pattern
 
 from .guards import PARALLEL, Finding, Severity, check_minutes, check_width
 from .partition import suggest_parts
+from .plan import MAX_TASKS
 from .policy import DEFAULT_WIDTH, SWEET_SPOT_WIDTH, WORKER_MINUTES
 from .questions import INLINE, ORDERS, Choice, Facts, OrderName, Question, asked
+
+#: Of a whole job: about 19 years.
+MAX_MINUTES = 10_000_000
 
 #: Tokens of one agent and of several, as multiples of a chat's; and who measured them.
 AGENT_TOKENS, AGENTS_TOKENS = 4, 15
@@ -119,12 +123,12 @@ def _check(facts: Facts, order: str) -> None:
             allowed=", ".join(ORDERS),
             next="leave the order out, or take one of these",
         )
-    wrong_subtasks = facts.subtasks is not None and facts.subtasks < 1
-    if not 0 < facts.minutes < math.inf or wrong_subtasks or facts.questions < 1:
+    counts = (facts.questions, 1 if facts.subtasks is None else facts.subtasks)
+    if not 0 < facts.minutes <= MAX_MINUTES or not all(1 <= each <= MAX_TASKS for each in counts):
         raise InvalidArguments(
             f"A job of {facts.minutes!r} minutes, {facts.subtasks!r} subtasks and "
             f"{facts.questions!r} questions cannot be planned.",
-            allowed="minutes above 0, subtasks and questions from 1 up",
+            allowed=f"minutes above 0 to {MAX_MINUTES}, subtasks and questions from 1 to {MAX_TASKS}",
             next="estimate the minutes of the whole job in one session and call again",
         )
 

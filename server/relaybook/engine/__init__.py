@@ -50,6 +50,7 @@ class Engine(Desk):
         from relaybook.engine.cleanup import cleanup
         from relaybook.engine.complete import complete
         from relaybook.engine.create import create_workflow
+        from relaybook.engine.export import export_workflow, import_workflow
         from relaybook.engine.find import find_skills
         from relaybook.engine.items import (
             hook_events,
@@ -89,6 +90,8 @@ class Engine(Desk):
         read_text = Verb("read")
         complete = Verb("complete")
         cleanup = Verb("cleanup", retry=False)
+        export_workflow = Verb("export")
+        import_workflow = Verb("export")
         marks = Verb("watch")
         resolve = Verb("resolve")
         open_decisions = Verb("resolve")

@@ -10,11 +10,12 @@ from relaybook.core.command import Command, Complete, Fail, Reconsider
 from relaybook.core.envelope import Envelope, from_json
 from relaybook.core.evidence import Note, Records, evidence, gather, notes_of_result
 from relaybook.core.gates import output_gate
-from relaybook.core.plan import ParentAction
+from relaybook.core.task_spec import ParentAction
 from relaybook.core.text import compact
 from relaybook.engine.desk import Desk
-from relaybook.engine.hooks import due, hook_tasks, item_told
+from relaybook.engine.hooks import due, gate_again, hook_tasks
 from relaybook.engine.stage import hooks_of
+from relaybook.engine.verdict import OUTPUT, item_told
 from relaybook.engine.waiting import gate_items, hooks_left
 from relaybook.errors import clip
 from relaybook.model import WORDS, Event, EventType, Status, Task, Tier
@@ -156,13 +157,18 @@ def stage_answer(desk: Desk, tx: Tx, case: Case, task_id: str) -> dict[str, Any]
     }
     if task.status is Status.REVIEW:
         items = gate_items(tx, task)
-        return said | {"gate": {"verdict": "fail", "items": items}, "next": _review_next(items)}
+        gate = {"gate": OUTPUT, "verdict": "fail", "items": items}
+        return said | {"gate": gate, "next": _review_next(items)}
     if task.status not in (Status.COMPLETED, Status.FAILED):
         return said
     names = hooks_left(task)
     if not hooks_of(case.workflow)[1]:
         names = hooks_of(case.workflow)[0]
-    records = gather(of_attempt(read_task_events(tx, task.workflow_id, task.id)))
+    events = of_attempt(read_task_events(tx, task.workflow_id, task.id))
+    records = gather(events)
+    said["gate"] = gate_again(desk, tx, case.workflow, task, records)
+    if waived := [event.data["waived"] for event in events if event.data.get("waived")]:
+        said["gate"]["waived"] = waived[-1]
     if found := hook_tasks(desk, tx, case.workflow, task, records, names):
         said["hooks"] = found
     if hooks_left(task) and task.status is Status.COMPLETED:

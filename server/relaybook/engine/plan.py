@@ -1,13 +1,13 @@
 """plan: which pattern, or none, and why; batches, waves and cost. Writes nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any, get_args
 
 from relaybook.core.cost import compare, expected_minutes_from, prompt_cost
 from relaybook.core.guards import PARALLEL, Finding
 from relaybook.core.partition import balance, partition, suggest_parts, waves
-from relaybook.core.plan import read_items
+from relaybook.core.plan_items import read_items
 from relaybook.core.planning import Advice, advise
 from relaybook.core.policy import DEFAULT_WIDTH, PROMPT_WORDS, timeout_seconds
 from relaybook.core.questions import Facts, OrderName
@@ -18,7 +18,18 @@ from relaybook.errors import InvalidArguments, nearest
 #: How many of the latest runs of a template are looked at.
 RUNS_LOOKED_AT = 50
 
-_FACTS = {field.name: field.type for field in fields(Facts)}
+#: Of words, workers and batches.
+MAX_COUNT = 1_000_000
+#: How many sizes of batches or waves an answer lists.
+SIZES_SHOWN = 100
+
+_FACTS = [field.name for field in fields(Facts)]
+#: The facts that are no yes or no.
+_NUMBERS: Mapping[str, tuple[tuple[type, ...], str]] = {
+    "minutes": ((int, float), "a number"),
+    "subtasks": ((int,), "a whole number"),
+    "questions": ((int,), "a whole number"),
+}
 
 
 def plan(
@@ -44,14 +55,15 @@ def plan(
             f"order is {order[:40]!r}.", allowed=", ".join(get_args(OrderName)), next="use one"
         )
     given = {**facts, "subtasks": len(items)} if items and "subtasks" not in facts else facts
+    _check_counts(words, *([] if batches is None else [batches]), *other_workers, *other_words)
     advice = advise(_facts(given), order)  # pyright: ignore[reportArgumentType]
     answer = _answer(advice)
     workers = batches or advice.tasks
     if items:
         answer["batches"] = _batches(items, batches, float(given["minutes"]))
-        workers = len(answer["batches"]["sizes"])
+        workers = answer["batches"]["parts"]
     if items or advice.choice in PARALLEL:
-        answer["waves"] = waves(workers, DEFAULT_WIDTH)
+        answer["waves"] = waves(min(workers, SIZES_SHOWN * DEFAULT_WIDTH), DEFAULT_WIDTH)
     answer["cost"] |= asdict(prompt_cost(words, workers)) | {"words_per_prompt": words}
     if other_workers or other_words:
         compared = compare(words, workers, other_workers, other_words)
@@ -62,16 +74,38 @@ def plan(
     return answer
 
 
+def _check_counts(*counts: int) -> None:
+    if not all(1 <= each <= MAX_COUNT for each in counts):
+        raise InvalidArguments(
+            "plan: a number of batches, words or workers is out of bounds.",
+            allowed=f"whole numbers from 1 to {MAX_COUNT}",
+            next="correct it and call again",
+        )
+
+
 def _facts(said: dict[str, Any]) -> Facts:
     unknown = [name for name in said if name not in _FACTS]
     if unknown or "minutes" not in said:
         what = f"unknown fact {unknown[0][:60]!r}" if unknown else "the fact 'minutes' is missing"
         raise InvalidArguments(
             f"plan: {what}.",
-            allowed=nearest(unknown[0], list(_FACTS)) if unknown else "minutes of the whole job",
+            allowed=nearest(unknown[0], _FACTS) if unknown else "minutes of the whole job",
             next="correct the facts and call again",
         )
-    return Facts(**{name: value for name, value in said.items() if value is not None})
+    known = {name: value for name, value in said.items() if value is not None}
+    for name, value in known.items():
+        _check_kind(name, value)
+    return Facts(**known)
+
+
+def _check_kind(name: str, value: Any) -> None:
+    kind, called = _NUMBERS.get(name, (bool, "true or false"))
+    if not isinstance(value, kind) or (name in _NUMBERS and isinstance(value, bool)):
+        raise InvalidArguments(
+            f"plan: the fact {name!r} is {repr(value)[:60]}.",
+            allowed=called,
+            next="correct the facts and call again",
+        )
 
 
 def _answer(advice: Advice) -> dict[str, Any]:
@@ -106,7 +140,10 @@ def _batches(items: Sequence[Any], batches: int | None, minutes: float) -> dict[
     """The partitions of items that take `minutes` in all."""
     known = read_items(items)
     parts = partition(known, batches or suggest_parts(len(known), minutes / len(known)))
-    return asdict(balance(parts))
+    told = asdict(balance(parts))
+    return {"parts": len(parts)} | {
+        name: value[:SIZES_SHOWN] if name != "imbalance" else value for name, value in told.items()
+    }
 
 
 def _expected(desk: Desk, template: str) -> dict[str, Any]:

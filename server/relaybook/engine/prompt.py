@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from relaybook.core.envelope import from_json
-from relaybook.core.plan import Take, TaskSpec
 from relaybook.core.policy import timeout_seconds
+from relaybook.core.task_spec import Take, TaskSpec
 from relaybook.core.text import slug
 from relaybook.engine.desk import Desk
 from relaybook.model import (
@@ -177,6 +177,27 @@ def prior_results(tx: Tx, workflow: Workflow, spec: TaskSpec) -> tuple[Prior, ..
                 data = from_json(get_text(tx, workflow.id, source.result)).data
                 found.append(Prior(source.label, selected(data, take.fields)))
     return tuple(found)
+
+
+def prior_fields(tx: Tx, workflow: Workflow, spec: TaskSpec) -> Iterator[set[str]]:
+    """The fields with a value that each task before this one hands to it.
+
+    Of a task without a result, those that it is to hand over.
+    """
+    for take in takes_of(workflow.pattern, spec):
+        for source in _standing_for(tx, workflow.id, take.source):
+            if source.result is None:
+                yield set(take.fields)
+                continue
+            data = from_json(get_text(tx, workflow.id, source.result)).data
+            found = data if isinstance(data, Mapping) else {}
+            names = take.fields or tuple(found)
+            yield {name for name in names if has_content(found.get(name))}
+
+
+def has_content(value: Any) -> bool:
+    """Whether a value says anything; a number and false do."""
+    return bool(value.strip()) if isinstance(value, str) else value not in (None, [], {}, ())
 
 
 def takes_of(pattern: Pattern, spec: TaskSpec) -> tuple[Take, ...]:

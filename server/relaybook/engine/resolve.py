@@ -10,20 +10,23 @@ from relaybook.core.command import (
     Cancel,
     Close,
     Command,
-    NotApplicable,
+    Decide,
     Note,
     Reconsider,
     RetryFailed,
     SettleHooks,
 )
-from relaybook.core.machine import decide, refuse_decided
+from relaybook.core.machine import APPLICABLE, decide, refuse_decided
 from relaybook.core.status import breaker_open, workflow_status
 from relaybook.core.text import compact, storable
 from relaybook.engine.advice import next_call, progress
 from relaybook.engine.desk import Desk
 from relaybook.engine.gate import PARENT_ACTION, of_attempt, stage_answer, staged
+from relaybook.engine.judge import intake, judge_draft
+from relaybook.engine.prompt import task_prompt
 from relaybook.engine.request import Resolution
-from relaybook.engine.waiting import gate_items, questions_of
+from relaybook.engine.verdict import INTAKE
+from relaybook.engine.waiting import gate_items, questions_of, undecided_tasks
 from relaybook.errors import InvalidArguments, clip, nearest
 from relaybook.model import Decision, EventType, Status, Task, Workflow
 from relaybook.store.base import Tx
@@ -80,7 +83,7 @@ def open_decisions(desk: Desk, workflow_id: str) -> dict[str, Any]:
     """What waits for the user in a workflow, and the call that decides each."""
     with desk.store.read() as tx:
         workflow = get_workflow(tx, workflow_id)
-        found = open_questions(tx, workflow)
+        found = open_questions(desk, tx, workflow)
     return {
         "workflow_id": workflow.id,
         "seq": workflow.seq,
@@ -92,9 +95,10 @@ def open_decisions(desk: Desk, workflow_id: str) -> dict[str, Any]:
     }
 
 
-def open_questions(tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:
+def open_questions(desk: Desk, tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:
     """Each question that only the user can answer, with the decisions that answer it."""
-    return _breaker(workflow) + _questions(tx, workflow) + _reviews(tx, workflow)
+    asked = _questions(tx, workflow) + _reviews(tx, workflow)
+    return _breaker(workflow) + asked + _conditions(desk, tx, workflow)
 
 
 def _breaker(workflow: Workflow) -> list[dict[str, Any]]:
@@ -127,6 +131,21 @@ def _reviews(tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:
         return []
     where = "WHERE workflow_id = :id AND status = 'review' ORDER BY position LIMIT 10"
     return [_review(tx, task) for task in TASKS.find(tx, where, id=workflow.id)]
+
+
+def _conditions(desk: Desk, tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:
+    return [
+        {
+            "task_id": task.id,
+            "question": clip(f"Does it hold, for {task.label!r}: {_when(desk, tx, task)}", 400),
+            "decisions": [APPLICABLE, "not_applicable"],
+        }
+        for task in undecided_tasks(tx, workflow)
+    ]
+
+
+def _when(desk: Desk, tx: Tx, task: Task) -> str:
+    return desk.spec(tx, task.workflow_id, task.spec).when
 
 
 def _review(tx: Tx, task: Task) -> dict[str, Any]:
@@ -179,11 +198,11 @@ def _answer(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:
     )
 
 
-def _not_applicable(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:
+def _condition(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:
     case = load_case(tx, r.workflow_id, _task_id(r))
-    when = desk.spec(tx, r.workflow_id, case.tasks[r.task_id].spec).when
-    command = NotApplicable(task_id=r.task_id, when=when, reason=_reason(r), **_by(desk, r))
-    return case, command
+    said = {"task_id": r.task_id, "when": _when(desk, tx, case.tasks[r.task_id])}
+    holds = r.decision == APPLICABLE
+    return case, Decide(holds=holds, reason=_reason(r), **said, **_by(desk, r))
 
 
 def _cancel(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:
@@ -194,18 +213,36 @@ def _cancel(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:
 
 
 def _waive(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:
-    """Let a stage in review pass as it is, or a stage that is done go on without its hooks."""
+    """Let a stage start as it is, pass from review as it is, or go on without its hooks."""
     case = load_case(tx, r.workflow_id, _task_id(r))
     task = case.tasks[r.task_id]
     reason = _required_reason(r)
     if _is_on_record(tx, task, "waived", reason):
         return case, _nothing(desk, r)
+    if task.slug is not None and task.status is Status.PENDING:
+        return case, _waive_intake(desk, tx, case, task, r)
     if task.status in (Status.COMPLETED, Status.FAILED) and task.hooks_due is not None:
         hooks = json.loads(task.hooks_due)
         said = {"task_id": task.id, "hooks": hooks, "waived": True, "reason": reason}
         return case, SettleHooks(**said, **_by(desk, r))
     command = Reconsider(task_id=task.id, decision="waived", reason=reason, **_by(desk, r))
     return case, staged(desk, tx, case, command, None)
+
+
+def _waive_intake(desk: Desk, tx: Tx, case: Case, task: Task, r: Resolution) -> Command:
+    """Let a stage start although its INTAKE gate fails; what fails then, later, still holds it."""
+    draft = task_prompt(desk, tx, case.workflow, task)
+    findings = judge_draft(tx, case.workflow, task, draft).findings
+    verdict = intake(desk, tx, case.workflow, task, draft, findings)
+    rules = sorted({item.rule for item in verdict.items if item.verdict == "fail"})
+    if not rules:
+        raise InvalidArguments(
+            f"Nothing of task {task.id!r} is there to waive: its intake gate says "
+            f"{verdict.verdict}.",
+            next="call advance_stage to start it when its turn comes",
+        )
+    said = {"decision": "waive", "gate": INTAKE, "findings": rules, "waived": _reason(r)}
+    return Note(task_id=task.id, notes=[(EventType.DECISION_RECORDED, said)], **_by(desk, r))
 
 
 def _confirm(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:
@@ -278,7 +315,8 @@ _DECISIONS: Mapping[str, _Reader] = {
     "adjust": _adjust,
     "accept_partial": _close_as(Decision.PARTIAL),
     "answer": _answer,
-    "not_applicable": _not_applicable,
+    APPLICABLE: _condition,
+    "not_applicable": _condition,
     "finish": _close_as(Decision.FINISHED),
     "cancel": _cancel,
     "waive": _waive,

@@ -8,7 +8,8 @@ from typing import Any
 from relaybook.core.evidence import goal_criterion
 from relaybook.core.hooks import DEFAULT_HOOKS
 from relaybook.core.machine import Change
-from relaybook.core.plan import TaskSpec, read_tasks
+from relaybook.core.plan import read_tasks
+from relaybook.core.task_spec import TaskSpec
 from relaybook.engine.desk import Desk
 from relaybook.engine.prompt import slug
 from relaybook.errors import InvalidArguments, InvalidPlan, clip, nearest
@@ -164,7 +165,7 @@ def with_slugs(tx: Tx, name: str, added: Sequence[Change]) -> list[Change]:
     `wf-<name>-stage-<i>`; where that is taken, `wf-<name>-2-stage-<i>`, and so on.
     """
     base = f"wf-{slug(name) or 'stages'}"
-    tx.lock(f"slugs of {base}")
+    tx.lock("slugs")  # of any name: the second wf-a may be wf-a-2, and so may the first wf-a-2
     number = _free_number(tx, base)
     prefix = base if number == 1 else f"{base}-{number}"
     return [

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from relaybook.core.case import Case
@@ -15,9 +16,9 @@ from relaybook.engine.claim import (
     checked_session,
     start_attempt,
     started,
-    without_expired,
 )
 from relaybook.engine.desk import Desk
+from relaybook.engine.expire import past_the_lost, without_expired
 from relaybook.engine.outcome import (
     ERROR_LIMIT,
     FAILURE_CODES,
@@ -128,6 +129,11 @@ def _said_once(results: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 def _begin(desk: Desk, update: Update) -> dict[str, Any]:
     """Start the task; with the claim of the attempt in progress, renew its lease instead."""
+    begin = partial(_begin_once, desk, update)
+    return past_the_lost(desk, update.workflow_id, update.actor, begin)
+
+
+def _begin_once(desk: Desk, update: Update) -> dict[str, Any]:
     with desk.store.transaction() as tx:
         workflow_id, task_id = _target(tx, update)
         case = load_case(tx, workflow_id, task_id, update.claim)
@@ -139,7 +145,7 @@ def _begin(desk: Desk, update: Update) -> dict[str, Any]:
             if case is not found and case.tasks[task_id].status is Status.FAILED:
                 return told(found, case, task_id)  # that was its last attempt
         if case.tasks[task_id].status is not Status.IN_PROGRESS:
-            after, prompt = start_attempt(
+            begun = start_attempt(
                 desk,
                 tx,
                 case,
@@ -149,7 +155,7 @@ def _begin(desk: Desk, update: Update) -> dict[str, Any]:
                 override=update.override,
                 actor=update.actor,
             )
-            answer = told(case, after, task_id) | started(desk, after, task_id, prompt)
+            answer = told(case, begun.case, task_id) | started(desk, begun)
             if update.session_key is not None:
                 del answer["prompt"]  # its worker runs already
             return answer
@@ -171,7 +177,8 @@ def _renew(desk: Desk, tx: Tx, case: Case, task_id: str, update: Update) -> dict
     refuse_decided(case.workflow)
     attempt_meant(case, beat, None)
     task = case.tasks[task_id]
-    lease = min(update.lease_seconds or task.timeout_seconds, task.timeout_seconds)
+    asked = (task.lease_until or 0.0) - (task.last_seen_at or 0.0)  # when it was claimed, or since
+    lease = min(update.lease_seconds or asked, task.timeout_seconds)
     renew_lease(tx, task, desk.clock(), lease)
     return told(case, case, task_id) | {"lease_seconds": round(lease)}
 

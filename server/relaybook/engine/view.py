@@ -10,7 +10,7 @@ from relaybook.core.policy import (
     STALL_FACTOR,
     USER_UPDATE_AFTER_SECONDS,
 )
-from relaybook.core.status import breaker_open, workflow_status
+from relaybook.core.status import all_done, breaker_open, waits_for_decision, workflow_status
 from relaybook.core.text import compact
 from relaybook.engine.advice import next_call, progress
 from relaybook.engine.attention import (
@@ -79,7 +79,7 @@ def show_workflow(
         if detail == RESUME:
             from relaybook.engine.resume import resume
 
-            answer |= resume(tx, workflow, needs)
+            answer |= resume(desk, tx, workflow, needs)
         else:
             for name, lines in attention(tx, workflow, needs, now).items():
                 answer[name] = fitting(lines, ATTENTION_BYTES[detail])
@@ -197,7 +197,7 @@ def flags(workflow: Workflow, running: Sequence[Task], now: float) -> dict[str, 
     told = workflow.told_at or workflow.created_at
     held = {
         "breaker_open": breaker_open(workflow.failed, workflow.total),
-        "blocked": not can_start,
+        "blocked": not can_start and not all_done(workflow),
         "stalled": bool(running) and now - workflow.progressed_at > STALL_FACTOR * longest,
         "update_due": now - told > USER_UPDATE_AFTER_SECONDS,
         "replan": workflow.idle_reviews >= IDLE_REVIEWS_LIMIT,
@@ -229,10 +229,12 @@ def _task_line(task: Task, detail: str) -> dict[str, Any]:
         "status": str(task.status),
         "has_result": task.result is not None,
     }
+    if waits_for_decision(task):
+        line["waiting_for"] = "decision"
     if task.session_key is not None:
         line["session_key"] = task.session_key
     if detail == "detailed":
-        line |= {"attempt": task.attempt, "waiting_on": task.waiting_on}
+        line |= {"attempt": task.attempt, "waiting_on": task.waiting_on - task.undecided}
         if task.summary:
             line["summary"] = clip(task.summary, 160)
     return line

@@ -137,17 +137,25 @@ def all_skill_stats(tx: Tx) -> dict[str, SkillStats]:
 def _keep_outcomes(
     tx: Tx, project: str, before: Mapping[str, Task], events: Iterable[Event]
 ) -> None:
+    found = list(_outcomes(before, events))
+    for skill in sorted({skill for skill, _, _ in found}):
+        tx.lock(f"skill {skill}")
+    for skill, at, (outcome, minutes, code) in found:
+        known = {"skill": skill, "project": project}
+        for read, put in ((_STATS, _PUT_STATS), (_OF_PROJECT, _PUT_OF_PROJECT)):
+            stats = observe(_stats(tx, read, known), outcome, at, minutes, code)
+            tx.rows(put, {**known, "stats": to_json(stats)})
+
+
+def _outcomes(
+    before: Mapping[str, Task], events: Iterable[Event]
+) -> Iterator[tuple[str, float, tuple[Outcome, float | None, FailureCode]]]:
     for event in events:
         task = before.get(str(event.task_id))
-        if task is None or task.skill is None:
-            continue
-        found = outcome_of(task, event)
-        if found is not None:
-            tx.lock(f"skill {task.skill}")
-            known = {"skill": task.skill, "project": project}
-            for read, put in ((_STATS, _PUT_STATS), (_OF_PROJECT, _PUT_OF_PROJECT)):
-                stats = observe(_stats(tx, read, known), found[0], event.at, *found[1:])
-                tx.rows(put, {**known, "stats": to_json(stats)})
+        if task is not None and task.skill is not None:
+            outcome = outcome_of(task, event)
+            if outcome is not None:
+                yield task.skill, event.at, outcome
 
 
 def outcome_of(task: Task, event: Event) -> tuple[Outcome, float | None, FailureCode] | None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from relaybook.core.case import OUTCOMES, Case, evolve, opened
+from relaybook.core.names import SHOWN, Names
 from relaybook.core.text import compact, text_hash
 from relaybook.errors import StaleClaim, UnknownTask, UnknownWorkflow, nearest
 from relaybook.model import (
@@ -217,7 +218,7 @@ def _load_task(tx: Tx, workflow_id: str, task_id: str) -> tuple[Case, bool]:
 def load_edges(tx: Tx, workflow_id: str, tasks: dict[str, Task]) -> dict[str, Sequence[Edge]]:
     """The edges from the tasks given, adding the tasks at their ends.
 
-    Handlers are followed further: they become not applicable when their source completes.
+    Handlers and alternatives are followed further: they may become not applicable with it.
     """
     edges: dict[str, Sequence[Edge]] = {}
     queue = list(tasks)
@@ -239,7 +240,7 @@ def load_edges(tx: Tx, workflow_id: str, tasks: dict[str, Task]) -> dict[str, Se
         queue.extend(
             edge.task_id
             for edge in found
-            if edge.kind is EdgeKind.ON_FAILURE and edge.task_id not in edges
+            if edge.kind is not EdgeKind.NEEDS and edge.task_id not in edges
         )
     return edges
 
@@ -270,12 +271,21 @@ def apply(tx: Tx, before: Case | None, events: Sequence[Event]) -> Case:
 
     `before` is None for the first events of a new workflow.
     """
-    events, texts = _storable(events)
+    events, texts = as_stored(events)
+    after = evolve(opened(events[0]), events[1:]) if before is None else evolve(before, events)
+    write_rows(tx, before, after, events, texts)
+    learn(tx, after.workflow, before.tasks if before else {}, after.tasks, events)
+    tx.tell(after.workflow.id, after.workflow.seq)
+    return after
+
+
+def write_rows(
+    tx: Tx, before: Case | None, after: Case, events: Sequence[Event], texts: Sequence[str]
+) -> None:
+    """Append `events` and write what differs between the cases on either side of them."""
     if before is None:
-        after = evolve(opened(events[0]), events[1:])
         WORKFLOWS.insert(tx, [after.workflow])
     else:
-        after = evolve(before, events)
         WORKFLOWS.update(tx, before.workflow, after.workflow)
     _save(tx, TASKS, before.tasks if before else {}, after.tasks)
     _save(tx, ATTEMPTS, before.attempts if before else {}, after.attempts)
@@ -284,9 +294,6 @@ def apply(tx: Tx, before: Case | None, events: Sequence[Event]) -> Case:
     if any(event.type in _SCOPING for event in events):
         _save_scopes(tx, before, after)
     tx.many(_ADD_EVENT, map(_event_row, events, texts))
-    learn(tx, after.workflow, before.tasks if before else {}, after.tasks, events)
-    tx.tell(after.workflow.id, after.workflow.seq)
-    return after
 
 
 def _save(tx: Tx, table: Table[T], before: Mapping[K, T], after: Mapping[K, T]) -> None:
@@ -320,9 +327,15 @@ def _save_scopes(tx: Tx, before: Case | None, after: Case) -> None:
             continue
         was = before.tasks[task.id].status if task.id in before.tasks else Status.PENDING
         if was is not Status.IN_PROGRESS and task.status is Status.IN_PROGRESS:
-            tx.many(_ADD_SCOPE, [_scope_row(after, task, path) for path in json.loads(task.writes)])
+            hold_scopes(tx, after, task)
         elif was is Status.IN_PROGRESS and task.status is not Status.IN_PROGRESS:
             tx.rows(_DROP_SCOPES, {"workflow_id": task.workflow_id, "task_id": task.id})
+
+
+def hold_scopes(tx: Tx, case: Case, task: Task) -> None:
+    """Take what a task declares that it writes."""
+    paths = json.loads(task.writes or "[]")
+    tx.many(_ADD_SCOPE, [_scope_row(case, task, path) for path in paths])
 
 
 def _scope_row(case: Case, task: Task, path: str) -> dict[str, str]:
@@ -334,7 +347,7 @@ def _scope_row(case: Case, task: Task, path: str) -> dict[str, str]:
     }
 
 
-def _storable(events: Iterable[Event]) -> tuple[list[Event], list[str]]:
+def as_stored(events: Iterable[Event]) -> tuple[list[Event], list[str]]:
     """The events with every text in them as it can be stored, and the JSON text of their data."""
     kept: list[Event] = []
     texts: list[str] = []
@@ -377,24 +390,33 @@ def read_task_events(tx: Tx, workflow_id: str, task_id: str) -> list[Event]:
     ]
 
 
-def read_decisions(tx: Tx, workflow_id: str, kinds: Sequence[EventType]) -> list[Event]:
-    """All events of these kinds, in order; it looks through every event of the workflow."""
+def read_decisions(
+    tx: Tx, workflow_id: str, kinds: Sequence[EventType], after: int = 0, most: int = 1_000_000
+) -> list[Event]:
+    """The first `most` events of these kinds after number `after`, in order.
+
+    It looks through every event of the workflow.
+    """
     names = {f"kind_{place}": str(kind) for place, kind in enumerate(kinds)}
     sql = (
         "SELECT workflow_id, seq, type, task_id, actor, at, data FROM events"
         f" WHERE workflow_id = :workflow_id AND type IN ({', '.join(f':{n}' for n in names)})"
-        " ORDER BY seq"
+        " AND seq > :after ORDER BY seq LIMIT :most"
     )
-    return [read_event(row) for row in tx.rows(sql, {"workflow_id": workflow_id, **names})]
+    params = {"workflow_id": workflow_id, "after": after, "most": most, **names}
+    return [read_event(row) for row in tx.rows(sql, params)]
 
 
-def read_changed_tasks(tx: Tx, workflow_id: str, after: int) -> list[str]:
-    """The tasks that events after number `after` are about, by id."""
+def read_changed_tasks(tx: Tx, workflow_id: str, after: int) -> Names:
+    """The ids of the tasks that events after number `after` are about."""
     sql = (
-        "SELECT DISTINCT task_id FROM events WHERE workflow_id = :workflow_id"
-        " AND seq > :after AND task_id IS NOT NULL ORDER BY task_id"
+        "SELECT task_id, COUNT(*) OVER () FROM (SELECT DISTINCT task_id FROM events"
+        " WHERE workflow_id = :workflow_id AND seq > :after AND task_id IS NOT NULL) AS changed"
+        " ORDER BY task_id LIMIT :most"
     )
-    return [row[0] for row in tx.rows(sql, {"workflow_id": workflow_id, "after": after})]
+    params = {"workflow_id": workflow_id, "after": after, "most": SHOWN}
+    rows = tx.rows(sql, params)
+    return Names([row[0] for row in rows], rows[0][1] if rows else 0)
 
 
 def read_event(row: Row) -> Event:
@@ -410,12 +432,17 @@ def read_event(row: Row) -> Event:
     )
 
 
+def lock_scopes(tx: Tx, project: str) -> None:
+    """Let no other transaction take what the tasks of the project write until the commit."""
+    tx.lock(f"scopes of {project}")
+
+
 def load_holders(tx: Tx, case: Case, task_id: str) -> Case:
     """`case` with what others are writing that overlaps what the task would write."""
     task = case.tasks[task_id]
     if task.writes is None:
         return case
-    tx.lock(f"scopes of {case.workflow.project}")
+    lock_scopes(tx, case.workflow.project)
     return replace(case, held_by=find_holders(tx, case.workflow.project, task))
 
 

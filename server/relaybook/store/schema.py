@@ -29,6 +29,7 @@ CREATE TABLE workflows (
     total {int} NOT NULL,
     pending {int} NOT NULL CHECK (pending >= 0),
     ready {int} NOT NULL CHECK (ready BETWEEN 0 AND pending),
+    undecided {int} NOT NULL CHECK (undecided BETWEEN 0 AND pending),
     in_progress {int} NOT NULL CHECK (in_progress >= 0),
     input_required {int} NOT NULL CHECK (input_required >= 0),
     review {int} NOT NULL CHECK (review >= 0),
@@ -56,7 +57,8 @@ CREATE TABLE tasks (
     label TEXT NOT NULL,
     status TEXT NOT NULL CHECK (status IN ('pending', 'in_progress', 'input_required', 'review',
         'completed', 'failed', 'cancelled', 'not_applicable')),
-    waiting_on {int} NOT NULL CHECK (waiting_on >= 0),
+    waiting_on {int} NOT NULL CHECK (waiting_on >= undecided),
+    undecided {int} NOT NULL CHECK (undecided IN (0, 1)),
     chain {real} NOT NULL,
     expected_minutes {real} NOT NULL,
     timeout_seconds {int} NOT NULL,
@@ -121,7 +123,7 @@ CREATE TABLE edges (
     workflow_id TEXT NOT NULL,
     needs TEXT NOT NULL,
     task_id TEXT NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('needs', 'on_failure')),
+    kind TEXT NOT NULL CHECK (kind IN ('needs', 'on_failure', 'instead_of')),
     PRIMARY KEY (workflow_id, needs, task_id),
     FOREIGN KEY (workflow_id, needs) REFERENCES tasks ON DELETE CASCADE,
     FOREIGN KEY (workflow_id, task_id) REFERENCES tasks ON DELETE CASCADE
@@ -201,8 +203,16 @@ CREATE TABLE skill_stats (
 ) {strict}
 """
 
+#: What holds of a workflow that may have a task to offer; the breaker's rule is in `core.status`.
+OFFERING = (
+    "ended_at IS NULL AND ready + retryable > 0 AND in_progress < max_parallel"
+    " AND failed < 3 AND failed < total"
+)
+
 INDEXES = (
+    f"CREATE INDEX workflows_offering ON workflows (created_at, id) WHERE {OFFERING}",
     "CREATE INDEX workflows_open ON workflows (project, created_at) WHERE ended_at IS NULL",
+    "CREATE INDEX workflows_made ON workflows (created_at DESC, id)",
     "CREATE INDEX workflows_recent ON workflows (updated_at)",
     "CREATE INDEX workflows_ended ON workflows (ended_at) WHERE ended_at IS NOT NULL",
     """CREATE INDEX tasks_by_status
@@ -217,6 +227,10 @@ INDEXES = (
     "CREATE INDEX lessons_accepted ON lessons (project, decided_at) WHERE status = 'accepted'",
     """CREATE INDEX tasks_of_skill ON tasks (skill)
         WHERE status = 'in_progress' AND skill IS NOT NULL""",
+    "CREATE INDEX lessons_latest ON lessons (created_at DESC, id)",
+    "CREATE INDEX lessons_decided ON lessons (decided_at DESC, id) WHERE decided_at IS NOT NULL",
+    """CREATE INDEX stages_ended ON tasks (ended_at DESC, slug)
+        WHERE slug IS NOT NULL AND ended_at IS NOT NULL""",
 )
 
 TOKENS = """

@@ -13,9 +13,7 @@ import weakref
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TypeVar
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING, TypeVar
 
 from relaybook.errors import (
     NewerLedger,
@@ -29,6 +27,9 @@ from relaybook.store.sight import EVERYTHING
 from relaybook.store.sqlite_faults import LOCK_PATIENCE, not_a_ledger, translated
 from relaybook.store.sqlite_group import SqliteGroup
 
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
 #: Between two tries for the lock: SQLite's own back-off lets one writer starve the rest.
 LOCK_PAUSE = (0.0005, 0.002)
 #: The bytes of a page of a new ledger. A commit writes each page it touched, most of them for one
@@ -37,7 +38,6 @@ PAGE_BYTES = 2048
 #: How many pages the write-ahead log gathers before they move into the ledger. Most writes
 #: touch the same few pages, so eight times SQLite's 1000 moves far fewer of them in all.
 CHECKPOINT_PAGES = 8000
-
 #: How many quiet turns of an event loop a commit is worth, 10 us each. Calls of one connection may
 #: come in two turns apart; only a commit that waits for the disk is worth those.
 PATIENCE = {"FULL": 3, "NORMAL": 1}
@@ -58,7 +58,7 @@ class SqliteTx:
 
     for_update = ""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: "Database") -> None:
         self._db = db
         self.sight = EVERYTHING
 
@@ -167,14 +167,14 @@ class SqliteStore:
             return None
         return SqliteTx(self._gathering())
 
-    def _gathering(self) -> Database:
+    def _gathering(self) -> "Database":
         """This thread's connection for transactions that share a commit.
 
         Another than for reading: no one else sees what is not committed yet.
         """
         db = getattr(self._local, "gathering", None)
         if db is None:
-            db = self._local.gathering = self._connect()
+            db = self._local.gathering = self._managed(self._connect())
         return db
 
     @contextmanager
@@ -205,13 +205,28 @@ class SqliteStore:
             # The first counts the commits of other connections, the second our own changes.
             return conn.execute("PRAGMA data_version").fetchone()[0], conn.total_changes
 
-    def _database(self) -> Database:
+    def _database(self) -> "Database":
         db = getattr(self._local, "db", None)
         if db is None:
-            db = self._local.db = self._connect()
+            db = self._local.db = self._managed(self._connection())
         return db
 
-    def _connect(self) -> Database:
+    def _managed(self, connection: sqlite3.Connection) -> "Database":
+        """The connection in the library's hands; closed when its thread ends."""
+        # Imported here: a server tells what it offers before anybody asks for a row.
+        from sqlite_utils import Database
+
+        db = Database(connection, execute_plugins=False)
+        weakref.finalize(db, _close, self._connections, connection)
+        return db
+
+    def _connection(self) -> sqlite3.Connection:
+        connection = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = self._connect()
+        return connection
+
+    def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
             self.path,
             timeout=0,  # `_patiently` does the waiting
@@ -225,13 +240,11 @@ class SqliteStore:
         connection.execute(f"PRAGMA synchronous = {self._synchronous}")
         connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         connection.execute("PRAGMA foreign_keys = ON")
-        db = Database(connection, execute_plugins=False)
-        weakref.finalize(db, _close, self._connections, connection)  # when its thread ends
-        return db
+        return connection
 
     def _migrate(self) -> None:
         """Bring the tables up to date, under the write lock: others may start just now."""
-        conn = self._database().conn
+        conn = self._connection()
         if _patiently(lambda: _version(conn)) == len(MIGRATIONS):
             return
         _patiently(lambda: conn.execute("BEGIN IMMEDIATE"))

@@ -20,7 +20,7 @@ Text = Annotated[str, BeforeValidator(_given)]
 
 _STRINGS = {"type": "array", "items": {"type": "string"}}
 
-#: What a plan may say of one task. `core.plan` reads it and explains what is wrong.
+#: What a plan may say of one task. `core.task_fields` reads it and explains what is wrong.
 TASK_SCHEMA: dict[str, Any] = {
     "type": "object",
     "required": ["id", "label"],
@@ -33,7 +33,7 @@ TASK_SCHEMA: dict[str, Any] = {
         "expected_minutes": {"type": "number"},
         "timeout_seconds": {"type": "integer"},
         "tool_calls": {"type": "integer", "description": "its worker's budget"},
-        "done": {**_STRINGS, "description": "what holds when it is done"},
+        "done": {**_STRINGS, "description": "what holds when done"},
         "schema": {"type": "object", "description": "JSON Schema of the result's data"},
         "takes": {
             "type": "array",
@@ -41,11 +41,12 @@ TASK_SCHEMA: dict[str, Any] = {
                 "type": "object",
                 "properties": {"from": {"type": "string"}, "fields": _STRINGS},
             },
-            "description": "fields of earlier results it is given",
+            "description": "fields of earlier results",
         },
         "writes": {**_STRINGS, "description": "paths, folders/ or resource names"},
         "when": {"type": "string"},
-        "on_failure": {"type": "string", "description": "id of the task it handles"},
+        "instead_of": {"type": "string"},
+        "on_failure": {"type": "string", "description": "task it handles"},
         "expert_role": {"type": "string"},
         "capability": {"type": "string"},
         "worker_can_read": {"type": "boolean"},

@@ -7,6 +7,7 @@ from mcp.server.apps import APP_MIME_TYPE, Apps
 from mcp.server.mcpserver.resources import FunctionResource
 
 from relaybook.board.page import board_page
+from relaybook.surface.kinds import kind_of
 
 BOARD_URI = "ui://relaybook/board"
 #: `_meta` of a tool whose call a host may show the board with.
@@ -23,6 +24,7 @@ def board_app() -> Apps:
             title="Board",
             description="Workflows as people want to see them: live, with the decisions to take.",
             mime_type=APP_MIME_TYPE,
+            annotations=kind_of(BOARD_URI).annotations,
             meta={"ui": {"csp": {}, "prefersBorder": True}},
             fn=_html,
         )

@@ -1,10 +1,10 @@
 """Where verbs meet the SDK: strict arguments in, compact answers and refusals out."""
 
 import functools
-import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Any
 
+import anyio
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 from mcp.server.mcpserver.tools import Tool
@@ -23,9 +23,11 @@ from pydantic import ValidationError
 from relaybook.core.text import compact
 from relaybook.errors import InvalidArguments, Refusal, UnknownTool, nearest
 from relaybook.surface.commits import committed
+from relaybook.surface.shape import schema_of
 from relaybook.surface.slim import slim
 
 Verb = Callable[..., Coroutine[Any, Any, dict[str, Any]]]
+Observe = Callable[[str, str, float], None]
 
 #: How many faults of one call are named.
 FAULTS_SHOWN = 3
@@ -54,24 +56,23 @@ def tool(
         open_world_hint=False,
     )
     made = Tool.from_function(
-        _answering(verb, answer),
+        _answering(verb),
         title=title,
         description=description,
         annotations=annotations,
+        structured_output=False,
         meta=dict(meta) if meta else None,
     )
     arguments = made.fn_metadata.arg_model
     arguments.model_config["extra"] = "forbid"
     arguments.model_rebuild(force=True)
-    # Without the model the SDK does not hold each answer against its schema; clients and tests do.
-    metadata = made.fn_metadata.model_copy(
-        update={"output_schema": slim(made.fn_metadata.output_schema), "output_model": None}
-    )
+    # The SDK does not hold an answer against a schema that it did not make; clients and tests do.
+    metadata = made.fn_metadata.model_copy(update={"output_schema": schema_of(answer)})
     schema = {"additionalProperties": False, **slim(made.parameters)}
     return made.model_copy(update={"parameters": schema, "fn_metadata": metadata})
 
 
-def _answering(verb: Verb, answer: type) -> Callable[..., Awaitable[CallToolResult]]:
+def _answering(verb: Verb) -> Callable[..., Awaitable[CallToolResult]]:
     @functools.wraps(verb)
     async def call(**arguments: Any) -> CallToolResult:
         try:
@@ -79,9 +80,7 @@ def _answering(verb: Verb, answer: type) -> Callable[..., Awaitable[CallToolResu
         except Refusal as refusal:
             return refused(refusal)
 
-    told = Annotated[CallToolResult, answer]
-    call.__signature__ = inspect.signature(verb).replace(return_annotation=told)  # pyright: ignore[reportAttributeAccessIssue]
-    call.__annotations__ = {**verb.__annotations__, "return": told}
+    call.__annotations__ = {**verb.__annotations__, "return": CallToolResult}
     return call
 
 
@@ -101,11 +100,27 @@ def refused(refusal: Refusal) -> CallToolResult:
 class Server(MCPServer[None]):
     """An MCP server whose argument errors are as short and exact as its refusals."""
 
+    #: Told of each call: the tool, whether it was ok, refused or failed, and its seconds.
+    observe: Observe | None = None
+
     async def call_tool(
         self,
         name: str,
         arguments: dict[str, Any],
         context: Context[None, Any] | None = None,
+    ) -> CallToolResult | InputRequiredResult:
+        if self.observe is None:
+            return await self._call(name, arguments, context)
+        began, how = anyio.current_time(), "failed"
+        try:
+            result = await self._call(name, arguments, context)
+            how = "refused" if isinstance(result, CallToolResult) and result.is_error else "ok"
+        finally:
+            self.observe(name, how, anyio.current_time() - began)
+        return result
+
+    async def _call(
+        self, name: str, arguments: dict[str, Any], context: Context[None, Any] | None
     ) -> CallToolResult | InputRequiredResult:
         try:
             return await super().call_tool(name, arguments, context)

@@ -1,11 +1,12 @@
 """The MCP server of a role over an engine."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import anyio
 from mcp.server._otel import OpenTelemetryMiddleware
 from mcp.server.caching import CacheableMethod, CacheHint
+from mcp.server.request_state import RequestStateSecurity
 from opentelemetry import trace
 
 from relaybook import __version__
@@ -51,8 +52,12 @@ nothing else, then update_task(claim, status="completed", output=<your whole mes
 <result> block>). If an answer says stale_claim or workflow_ended: stop, do not redo the work."""
 
 
-def build_server(engine: Engine, role: str = "orchestrator") -> Server:
-    """The server that offers what belongs to `role`."""
+def build_server(engine: Engine, role: str = "orchestrator", secrets: Sequence[str] = ()) -> Server:
+    """The server that offers what belongs to `role`.
+
+    `secrets` seal what a question carries, so that another replica may take the answer; without
+    any, only this server may.
+    """
     worker = role == "worker"
     wakes = Wakes(engine.store)
     changes = Changes(engine, wakes)
@@ -71,6 +76,7 @@ def build_server(engine: Engine, role: str = "orchestrator") -> Server:
         subscriptions=False if worker else changes.bus,
         lifespan=None if worker else changes.lifespan,
         extensions=[] if worker else [board_app()],
+        request_state_security=RequestStateSecurity(keys=secrets) if secrets else None,
     )
     for prompt in prompts_for(engine, role):
         server.add_prompt(prompt)

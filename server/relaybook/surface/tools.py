@@ -271,12 +271,14 @@ def _claim_task(engine: Engine) -> Tool:
         lease_seconds: Annotated[
             float | None, Field(description="default: the task's timeout")
         ] = None,
+        session_key: Text = "",
     ) -> dict[str, Any]:
         return engine.claim_task(
             workflow_id or None,
             project=project or None,
             capabilities=capabilities,
             lease_seconds=lease_seconds,
+            session_key=session_key or None,
         )
 
     return tool(

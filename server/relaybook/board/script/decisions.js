@@ -5,6 +5,8 @@ const CHOICES = {
   retry_failed: { text: "Retry what failed", main: true },
   accept_partial: { text: "Accept what there is" },
   adjust: { text: "Change the plan" },
+  applicable: { text: "It holds", main: true },
+  not_applicable: { text: "It does not hold" },
   answer: { text: "Send answers", main: true },
   waive: { text: "Let it pass", reason: "Why may it pass?" },
   confirm: { text: "It is done", reason: "What was done, or why not?" },
@@ -15,9 +17,8 @@ const decisionKey = (open) => [open.workflow_id, open.task_id ?? "", ...open.dec
 /** One open question as a form; `named` says whether its workflow is. */
 function decisionCard(open, { named = true } = {}) {
   const key = decisionKey(open);
-  return h(
-    "form",
-    { class: "card decision", key, "aria-label": "Decision", on: { submit: (event) => submitDecision(event, open) } },
+  return entry(
+    { class: "card decision", key, "aria-label": "Decision" },
     h(
       "p",
       { class: "decision-where" },
@@ -30,7 +31,7 @@ function decisionCard(open, { named = true } = {}) {
     open.decisions.some((name) => CHOICES[name]?.reason)
       ? field(key, "reason", CHOICES[open.decisions[0]].reason, 0)
       : null,
-    h("div", { class: "actions" }, open.decisions.map((name) => choiceButton(name))),
+    h("div", { class: "actions" }, open.decisions.map((name) => choiceButton(name, open))),
   );
 }
 
@@ -44,20 +45,17 @@ function field(key, name, text, index) {
   );
 }
 
-function choiceButton(name) {
+function choiceButton(name, open) {
   const { text, main } = CHOICES[name] ?? { text: sentence(name) };
-  return h("button", { key: name, type: "submit", name: "decision", value: name, class: `button ${main ? "button-main" : ""}` }, text);
+  const props = { key: name, class: `button ${main ? "button-main" : ""}` };
+  return sender(text, (form) => sendDecision(form, open, name, text), props);
 }
 
-async function submitDecision(event, open) {
-  event.preventDefault();
-  const said = new FormData(event.target);
-  const decision = event.submitter?.value ?? open.decisions[0];
+function sendDecision(form, open, decision, text) {
+  const said = new FormData(form);
   const more = { task_id: open.task_id ?? "", reason: said.get("reason") ?? "" };
   if (open.questions) more.answers = said.getAll("answers");
-  await act(event.target, `${CHOICES[decision]?.text ?? sentence(decision)}: recorded.`, () =>
-    decide(open.workflow_id, decision, more),
-  );
+  return act(form, `${text}: recorded.`, () => decide(open.workflow_id, decision, more));
 }
 
 route("/decisions", {

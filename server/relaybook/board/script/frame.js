@@ -39,7 +39,7 @@ function frame(state, body) {
         wire.kind === "http" && state.canLeave ? iconButton("leave", "Log out", leave) : null,
       ),
     ),
-    h("main", { id: "content", class: "content", tabindex: "-1" }, state.trouble ? troubleBanner(state.trouble) : null, body),
+    h("main", { id: "content", class: "content", tabindex: "-1" }, state.refused ? banner(state.refused, "Dismiss", dismiss) : null, state.trouble ? banner(state.trouble, "Try again", show) : null, body),
   );
 }
 
@@ -58,13 +58,18 @@ const pageHead = (title, text, { above = null, beside = null } = {}) =>
     text ? h("p", { class: "quiet" }, text) : null,
   );
 
-const troubleBanner = (trouble) =>
+const banner = (trouble, text, run) =>
   h(
     "div",
-    { class: "trouble banner", role: "alert", key: "trouble" },
+    { class: "trouble banner", role: "alert", key: text },
     h("p", null, h("b", null, trouble.message), trouble.next ? ` Next: ${trouble.next}.` : ""),
-    button("Try again", () => show()),
+    button(text, () => run()),
   );
+
+function dismiss() {
+  state.refused = null;
+  redraw();
+}
 
 function skipToContent(event) {
   event.preventDefault();
@@ -99,20 +104,19 @@ function nextTheme() {
 /** Ask before something that cannot be undone; `then` gets the reason and the form. */
 function ask(title, text, yes, then) {
   const close = () => dialog.remove();
-  const confirm = async (event) => {
-    event.preventDefault();
-    if (await then(new FormData(event.target).get("reason"), event.target)) close();
+  const confirm = async (form) => {
+    await then(new FormData(form).get("reason"), form);
+    close();
   };
   const dialog = h(
     "dialog",
     { "aria-labelledby": "dialog-title" },
-    h(
-      "form",
-      { on: { submit: confirm } },
+    entry(
+      {},
       h("h2", { id: "dialog-title" }, title),
       h("p", null, text),
       h("div", { class: "field" }, h("label", { for: "dialog-reason" }, "Reason"), h("input", { id: "dialog-reason", name: "reason", autocomplete: "off", maxlength: 1000 })),
-      h("div", { class: "actions" }, h("button", { type: "submit", class: "button button-bad" }, yes), button("Keep it", close)),
+      h("div", { class: "actions" }, sender(yes, confirm, { class: "button button-bad" }), button("Keep it", close)),
     ),
   );
   dialog.addEventListener("close", close);

@@ -13,7 +13,7 @@ function graphPicture(id, { layers, edges, groups, tasks }) {
     { class: "graph", tabindex: "0", role: "region", "aria-label": said },
     s(
       "svg",
-      { width, height, viewBox: `0 0 ${width} ${height}` },
+      { role: "group", width, height, viewBox: `0 0 ${width} ${height}` },
       s("g", { "aria-hidden": "true" }, edges.map((edge) => edgePath(edge, places))),
       layers.flat().map((node) => nodeShape(id, node, places.get(node.id))),
     ),
@@ -49,7 +49,8 @@ function edgePath({ needs, task_id: task, kind }, places) {
 }
 
 function nodeShape(id, node, { x, y }) {
-  const { word, tone } = known(node.status);
+  const { word, tone, icon: name } = known(node.status);
+  const [first, second] = [cut(node.id, 20), cut(node.label, 23)];
   return s(
     "a",
     {
@@ -57,13 +58,12 @@ function nodeShape(id, node, { x, y }) {
       href: `#${at("workflows", id, "tasks", node.id)}`,
       class: `node tone-${tone}`,
       transform: `translate(${x} ${y})`,
-      "aria-label": `${node.id}, ${word}: ${node.label}`,
     },
-    s("title", null, `${node.label} (${word.toLowerCase()})`),
+    s("title", null, `${node.id}, ${word}: ${node.label}`),
     s("rect", { width: NODE.width, height: NODE.height, rx: 9 }),
-    s("svg", { x: 12, y: 15, width: 16, height: 16 }, icon(known(node.status).icon)),
-    s("text", { class: "node-id", x: 37, y: 20 }, cut(node.id, 20)),
-    s("text", { class: "node-label", x: 37, y: 35 }, cut(node.label, 23)),
+    s("svg", { x: 12, y: 15, width: 16, height: 16 }, icon(name)),
+    s("text", { class: "node-id", x: 37, y: 20 }, first),
+    s("text", { class: "node-label", x: 37, y: 35 }, second),
   );
 }
 

@@ -47,7 +47,7 @@ const itemRow = (item) =>
       at("items", item.slug),
       { class: "row" },
       h("div", { class: "row-head" }, stateDot(item.status), h("span", { class: "row-name" }, item.goal)),
-      h("div", { class: "row-facts" }, h("code", null, item.slug), item.skill ? h("span", null, item.skill) : null, item.project !== "default" ? h("span", null, item.project) : null),
+      h("div", { class: "row-facts" }, h("span", null, h("code", null, item.slug)), item.skill ? h("span", null, item.skill) : null, item.project !== "default" ? h("span", null, item.project) : null),
     ),
   );
 

@@ -11,6 +11,3 @@ const taskUri = (id, task, part) =>
 const itemUri = (slug) => `ledger://items/${encodeURIComponent(slug)}`;
 
 const decide = (workflow, decision, more = {}) => wire.call("resolve", { workflow_id: workflow, decision, ...more });
-
-/** What may lack, without spoiling the rest of a view. */
-const ifThere = (promise) => promise.catch((error) => (error.code === "unauthorized" ? Promise.reject(error) : null));

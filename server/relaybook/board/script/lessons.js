@@ -20,9 +20,10 @@ route("/lessons", {
 function lessonCard(lesson) {
   const [workflow, ...task] = lesson.source.split("/");
   const isOpen = lesson.status === "proposed";
-  return h(
-    "form",
-    { class: "card lesson", key: lesson.id, "aria-label": "Lesson", on: { submit: (event) => submitLesson(event, lesson, workflow) } },
+  const send = (decision, said) => (form) =>
+    act(form, said, () => decide(workflow, decision, { lesson: lesson.id }));
+  return entry(
+    { class: "card lesson", key: lesson.id, "aria-label": "Lesson" },
     h("p", { class: "lesson-text" }, lesson.text),
     h(
       "p",
@@ -39,16 +40,9 @@ function lessonCard(lesson) {
       ? h(
           "div",
           { class: "actions" },
-          h("button", { type: "submit", class: "button button-main", value: "accept_lesson" }, "Accept"),
-          h("button", { type: "submit", class: "button", value: "reject_lesson" }, "Reject"),
+          sender("Accept", send("accept_lesson", "The lesson is accepted."), { class: "button button-main" }),
+          sender("Reject", send("reject_lesson", "The lesson is rejected.")),
         )
       : null,
   );
-}
-
-async function submitLesson(event, lesson, workflow) {
-  event.preventDefault();
-  const decision = event.submitter?.value ?? "accept_lesson";
-  const said = decision === "accept_lesson" ? "The lesson is accepted." : "The lesson is rejected.";
-  await act(event.target, said, () => decide(workflow, decision, { lesson: lesson.id }));
 }

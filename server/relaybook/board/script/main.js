@@ -1,7 +1,7 @@
 // The page at work: the address says which view, the ledger what it shows, changes when to look again.
 
 const board = document.getElementById("board");
-const state = { tab: "", connection: "begun", badges: {}, trouble: null, canLeave: false };
+const state = { tab: "", connection: "begun", badges: {}, trouble: null, refused: null, canLeave: false };
 /** The view on show: its route, and what it was last given. */
 let shown = { path: null, found: null, data: null };
 let following = new AbortController();
@@ -37,7 +37,7 @@ async function show() {
   if (isNew) {
     shown = { path: to, found: match(to), data: null };
     state.tab = shown.found?.view.tab ?? "";
-    state.trouble = null;
+    Object.assign(state, { trouble: null, refused: null });
     window.scrollTo(0, 0);
     follow();
   }
@@ -115,16 +115,14 @@ function follow() {
 async function act(form, said, run) {
   const buttons = [...form.querySelectorAll("button")];
   buttons.forEach((each) => (each.disabled = true));
+  state.refused = null;
   try {
     await run();
     announce(said);
-    await load(false);
-    return true;
   } catch (error) {
-    state.trouble = error;
-    redraw();
-    return false;
+    state.refused = error;
   } finally {
+    await load(false);
     buttons.forEach((each) => (each.disabled = false));
   }
 }

@@ -35,6 +35,30 @@ const facts = (pairs) =>
 
 const button = (text, run, props) => h("button", { type: "button", class: "button", ...props, on: { click: run } }, text);
 
+/**
+ * A form that is never submitted, which frames of hosts forbid: its buttons are made by `sender`,
+ * and Enter in a field presses the first.
+ */
+const entry = (props, ...children) =>
+  h("form", { ...props, on: { keydown: pressFirst, submit: (event) => event.preventDefault() } }, ...children);
+
+function pressFirst(event) {
+  if (event.key !== "Enter" || event.target.nodeName !== "INPUT") return;
+  event.preventDefault();
+  event.target.form.querySelector("button").click();
+}
+
+/** A button that runs with its form, once the form is filled in. */
+const sender = (text, run, props) =>
+  button(
+    text,
+    (event) => {
+      const form = event.target.closest("form");
+      if (form.reportValidity()) run(form);
+    },
+    props,
+  );
+
 const bullets = (texts) => h("ul", { class: "bullets" }, texts.map((text) => h("li", null, asText(text))));
 
 /** Any value as text: a text as it is, the rest as indented JSON. */

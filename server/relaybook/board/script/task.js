@@ -6,14 +6,14 @@ route("/workflows/:id/tasks/:task", {
   follows: ({ id }) => id,
   watch: ({ id, task }) => [taskUri(id, task)],
   async load({ id, task: name }) {
-    const [task, prompt, open] = await Promise.all([
-      readJson(taskUri(id, name)),
-      ifThere(readText(taskUri(id, name, "prompt"))),
-      readJson("ledger://decisions"),
+    const [task, open] = await Promise.all([readJson(taskUri(id, name)), readJson("ledger://decisions")]);
+    const [prompt, result, spec] = await Promise.all([
+      task.prompt ? readText(task.prompt) : null,
+      whole(task.result),
+      whole(task.spec),
     ]);
-    const result = await whole(task.result);
     const isHere = (each) => each.workflow_id === id && each.task_id === name;
-    return { id, task, prompt, result, spec: await whole(task.spec), open: open.decisions.filter(isHere) };
+    return { id, task, prompt, result, spec, open: open.decisions.filter(isHere) };
   },
   draw: ({ id, task, prompt, result, spec, open }) => [
     pageHead(task.label, null, {

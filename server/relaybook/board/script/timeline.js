@@ -1,15 +1,20 @@
 // The attempts in time: a row for each task, a bar for each attempt, its expected length behind it.
 
-const LINE = { height: 38, bar: 12, left: 176, right: 100, least: 620, most: 1036 };
+const LINE = { height: 38, bar: 12 };
+/** How wide the picture is, what stands left and right of the bars, and how many letters fit there. */
+const WIDE = { most: 1036, around: 100, left: 176, right: 100, name: 22, who: 28 };
+const NARROW = { most: 620, around: 36, left: 112, right: 82, name: 14, who: 17 };
+const NARROW_BELOW = 720;
 const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400, 604800];
 
 function timelinePicture(id, { attempts, total }) {
   if (!attempts.length) return empty("Nothing has started yet", "Each start of a task appears here as a bar.");
   const rows = byTask(attempts);
   const span = spanOf(attempts);
-  const width = Math.max(LINE.least, Math.min(LINE.most, board.clientWidth - 100));
+  const room = board.clientWidth < NARROW_BELOW ? NARROW : WIDE;
+  const width = Math.min(room.most, board.clientWidth - room.around);
   const height = rows.length * LINE.height + 28;
-  const x = (time) => LINE.left + ((time - span.from) / span.length) * (width - LINE.left - LINE.right);
+  const x = (time) => room.left + ((time - span.from) / span.length) * (width - room.left - room.right);
   return h(
     "div",
     null,
@@ -19,9 +24,9 @@ function timelinePicture(id, { attempts, total }) {
       { class: "timeline", tabindex: "0", role: "region", "aria-label": "Timeline of attempts" },
       s(
         "svg",
-        { width, height, viewBox: `0 0 ${width} ${height}` },
-        ticks(span).map((time) => tick(time, span, x(time), height)),
-        rows.map((row, index) => timelineRow(id, row, { y: index * LINE.height + 24, x, width, span })),
+        { role: "group", width, height, viewBox: `0 0 ${width} ${height}` },
+        ticks(span, room === NARROW ? 2 : 6).map((time) => tick(time, span, x(time), height)),
+        rows.map((row, index) => timelineRow(id, row, { y: index * LINE.height + 24, x, width, span, room })),
       ),
     ),
     total > attempts.length ? h("p", { class: "note" }, `The last ${attempts.length} of ${count(total, "attempt")}.`) : null,
@@ -58,8 +63,8 @@ function spanOf(attempts) {
   return { from, to, length: Math.max(to - from, 1) };
 }
 
-function ticks({ from, length }) {
-  const step = STEPS.find((each) => length / each <= 6) ?? length / 4;
+function ticks({ from, length }, most) {
+  const step = STEPS.find((each) => length / each <= most) ?? length / 4;
   return Array.from({ length: Math.floor(length / step) + 1 }, (_, index) => from + index * step);
 }
 
@@ -73,22 +78,25 @@ const tick = (time, span, x, height) =>
 
 const clockTime = (time) => new Date(time * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
 
-function timelineRow(id, attempts, { y, x, width, span }) {
+function timelineRow(id, attempts, { y, x, width, span, room }) {
   const last = attempts.at(-1);
   const { word, tone } = known(last.outcome);
   const took = attempts.reduce((sum, attempt) => sum + tookOf(attempt), 0);
   const expected = last.expected_minutes * 60;
-  const said = `${last.task_id}: ${count(attempts.length, "attempt")}, ${word.toLowerCase()}, ${duration(took)} of ${duration(expected)} expected, by ${last.who}`;
+  const [name, who, time] = [cut(last.task_id, room.name), cut(last.who, room.who), duration(took)];
+  const retries = attempts.length - 1;
+  const note = retries ? count(retries, "retry", "retries") : `of ${duration(expected)}`;
+  const said = `${last.task_id}, ${word}: ${count(attempts.length, "attempt")}, ${time} of ${duration(expected)} expected, by ${last.who}`;
   return s(
     "a",
-    { key: last.task_id, class: "lane", href: `#${at("workflows", id, "tasks", last.task_id)}`, "aria-label": said },
+    { key: last.task_id, class: "lane", href: `#${at("workflows", id, "tasks", last.task_id)}` },
     s("title", null, said),
     s("rect", { class: "lane-ground", x: 0, y, width, height: LINE.height, rx: 6 }),
-    s("text", { class: "node-id", x: 8, y: y + 17 }, cut(last.task_id, 22)),
-    s("text", { class: "node-label", x: 8, y: y + 31 }, cut(last.who, 28)),
+    s("text", { class: "node-id", x: 8, y: y + 17 }, name),
+    s("text", { class: "node-label", x: 8, y: y + 31 }, who),
     attempts.map((attempt) => attemptBar(attempt, y, x, span)),
-    s("text", { class: `lane-took tone-${took > expected ? "bad" : tone}`, x: width - 8, y: y + 17 }, duration(took)),
-    s("text", { class: "lane-note", x: width - 8, y: y + 31 }, attempts.length > 1 ? count(attempts.length - 1, "retry", "retries") : `of ${duration(expected)}`),
+    s("text", { class: `lane-took tone-${took > expected ? "bad" : tone}`, x: width - 8, y: y + 17 }, time),
+    s("text", { class: "lane-note", x: width - 8, y: y + 31 }, note),
   );
 }
 

@@ -75,7 +75,7 @@ function workflowHead({ id, workflow, open }) {
       ),
       raised
         .filter((name) => name !== "waiting")
-        .map((name) => h("p", { key: name, class: "alarm-line" }, h("b", null, ALARMS[name].word, ": "), ALARMS[name].means, name === "overdue" ? ` ${workflow.overdue.join(", ")}` : "")),
+        .map((name) => h("p", { key: name, class: `alarm-line tone-${ALARMS[name].tone}` }, h("b", null, ALARMS[name].word, ": "), ALARMS[name].means, name === "overdue" ? ` ${workflow.overdue.join(", ")}` : "")),
     ),
   ];
 }

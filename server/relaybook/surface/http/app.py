@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 import anyio
 from mcp.server.transport_security import RequestBodyLimitMiddleware
@@ -18,6 +19,10 @@ from relaybook.surface.http.health import health_routes
 from relaybook.surface.http.options import HttpOptions
 from relaybook.surface.http.servers import Servers
 from relaybook.surface.http.streams import Streams
+from relaybook.surface.tools import tools_for
+
+if TYPE_CHECKING:
+    from relaybook.surface.http.metrics import Metrics
 
 MCP_PATH = "/mcp"
 
@@ -39,7 +44,9 @@ def build_app(
     turns what is typed at the board's login into the token that its browser keeps.
     """
     options = options or HttpOptions()
-    servers = Servers(engine, options)
+    metrics = metrics_of(engine)
+    servers = Servers(engine, options, metrics.observe if metrics else None)
+    measured = [metrics.route()] if metrics else []
     board = board_routes(access, servers, exchange)
     open_pages = health_routes(engine)
 
@@ -49,7 +56,7 @@ def build_app(
             yield
 
     return Starlette(
-        routes=[Route(MCP_PATH, servers), *board, *open_pages, *routes],
+        routes=[Route(MCP_PATH, servers), *board, *open_pages, *measured, *routes],
         lifespan=lifespan,
         middleware=[
             Middleware(Guard, options.names, options.allowed_origins),
@@ -58,3 +65,12 @@ def build_app(
             Middleware(Streams, stopping or anyio.Event()),
         ],
     )
+
+
+def metrics_of(engine: Engine) -> "Metrics | None":
+    """Figures for Prometheus, where its client is installed: it is an extra."""
+    try:
+        from relaybook.surface.http.metrics import Metrics
+    except ImportError:
+        return None
+    return Metrics(engine, {tool.name for tool in tools_for(engine, "all")})

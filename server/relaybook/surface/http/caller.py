@@ -25,17 +25,44 @@ class Caller:
     kind: Kind
 
 
+class MissingScope(Exception):
+    """The token is good, but not for this server."""
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(scope)
+        #: One that would do.
+        self.scope = scope
+
+
 class Access(Protocol):
     """What tells callers from strangers."""
 
     async def caller(self, token: str | None) -> Caller | None:
-        """Who presents `token`, as things stand now; None if nobody who may call."""
+        """Who presents `token`, as things stand now; None if nobody who may call.
+
+        Raises:
+            MissingScope: somebody who may call, but nothing here.
+        """
         ...
 
     @property
     def challenge(self) -> str:
         """The WWW-Authenticate header that a stranger is answered with."""
         ...
+
+
+class Either:
+    """Whoever one of two knows; the second says how strangers may become known."""
+
+    def __init__(self, first: Access, second: Access) -> None:
+        self._first, self._second = first, second
+
+    @property
+    def challenge(self) -> str:
+        return self._second.challenge
+
+    async def caller(self, token: str | None) -> Caller | None:
+        return await self._first.caller(token) or await self._second.caller(token)
 
 
 class AsWorkers:

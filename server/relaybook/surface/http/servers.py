@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 from relaybook.engine import Engine
 from relaybook.surface.http.caller import Kind, caller_of
 from relaybook.surface.http.options import HttpOptions
+from relaybook.surface.rim import Observe
 from relaybook.surface.server import build_server
 
 #: How many kinds of callers one process serves.
@@ -29,8 +30,12 @@ _log = logging.getLogger(__name__)
 class Servers:
     """The ASGI application at `/mcp`: streamable HTTP, for every revision of the protocol."""
 
-    def __init__(self, engine: Engine, options: HttpOptions) -> None:
+    def __init__(
+        self, engine: Engine, options: HttpOptions, observe: Observe | None = None
+    ) -> None:
+        """`observe` is told of every call of a tool."""
         self._engine = engine
+        self._observe = observe
         self._options = options
         self._managers: dict[Kind, StreamableHTTPSessionManager] = {}
         self._group: TaskGroup | None = None
@@ -64,7 +69,8 @@ class Servers:
         self, kind: Kind, *, task_status: TaskStatus[StreamableHTTPSessionManager]
     ) -> None:
         engine = self._engine if kind.projects is None else self._engine.within(kind.projects)
-        server = build_server(engine, kind.role)
+        server = build_server(engine, kind.role, self._options.secrets)
+        server.observe = self._observe
         # The application that this answers is left alone: ours has layers and pages of its own.
         server.streamable_http_app(
             stateless_http=self._options.stateless,
