@@ -16,12 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from relaybook.errors import (
-    InvalidArguments,
     NewerLedger,
-    NotALedger,
-    Refusal,
-    StoreBusy,
-    StoreFault,
     StoreUnreachable,
 )
 from relaybook.store.backup import back_up, faults_of
@@ -30,13 +25,12 @@ from relaybook.store.bind import bindable
 from relaybook.store.group import Call, current_call
 from relaybook.store.schema import APPLICATION_ID, MIGRATIONS, VERSION_TABLE
 from relaybook.store.sight import EVERYTHING
+from relaybook.store.sqlite_faults import LOCK_PATIENCE, not_a_ledger, translated
 from relaybook.store.sqlite_group import SqliteGroup
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-#: How long a writer waits for the others, in seconds.
-LOCK_PATIENCE = 15.0
 #: Between two tries for the lock: SQLite's own back-off lets one writer starve the rest.
 LOCK_PAUSE = (0.0005, 0.002)
 #: The bytes of a page of a new ledger. A commit writes each page it touched, most of them for one
@@ -45,7 +39,6 @@ PAGE_BYTES = 2048
 #: How many pages the write-ahead log gathers before they move into the ledger. Most writes
 #: touch the same few pages, so eight times SQLite's 1000 moves far fewer of them in all.
 CHECKPOINT_PAGES = 8000
-
 #: How many quiet turns of an event loop a commit is worth, 10 us each. Calls of one connection may
 #: come in two turns apart; only a commit that waits for the disk is worth those.
 PATIENCE = {"FULL": 3, "NORMAL": 1}
@@ -111,7 +104,7 @@ class SqliteStore:
         self._connections: set[sqlite3.Connection] = set()
         weakref.finalize(self, _close_all, self._connections)
         _prepare(path)
-        with _translated(path):
+        with translated(path):
             _patiently(lambda: _inspect(path))
             self._migrate()
 
@@ -127,7 +120,7 @@ class SqliteStore:
 
     @contextmanager
     def transaction(self) -> Generator[SqliteTx]:
-        with _translated(self.path):
+        with translated(self.path):
             call = current_call()
             if call is not None:
                 with self._join(call) as tx:
@@ -154,7 +147,7 @@ class SqliteStore:
             _patiently(lambda: db.conn.execute("BEGIN IMMEDIATE"))
             group = self._local.group = SqliteGroup(
                 db.conn,
-                lambda error: _refusal(error, self.path),
+                self.path,
                 patience=PATIENCE[self._synchronous],
             )
             call.begun.append(group)
@@ -187,7 +180,7 @@ class SqliteStore:
 
     @contextmanager
     def read(self) -> Generator[SqliteTx]:
-        with _translated(self.path):
+        with translated(self.path):
             if (tx := self._joined()) is not None:
                 yield tx
                 return
@@ -204,11 +197,11 @@ class SqliteStore:
 
     @contextmanager
     def look(self) -> Generator[SqliteTx]:
-        with _translated(self.path):
+        with translated(self.path):
             yield self._joined() or _Look(self._database())
 
     def version(self) -> tuple[int, int]:
-        with _translated(self.path):
+        with translated(self.path):
             conn = self._database().conn
             # The first counts the commits of other connections, the second our own changes.
             return conn.execute("PRAGMA data_version").fetchone()[0], conn.total_changes
@@ -308,7 +301,7 @@ def file_version(path: Path) -> int:
     Raises:
         StoreUnreachable, NotALedger, NewerLedger: as `SqliteStore` does.
     """
-    with _translated(path):
+    with translated(path):
         return _patiently(lambda: _inspect(path))
 
 
@@ -325,7 +318,7 @@ def _inspect(path: Path) -> int:
         conn.execute("BEGIN")  # one snapshot: another process may make its tables just now
         version = _version(conn)
         if version == 0 and _has_tables(conn):
-            raise _not_a_ledger(path)
+            raise not_a_ledger(path)
     if version > len(MIGRATIONS):
         raise _newer_ledger(path, version)
     return version
@@ -365,7 +358,7 @@ def _claim_file(conn: sqlite3.Connection, path: Path) -> None:
         NotALedger: it holds tables already.
     """
     if _has_tables(conn):
-        raise _not_a_ledger(path)
+        raise not_a_ledger(path)
     conn.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     conn.execute(VERSION_TABLE.format(**_WORDS))
 
@@ -379,50 +372,4 @@ def _newer_ledger(path: Path, version: int) -> NewerLedger:
         f"The ledger {str(path)!r} has version {version}; this relaybook "
         f"knows versions up to {len(MIGRATIONS)}.",
         next="upgrade relaybook, or name another ledger with --store",
-    )
-
-
-def _not_a_ledger(path: Path) -> NotALedger:
-    return NotALedger(
-        f"{str(path)!r} is not a relaybook ledger; it was left as it is.",
-        next="name another path with --store or RELAYBOOK_STORE",
-    )
-
-
-@contextmanager
-def _translated(path: Path) -> Generator[None]:
-    """Turn what sqlite3 raises into the refusals of a store."""
-    try:
-        yield
-    except Refusal:
-        raise
-    except sqlite3.IntegrityError:
-        raise  # an invariant would have been broken: a bug, to be seen as one
-    except sqlite3.Error as error:
-        raise _refusal(error, path) from error
-    except UnicodeEncodeError as error:
-        raise InvalidArguments(
-            "A text of the call holds half of a surrogate pair.",
-            allowed="texts of whole characters",
-            next="correct it and call again",
-        ) from error
-
-
-def _refusal(error: sqlite3.Error, path: Path) -> StoreFault:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return StoreBusy(
-            f"The ledger {str(path)!r} was locked by other processes for {LOCK_PATIENCE:.0f} s.",
-            next="repeat the call",
-        )
-    if code == sqlite3.SQLITE_NOTADB:
-        return _not_a_ledger(path)
-    if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
-        return StoreUnreachable(
-            f"The ledger {str(path)!r} cannot be opened for writing: {error}.",
-            next="name a path that can be written with --store or RELAYBOOK_STORE",
-        )
-    return StoreFault(
-        f"The ledger {str(path)!r} could not be read or written: {error}.",
-        next="check the disk and restore a backup; nothing was changed",
     )

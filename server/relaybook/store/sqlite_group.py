@@ -3,8 +3,10 @@
 import sqlite3
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from pathlib import Path
 
 from relaybook.errors import StoreFault
+from relaybook.store.sqlite_faults import refusal
 
 
 class SqliteGroup:
@@ -13,7 +15,7 @@ class SqliteGroup:
     def __init__(
         self,
         conn: sqlite3.Connection,
-        translate: Callable[[sqlite3.Error], StoreFault],
+        path: Path,
         *,
         patience: int,
     ) -> None:
@@ -21,7 +23,7 @@ class SqliteGroup:
         self.ended = False
         self.patience = patience
         self._conn = conn
-        self._translate = translate
+        self._path = path
         self._fault: StoreFault | None = None
         self._listeners: list[Callable[[], None]] = []
 
@@ -73,7 +75,7 @@ class SqliteGroup:
             self._listeners.append(tell)
 
     def _lose(self, error: sqlite3.Error) -> None:
-        self._fault = self._translate(error)
+        self._fault = refusal(error, self._path)
         self._finish()
 
     def _finish(self) -> None:

@@ -1,0 +1,66 @@
+"""What sqlite3 raises, as the refusals of a store."""
+
+import sqlite3
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from relaybook.errors import (
+    InvalidArguments,
+    NotALedger,
+    Refusal,
+    StoreBusy,
+    StoreFault,
+    StoreUnreachable,
+)
+
+#: How long a writer waits for the others, in seconds.
+LOCK_PATIENCE = 15.0
+
+
+@contextmanager
+def translated(path: Path) -> Generator[None]:
+    """Turn what sqlite3 raises into the refusals of a store."""
+    try:
+        yield
+    except Refusal:
+        raise
+    except sqlite3.IntegrityError:
+        raise  # an invariant would have been broken: a bug, to be seen as one
+    except sqlite3.Error as error:
+        raise refusal(error, path) from error
+    except UnicodeEncodeError as error:
+        raise InvalidArguments(
+            "A text of the call holds half of a surrogate pair.",
+            allowed="texts of whole characters",
+            next="correct it and call again",
+        ) from error
+
+
+def refusal(error: sqlite3.Error, path: Path) -> StoreFault:
+    """What `error`, met at the ledger at `path`, is to a caller."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return StoreBusy(
+            f"The ledger {str(path)!r} was locked by other processes for {LOCK_PATIENCE:.0f} s.",
+            next="repeat the call",
+        )
+    if code == sqlite3.SQLITE_NOTADB:
+        return not_a_ledger(path)
+    if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
+        return StoreUnreachable(
+            f"The ledger {str(path)!r} cannot be opened for writing: {error}.",
+            next="name a path that can be written with --store or RELAYBOOK_STORE",
+        )
+    return StoreFault(
+        f"The ledger {str(path)!r} could not be read or written: {error}.",
+        next="check the disk and restore a backup; nothing was changed",
+    )
+
+
+def not_a_ledger(path: Path) -> NotALedger:
+    """The refusal of a file that holds something else."""
+    return NotALedger(
+        f"{str(path)!r} is not a relaybook ledger; it was left as it is.",
+        next="name another path with --store or RELAYBOOK_STORE",
+    )
