@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint types check bench
+.PHONY: demo test lint types check bench conformance
 
 demo: $(READY) ## make demo DIR=path: judge the Python files below it
 	@$(BIN)/python demo/run.py $(if $(DIR),--dir "$(DIR)")
@@ -23,6 +23,9 @@ check: lint types test
 
 bench: $(READY)
 	@$(BIN)/python -m benchmarks
+
+conformance: $(READY) ## the official suite, Inspector, TypeScript clients and an agent framework
+	@$(BIN)/python -m tests.conformance
 
 # Only when the stamp is older than the list of dependencies.
 $(READY): pyproject.toml

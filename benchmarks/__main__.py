@@ -11,11 +11,13 @@ from benchmarks import (
     counters,
     digest,
     growth,
+    http,
     makespan,
     prompts,
     stages,
     start,
     throughput,
+    tokens,
     update,
 )
 from benchmarks.table import HEAD
@@ -24,12 +26,14 @@ BENCHMARKS: Mapping[str, Callable[[], Iterable[str]]] = {
     "update": update.run,
     "growth": growth.run,
     "throughput": throughput.run,
+    "http": http.run,
     "prompts": prompts.run,
     "digest": digest.run,
     "stages": stages.run,
     "start": start.run,
     "counters": counters.run,
     "makespan": makespan.run,
+    "tokens": tokens.run,
 }
 
 

@@ -11,6 +11,7 @@ Refusal
 │   ├── UnknownContract
 │   ├── UnknownCapability
 │   ├── UnknownResource
+│   ├── UnknownToken
 │   └── UnknownTool
 ├── BadInput                 the call itself is wrong; the same call never works
 │   ├── InvalidPlan
@@ -128,6 +129,10 @@ class UnknownCapability(NotFound):
 
 class UnknownResource(NotFound):
     code = "unknown_resource"
+
+
+class UnknownToken(NotFound):
+    code = "unknown_token"
 
 
 class UnknownTool(NotFound):

@@ -300,6 +300,7 @@ GROUPS = {"templates", "contracts", "compositions", "items", "lessons"}
 #: Commands that stand for no single call of the engine; their own tests are in other files.
 APART = {
     ("serve",),
+    ("board",),
     ("migrate",),
     ("copy",),
     ("work",),
@@ -314,6 +315,9 @@ APART = {
     ("compositions", "save"),
     ("lessons", "list"),
     ("lessons", "export"),
+    ("token", "create"),
+    ("token", "list"),
+    ("token", "revoke"),
 }
 
 

@@ -1,4 +1,4 @@
-"""A server of the surface behind a real socket, for what only HTTP does."""
+"""A server behind a real socket, and an older client by hand, for what only HTTP does."""
 
 import json
 import socket
@@ -10,17 +10,18 @@ import anyio
 import httpx2
 import uvicorn
 
-from relaybook.surface.rim import Server
+from relaybook.engine import Engine
+from relaybook.surface.http.app import build_app
+from relaybook.surface.http.caller import Anyone
 from tests.surface.listening import PATIENCE
 
 
 @asynccontextmanager
-async def served(server: Server) -> AsyncGenerator[str]:
-    """The URL at which `server` answers while this is open."""
+async def served(engine: Engine) -> AsyncGenerator[str]:
+    """The URL at which a server over `engine` answers while this is open."""
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(
-        server.streamable_http_app(), http="h11", log_level="warning", timeout_graceful_shutdown=1
-    )
+    app = build_app(engine, Anyone("orchestrator"))
+    config = uvicorn.Config(app, http="h11", log_level="warning", timeout_graceful_shutdown=1)
     http = uvicorn.Server(config)
     async with anyio.create_task_group() as group:
         group.start_soon(http.serve, [listener])

@@ -263,12 +263,12 @@ class TestOlderClients:
         assert (first, second) == (uri, uri)
 
     async def test_a_change_before_the_stream_of_http_is_open_is_told_on_it(
-        self, engine: Engine, server: Server
+        self, engine: Engine
     ) -> None:
         workflow_id = workflow(engine, "a")
         uri = f"ledger://workflows/{workflow_id}"
 
-        async with served(server) as url, RawSession(url) as session:
+        async with served(engine) as url, RawSession(url) as session:
             await session.request("resources/subscribe", uri=uri)
             start(engine, workflow_id, "a")
             # The watcher has looked once this one is told of the same change.

@@ -3,14 +3,14 @@
 from typing import Any
 
 import pytest
-from mcp import Client
-from mcp_types import ElicitResult
+from mcp import Client, MCPError
+from mcp_types import INVALID_PARAMS, ElicitResult, InputRequiredResult, InputResponses
 
 from relaybook.engine import Engine
 from relaybook.engine.resolve import Resolution
 from tests.helpers import fail, result, start, update, workflow
 from tests.surface.calls import call, refusal
-from tests.surface.conftest import Connect
+from tests.surface.conftest import Connect, Mode
 
 pytestmark = pytest.mark.anyio
 
@@ -170,3 +170,40 @@ async def test_a_worker_has_no_tool_to_plan_with(engine: Engine, worker: Client)
     assert tools.isdisjoint({"plan", "create_workflow", "change_plan", "resolve"})
     error = await refusal(worker, "create_workflow", pattern="fan_out", tasks=[])
     assert error["code"] == "unknown_tool"
+
+
+class TestModernClients:
+    """What only clients of 2026-07-28 do: they carry the state of a question."""
+
+    @pytest.fixture
+    def mode(self) -> Mode:
+        return "auto"
+
+    async def test_the_state_that_a_client_carries_is_sealed(
+        self, engine: Engine, connect: Connect
+    ) -> None:
+        name = failing(engine)
+        decided = {"action": "accept", "content": {"decision": "cancel"}}
+
+        async with connect(elicitation_callback=User("accept")) as client:
+            asked = await client.session.call_tool(
+                "resolve", {"workflow_id": name}, allow_input_required=True
+            )
+            assert isinstance(asked, InputRequiredResult)
+            state, requests = asked.request_state, asked.input_requests
+            assert state is not None
+            assert requests is not None
+            answers: InputResponses = {
+                key: ElicitResult.model_validate(decided) for key in requests
+            }
+            with pytest.raises(MCPError) as caught:
+                await client.session.call_tool(
+                    "resolve",
+                    {"workflow_id": name},
+                    input_responses=answers,
+                    request_state=state[:-2] + ("AA" if state[-2:] != "AA" else "BB"),
+                    allow_input_required=True,
+                )
+
+        assert caught.value.error.code == INVALID_PARAMS
+        assert engine.show_workflow(name)["status"] == "in_progress"

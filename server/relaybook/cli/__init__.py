@@ -35,6 +35,7 @@ COMMANDS = {
     "templates": "templates",
     "contracts": "contracts",
     "compositions": "compositions",
+    "token": "tokens",
 }
 
 app = new_app(

@@ -17,6 +17,8 @@ from relaybook.cli.options import (
 from relaybook.settings import Role, Settings
 
 if TYPE_CHECKING:
+    from relaybook.engine import Engine
+    from relaybook.surface.http.caller import Access
     from relaybook.surface.http.options import HttpOptions
 
 group = typer.Typer()
@@ -52,6 +54,9 @@ def serve(
     stateless: Annotated[
         bool, typer.Option("--stateless", help="No sessions for clients up to 2025-11-25.")
     ] = False,
+    require_token: Annotated[
+        bool, typer.Option("--require-token", help="As relaybook token create makes them.")
+    ] = False,
     anyone: Annotated[
         bool, typer.Option("--no-auth-anyone-may-connect", help="Beyond this machine, too.")
     ] = False,
@@ -82,7 +87,7 @@ def serve(
             stateless=stateless,
             anyone_may_connect=anyone,
         )
-        _serve_http(settings, options)
+        _serve_http(settings, options, require_token=require_token)
 
 
 def _serve_stdio(settings: Settings) -> None:
@@ -95,18 +100,28 @@ def _serve_stdio(settings: Settings) -> None:
     serve_stdio(engine, settings.role)
 
 
-def _serve_http(settings: Settings, options: "HttpOptions") -> None:
+def _serve_http(settings: Settings, options: "HttpOptions", *, require_token: bool) -> None:
     from relaybook.surface.http.options import check_options
 
-    check_options(options, authenticated=False)
-    from relaybook.surface.http.caller import Anyone
+    check_options(options, authenticated=require_token)
     from relaybook.surface.http.serve import serve_http
 
     engine = open_engine(settings)
     try:
-        serve_http(engine, Anyone(settings.role), options, _announce)
+        access = _access(engine, settings, require_token=require_token)
+        serve_http(engine, access, options, _announce)
     finally:
         engine.store.close()
+
+
+def _access(engine: "Engine", settings: Settings, *, require_token: bool) -> "Access":
+    from relaybook.surface.http.caller import Anyone, AsWorkers
+    from relaybook.surface.http.tokens import Tokens
+
+    if not require_token:
+        return Anyone(settings.role)
+    access = Tokens(engine)
+    return AsWorkers(access) if settings.role == "worker" else access
 
 
 def _announce(url: str) -> None:

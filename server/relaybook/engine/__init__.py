@@ -66,6 +66,7 @@ class Engine(Desk):
         from relaybook.engine.render import render_prompt
         from relaybook.engine.resolve import open_decisions, resolve
         from relaybook.engine.save import save_composition
+        from relaybook.engine.tokens import create_token, grant_of, list_tokens, revoke_token
         from relaybook.engine.update import update_task, update_tasks
         from relaybook.engine.view import list_workflows, show_workflow, workflow_seq
         from relaybook.engine.watch import marks
@@ -103,3 +104,7 @@ class Engine(Desk):
         export_lessons = Verb("learned")
         skill_health = Verb("learned")
         loop_view = Verb("learned")
+        create_token = Verb("tokens")
+        list_tokens = Verb("tokens")
+        revoke_token = Verb("tokens")
+        grant_of = Verb("tokens")

@@ -177,7 +177,9 @@ def _offers(
 
 
 def _workflows(tx: Tx, project: str | None) -> list[Workflow]:
-    where = "WHERE ended_at IS NULL AND ready + retryable + in_progress > 0"
+    where = (
+        f"WHERE ended_at IS NULL AND ready + retryable + in_progress > 0 AND {tx.sight.of_project}"
+    )
     if project is not None:
         where += " AND project = :project"
     return WORKFLOWS.find(
@@ -258,6 +260,11 @@ def _why_not(tx: Tx, workflow: Workflow, now: float) -> Nothing:
         reason = f"{workflow.ready} ready task(s) of {workflow.id!r} need another capability"
     elif workflow.retryable:
         reason = f"{workflow.retryable} failed task(s) of {workflow.id!r} wait to be retried"
+    elif workflow.undecided:
+        reason = (
+            f"{workflow.undecided} task(s) of {workflow.id!r} wait for the decision whether they "
+            "apply"
+        )
     elif workflow.in_progress:
         reason = f"all taken: {workflow.in_progress} of {workflow.id!r} are in progress"
     else:

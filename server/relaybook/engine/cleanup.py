@@ -14,7 +14,7 @@ from relaybook.store.base import Tx
 BATCH, BATCH_ROWS = 50, 20_000
 NAMED = 20
 
-_ENDED = "FROM workflows WHERE ended_at IS NOT NULL AND ended_at < :before"
+_ENDED = "FROM workflows WHERE ended_at IS NOT NULL AND ended_at < :before AND "
 _DELETE = "DELETE FROM workflows WHERE id = :id AND ended_at < :before RETURNING id"
 
 
@@ -28,8 +28,9 @@ def cleanup(desk: Desk, *, days: float = KEPT_DAYS, dry_run: bool = False) -> di
         raise InvalidArguments(f"days is {days}.", allowed="0 or more", next="correct it")
     before = desk.clock() - days * 86_400
     with desk.store.read() as tx:
-        count = tx.rows(f"SELECT count(*) {_ENDED}", {"before": before})[0][0]
-        oldest = f"SELECT id {_ENDED} ORDER BY ended_at LIMIT {NAMED}"
+        count = tx.rows(f"SELECT count(*) {_ENDED}{tx.sight.of_project}", {"before": before})[0][0]
+        ended = f"{_ENDED}{tx.sight.of_project}"
+        oldest = f"SELECT id {ended} ORDER BY ended_at LIMIT {NAMED}"
         names = [row[0] for row in tx.rows(oldest, {"before": before})]
     removed = 0 if dry_run else _remove_all(desk, before)
     told = f"{count} would be removed" if dry_run else f"{removed} removed"
@@ -62,7 +63,8 @@ def _remove(desk: Desk, before: float) -> int:
 
 def _batch(tx: Tx, before: float) -> list[str]:
     """The workflows that ended first, as many as one transaction may remove."""
-    sql = f"SELECT id, total + seq {_ENDED} ORDER BY ended_at, id LIMIT {BATCH}"
+    ended = f"{_ENDED}{tx.sight.of_project}"
+    sql = f"SELECT id, total + seq {ended} ORDER BY ended_at, id LIMIT {BATCH}"
     found = tx.rows(sql, {"before": before})
     sizes = accumulate(row[1] for row in found)
     return [row[0] for row, size in zip(found, sizes, strict=True) if size <= BATCH_ROWS] or [

@@ -114,10 +114,12 @@ def _expected(desk: Desk, template: str) -> dict[str, Any]:
     default = desk.templates.get(template).expected_minutes
     sql = (
         "SELECT ended_at - started_at FROM tasks WHERE template = :template"
-        " AND status = 'completed' ORDER BY ended_at DESC LIMIT :limit"
+        " AND status = 'completed' AND {} ORDER BY ended_at DESC LIMIT :limit"
     )
     with desk.store.read() as tx:
-        runs = tx.rows(sql, {"template": template, "limit": RUNS_LOOKED_AT})
+        runs = tx.rows(
+            sql.format(tx.sight.of_workflow), {"template": template, "limit": RUNS_LOOKED_AT}
+        )
     minutes, source = expected_minutes_from([row[0] / 60 for row in runs], default)
     return {
         "minutes": round(minutes, 2),

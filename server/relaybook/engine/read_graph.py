@@ -19,7 +19,11 @@ _ORDER = (
 )
 
 _HEAD = "flowchart LR"
-_ARROWS = {EdgeKind.NEEDS: "-->", EdgeKind.ON_FAILURE: "-. on failure .->"}
+_ARROWS = {
+    EdgeKind.NEEDS: "-->",
+    EdgeKind.ON_FAILURE: "-. on failure .->",
+    EdgeKind.INSTEAD_OF: "-. or else .->",
+}
 
 
 def read_graph(desk: Desk, id: str) -> str:

@@ -10,13 +10,13 @@ from relaybook.core.command import (
     Cancel,
     Close,
     Command,
-    NotApplicable,
+    Decide,
     Note,
     Reconsider,
     RetryFailed,
     SettleHooks,
 )
-from relaybook.core.machine import decide, refuse_decided
+from relaybook.core.machine import APPLICABLE, decide, refuse_decided
 from relaybook.core.status import breaker_open, workflow_status
 from relaybook.core.text import compact, storable
 from relaybook.engine.advice import next_call, progress
@@ -26,7 +26,7 @@ from relaybook.engine.judge import intake, judge_draft
 from relaybook.engine.prompt import task_prompt
 from relaybook.engine.request import Resolution
 from relaybook.engine.verdict import INTAKE
-from relaybook.engine.waiting import gate_items, questions_of
+from relaybook.engine.waiting import gate_items, questions_of, undecided_tasks
 from relaybook.errors import InvalidArguments, clip, nearest
 from relaybook.model import Decision, EventType, Status, Task, Workflow
 from relaybook.store.base import Tx
@@ -83,7 +83,7 @@ def open_decisions(desk: Desk, workflow_id: str) -> dict[str, Any]:
     """What waits for the user in a workflow, and the call that decides each."""
     with desk.store.read() as tx:
         workflow = get_workflow(tx, workflow_id)
-        found = open_questions(tx, workflow)
+        found = open_questions(desk, tx, workflow)
     return {
         "workflow_id": workflow.id,
         "seq": workflow.seq,
@@ -95,9 +95,10 @@ def open_decisions(desk: Desk, workflow_id: str) -> dict[str, Any]:
     }
 
 
-def open_questions(tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:
+def open_questions(desk: Desk, tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:
     """Each question that only the user can answer, with the decisions that answer it."""
-    return _breaker(workflow) + _questions(tx, workflow) + _reviews(tx, workflow)
+    asked = _questions(tx, workflow) + _reviews(tx, workflow)
+    return _breaker(workflow) + asked + _conditions(desk, tx, workflow)
 
 
 def _breaker(workflow: Workflow) -> list[dict[str, Any]]:
@@ -130,6 +131,21 @@ def _reviews(tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:
         return []
     where = "WHERE workflow_id = :id AND status = 'review' ORDER BY position LIMIT 10"
     return [_review(tx, task) for task in TASKS.find(tx, where, id=workflow.id)]
+
+
+def _conditions(desk: Desk, tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:
+    return [
+        {
+            "task_id": task.id,
+            "question": clip(f"Does it hold, for {task.label!r}: {_when(desk, tx, task)}", 400),
+            "decisions": [APPLICABLE, "not_applicable"],
+        }
+        for task in undecided_tasks(tx, workflow)
+    ]
+
+
+def _when(desk: Desk, tx: Tx, task: Task) -> str:
+    return desk.spec(tx, task.workflow_id, task.spec).when
 
 
 def _review(tx: Tx, task: Task) -> dict[str, Any]:
@@ -182,11 +198,11 @@ def _answer(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:
     )
 
 
-def _not_applicable(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:
+def _condition(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:
     case = load_case(tx, r.workflow_id, _task_id(r))
-    when = desk.spec(tx, r.workflow_id, case.tasks[r.task_id].spec).when
-    command = NotApplicable(task_id=r.task_id, when=when, reason=_reason(r), **_by(desk, r))
-    return case, command
+    said = {"task_id": r.task_id, "when": _when(desk, tx, case.tasks[r.task_id])}
+    holds = r.decision == APPLICABLE
+    return case, Decide(holds=holds, reason=_reason(r), **said, **_by(desk, r))
 
 
 def _cancel(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:
@@ -299,7 +315,8 @@ _DECISIONS: Mapping[str, _Reader] = {
     "adjust": _adjust,
     "accept_partial": _close_as(Decision.PARTIAL),
     "answer": _answer,
-    "not_applicable": _not_applicable,
+    APPLICABLE: _condition,
+    "not_applicable": _condition,
     "finish": _close_as(Decision.FINISHED),
     "cancel": _cancel,
     "waive": _waive,

@@ -3,9 +3,9 @@
 import json
 
 from relaybook.errors import clip
-from relaybook.model import EventType, Task
+from relaybook.model import EventType, Task, Workflow
 from relaybook.store.base import Tx
-from relaybook.store.ledger import ATTEMPTS, read_task_events
+from relaybook.store.ledger import ATTEMPTS, TASKS, read_task_events
 
 
 def hooks_left(task: Task) -> tuple[str, ...]:
@@ -26,3 +26,11 @@ def questions_of(tx: Tx, task: Task) -> list[str]:
     params = {"workflow_id": task.workflow_id, "task_id": task.id, "number": task.attempt}
     asked = ATTEMPTS.find(tx, where, **params)[0].questions
     return [clip(question, 300) for question in json.loads(asked or "[]")][:5]
+
+
+def undecided_tasks(tx: Tx, workflow: Workflow) -> list[Task]:
+    """The first tasks that wait for nothing but the decision whether they apply."""
+    if not workflow.undecided:
+        return []
+    where = "WHERE workflow_id = :id AND status = 'pending' AND undecided = 1 AND waiting_on = 1"
+    return TASKS.find(tx, f"{where} ORDER BY position LIMIT 10", id=workflow.id)

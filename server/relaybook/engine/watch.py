@@ -10,9 +10,9 @@ _WORKFLOW = "ledger://workflows/"
 #: Of how many workflows, those changed last, a mark of the whole ledger consists.
 NEWEST = 100
 
-_SEQ = "SELECT seq FROM workflows WHERE id = :id"
-_COUNT = "SELECT count(*) FROM workflows"
-_NEWEST = "SELECT id, seq FROM workflows ORDER BY updated_at DESC, id LIMIT :limit"
+_SEQ = "SELECT seq FROM workflows WHERE id = :id AND "
+_COUNT = "SELECT count(*) FROM workflows WHERE "
+_NEWEST = "SELECT id, seq FROM workflows WHERE {} ORDER BY updated_at DESC, id LIMIT :limit"
 
 
 def marks(desk: Desk, uris: Iterable[str]) -> dict[str, Hashable]:
@@ -32,9 +32,9 @@ def _mark(tx: Tx, uri: str, everything: Hashable) -> Hashable:
     name = uri.removeprefix(_WORKFLOW).split("/")[0]
     if not uri.startswith(_WORKFLOW) or name == "active":
         return everything
-    return tuple(tx.rows(_SEQ, {"id": name}))
+    return tuple(tx.rows(_SEQ + tx.sight.of_project, {"id": name}))
 
 
 def _everything(tx: Tx) -> Hashable:
-    newest = tx.rows(_NEWEST, {"limit": NEWEST})
-    return tx.rows(_COUNT)[0][0], tuple(newest)
+    newest = tx.rows(_NEWEST.format(tx.sight.of_project), {"limit": NEWEST})
+    return tx.rows(_COUNT + tx.sight.of_project)[0][0], tuple(newest)

@@ -1,11 +1,13 @@
 """What the engine needs of a store, whichever database is under it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import Any, Literal, Protocol
 
+from relaybook.store.sight import Sight
+
 Row = tuple[Any, ...]
-Params = Mapping[str, Any]
+Params = dict[str, Any]
 #: Whether a commit survives the loss of power, or only the death of the process.
 Durability = Literal["full", "normal"]
 
@@ -15,6 +17,8 @@ class Tx(Protocol):
 
     #: Appended to a SELECT that must keep its row from changing until the commit.
     for_update: str
+    #: What it sees of the ledger.
+    sight: Sight
 
     def rows(self, sql: str, params: Params | None = None) -> list[Row]:
         """Run one statement and return all its rows."""

@@ -27,6 +27,7 @@ from relaybook.store.bind import bindable
 from relaybook.store.postgres_faults import translated, unknown
 from relaybook.store.postgres_hints import CHANNEL, PostgresHints
 from relaybook.store.postgres_tables import migrate, version_of
+from relaybook.store.sight import EVERYTHING
 
 #: How long one call waits for a connection, for a lock, and for one statement, in seconds.
 CONNECT_PATIENCE, LOCK_PATIENCE, STATEMENT_PATIENCE = 15.0, 15.0, 30.0
@@ -59,9 +60,11 @@ class PostgresTx:
     def __init__(self, connection: Connection[TupleRow], for_update: str = "FOR UPDATE") -> None:
         self._connection = connection
         self.for_update = for_update
+        self.sight = EVERYTHING
 
     def rows(self, sql: str, params: Params | None = None) -> list[Row]:
-        cursor = self._connection.execute(pyformat(sql).encode(), bindable(params or {}))
+        bound = {**self.sight.params, **(params or {})} if self.sight.params else params or {}
+        cursor = self._connection.execute(pyformat(sql).encode(), bindable(bound))
         return cursor.fetchall() if cursor.description else []
 
     def lock(self, name: str) -> None:

@@ -9,7 +9,7 @@ from relaybook.store.schema import MIGRATIONS, VERSION_TABLE
 #: Marks our version table, and so a schema, as a ledger.
 MARK = "relaybook ledger"
 
-_WORDS = {"int": "BIGINT", "real": "DOUBLE PRECISION", "strict": ""}
+_WORDS = {"int": "BIGINT", "real": "DOUBLE PRECISION", "strict": "", "keyed": ""}
 
 
 def migrate(tx: Tx, name: str) -> None:

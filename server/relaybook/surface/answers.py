@@ -121,6 +121,7 @@ class Shown(Told, total=False):
     failed: list[dict[str, Any]]
     asking: list[dict[str, Any]]
     overdue: list[str]
+    undecided: list[str]
     held: list[dict[str, Any]]
     sessions: list[dict[str, Any]]
     events: list[dict[str, Any]]

@@ -53,7 +53,7 @@ class Changes:
         self._listeners: Counter[str] = Counter()
         self._marks: dict[str, Hashable] = {}
         self._version: object = None
-        self._older = Subscribers(self.remove)
+        self.older = Subscribers(self.remove)
         self._wanted = anyio.Event()
 
     @property
@@ -104,7 +104,7 @@ class Changes:
                 await self._wakes.wait()
                 await anyio.sleep(SETTLE_SECONDS)
                 await self._look()
-                self._older.send(group, self.reachable)
+                self.older.send(group, self.reachable)
 
     async def _look(self) -> None:
         try:
@@ -115,7 +115,7 @@ class Changes:
         # The marks have moved on, so nobody else would tell the rest.
         with anyio.CancelScope(shield=True):
             for uri in changed:
-                self._older.note(uri)
+                self.older.note(uri)
                 await self.bus.publish(ResourceUpdated(uri=uri))
 
     def _changed(self) -> list[str]:
@@ -128,38 +128,45 @@ class Changes:
         self._marks, self._version = marks, version
         return changed
 
+
+def offer_subscriptions(server: MCPServer[None], changes: Changes) -> None:
+    """Serve both kinds of subscription from `changes`; its bus is the server's."""
+    changes.reachable = reachable_over(server._lowlevel_server)  # pyright: ignore[reportPrivateUsage]  # no public way yet
+    _offer_to_older(server, changes)
+    _offer_streams(server, changes)
+
+
+def _offer_to_older(server: MCPServer[None], changes: Changes) -> None:
     async def subscribe(
-        self, ctx: ServerRequestContext[Any, Any], params: SubscribeRequestParams
+        ctx: ServerRequestContext[Any, Any], params: SubscribeRequestParams
     ) -> EmptyResult:
-        """resources/subscribe, of clients up to 2025-11-25."""
         from relaybook.engine.read import matching, unknown
 
-        uri = str(params.uri)
-        if matching(uri) is None:
+        uri, subscriber = str(params.uri), changes.older.of(ctx)
+        if matching(uri) is None and uri not in {str(r.uri) for r in await server.list_resources()}:
             raise MCPError(INVALID_PARAMS, str(unknown(uri, "orchestrator")), {"uri": uri})
-        subscriber = self._older.of(ctx)
         if uri not in subscriber.uris:
-            self.add([uri])
+            changes.add([uri])
             subscriber.uris.add(uri)
         return EmptyResult()
 
     async def unsubscribe(
-        self, ctx: ServerRequestContext[Any, Any], params: UnsubscribeRequestParams
+        ctx: ServerRequestContext[Any, Any], params: UnsubscribeRequestParams
     ) -> EmptyResult:
-        """resources/unsubscribe; harmless for what was not subscribed to."""
-        uri, subscriber = str(params.uri), self._older.of(ctx)
+        """Harmless for what was not subscribed to."""
+        uri, subscriber = str(params.uri), changes.older.of(ctx)
         if uri in subscriber.uris:
             subscriber.forget(uri)
-            self.remove([uri])
+            changes.remove([uri])
         return EmptyResult()
 
-
-def offer_subscriptions(server: MCPServer[None], changes: Changes) -> None:
-    """Serve both kinds of subscription from `changes`; its bus is the server's."""
     low = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]  # no public way yet
-    changes.reachable = reachable_over(low)
-    low.add_request_handler("resources/subscribe", SubscribeRequestParams, changes.subscribe)
-    low.add_request_handler("resources/unsubscribe", UnsubscribeRequestParams, changes.unsubscribe)
+    low.add_request_handler("resources/subscribe", SubscribeRequestParams, subscribe)
+    low.add_request_handler("resources/unsubscribe", UnsubscribeRequestParams, unsubscribe)
+
+
+def _offer_streams(server: MCPServer[None], changes: Changes) -> None:
+    low = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]  # no public way yet
     entry = low.get_request_handler("subscriptions/listen")
     assert entry is not None
     serve_stream = entry.handler

@@ -15,14 +15,23 @@ from relaybook.surface.board import SHOWS_BOARD
 from relaybook.surface.rim import tool
 
 #: Decisions about the task that the question is about.
-OF_TASK = ("answer", "waive", "confirm")
+OF_TASK = ("answer", "waive", "confirm", "applicable", "not_applicable")
 
 
 class Choice(BaseModel):
     """What the user is asked to choose; nothing chosen leaves the question open."""
 
     decision: Literal[
-        "", "retry_failed", "adjust", "accept_partial", "answer", "cancel", "waive", "confirm"
+        "",
+        "retry_failed",
+        "adjust",
+        "accept_partial",
+        "answer",
+        "cancel",
+        "waive",
+        "confirm",
+        "applicable",
+        "not_applicable",
     ] = ""
     text: str = Field(default="", description="your answer or your reason")
     #: The task that the question was about, if about one; not a field of the form.

@@ -2,7 +2,7 @@
 
 import functools
 import inspect
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Annotated, Any
 
 from mcp.server.mcpserver import Context, MCPServer
@@ -22,9 +22,10 @@ from pydantic import ValidationError
 
 from relaybook.core.text import compact
 from relaybook.errors import InvalidArguments, Refusal, UnknownTool, nearest
+from relaybook.surface.commits import committed
 from relaybook.surface.slim import slim
 
-Verb = Callable[..., Awaitable[dict[str, Any]]]
+Verb = Callable[..., Coroutine[Any, Any, dict[str, Any]]]
 
 #: How many faults of one call are named.
 FAULTS_SHOWN = 3
@@ -74,7 +75,7 @@ def _answering(verb: Verb, answer: type) -> Callable[..., Awaitable[CallToolResu
     @functools.wraps(verb)
     async def call(**arguments: Any) -> CallToolResult:
         try:
-            return _result(await verb(**arguments))
+            return _result(await committed(lambda: verb(**arguments)))
         except Refusal as refusal:
             return refused(refusal)
 

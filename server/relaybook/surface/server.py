@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 
 import anyio
+from mcp.server._otel import OpenTelemetryMiddleware
 from mcp.server.caching import CacheableMethod, CacheHint
 from opentelemetry import trace
 
@@ -81,10 +82,15 @@ def build_server(engine: Engine, role: str = "orchestrator") -> Server:
 
 
 def _drop_idle_tracing(server: Server) -> None:
-    """Open no span for each message, 25 us of a call, unless a tracer was set up to get them."""
+    """Open no span for each message, 25 us of a call, unless a tracer was set up to get them.
+
+    What else wraps a message stays: it seals the state that a client carries for the server.
+    """
     if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
         low = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]  # no public way yet
-        low.middleware.clear()
+        low.middleware[:] = [
+            each for each in low.middleware if not isinstance(each, OpenTelemetryMiddleware)
+        ]
 
 
 def serve_stdio(engine: Engine, role: str) -> None:

@@ -105,7 +105,7 @@ def _create_workflow(engine: Engine) -> Tool:
             batches=batches,
             template=template,
             args=args,
-            project=project or "default",
+            project=project or engine.home,
             max_parallel=max_parallel,
             override=override,
             shared_decisions=shared_decisions,

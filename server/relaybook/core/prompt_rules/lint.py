@@ -53,6 +53,14 @@ def may_block(sections: Iterable[tuple[str, str]], fixed: frozenset[str]) -> boo
     return any(blocks for _, blocks in found) or sum(words for words, _ in found) > _CALM_WORDS
 
 
+def orders_outward_deed(task: str) -> bool:
+    """Whether a task of these words tells its worker to act beyond the workspace."""
+    lower = task.lower()
+    if not any(stem in lower for stem in ORDER_STEMS):
+        return False
+    return bool(read_part(Section("Task", task), True, frozenset()).phrases.get("P16"))
+
+
 def _section(name: str, text: str, fixed: frozenset[str]) -> tuple[int, bool]:
     judged = _judge_short_section if len(text) <= _SHORT else _judge_section
     return judged(name, text, fixed)

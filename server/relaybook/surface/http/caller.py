@@ -1,6 +1,6 @@
 """Who calls: what a credential allows, and where the rest of the server finds it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from starlette.requests import HTTPConnection
@@ -36,6 +36,21 @@ class Access(Protocol):
     def challenge(self) -> str:
         """The WWW-Authenticate header that a stranger is answered with."""
         ...
+
+
+class AsWorkers:
+    """Everyone whom `access` knows, but as a worker, whatever more they might be."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+
+    @property
+    def challenge(self) -> str:
+        return self._access.challenge
+
+    async def caller(self, token: str | None) -> Caller | None:
+        caller = await self._access.caller(token)
+        return caller and replace(caller, kind=replace(caller.kind, role="worker"))
 
 
 class Anyone:

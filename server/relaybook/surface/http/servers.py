@@ -4,12 +4,14 @@ A server is built on an engine that sees the projects of its callers and no othe
 tool, resource, prompt, completion or subscription can show more.
 """
 
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from mcp.server.transport_security import TransportSecuritySettings
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
@@ -20,6 +22,8 @@ from relaybook.surface.server import build_server
 
 #: How many kinds of callers one process serves.
 KINDS_LIMIT = 1000
+
+_log = logging.getLogger(__name__)
 
 
 class Servers:
@@ -59,13 +63,19 @@ class Servers:
     async def _run(
         self, kind: Kind, *, task_status: TaskStatus[StreamableHTTPSessionManager]
     ) -> None:
-        server = build_server(self._engine, kind.role)
-        low = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]  # no public way yet
-        manager = StreamableHTTPSessionManager(
-            app=low,
-            stateless=self._options.stateless,
+        engine = self._engine if kind.projects is None else self._engine.within(kind.projects)
+        server = build_server(engine, kind.role)
+        # The application that this answers is left alone: ours has layers and pages of its own.
+        server.streamable_http_app(
+            stateless_http=self._options.stateless,
             max_request_body_size=self._options.body_limit,
+            transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
         )
-        async with manager.run():
-            task_status.started(manager)
-            await anyio.sleep_forever()
+        try:
+            async with server.session_manager.run():
+                task_status.started(server.session_manager)
+                await anyio.sleep_forever()
+        except Exception:  # noqa: BLE001  # whatever it was, other callers are served on
+            _log.exception("an MCP server failed; the next call gets a new one")
+        finally:
+            self._managers.pop(kind, None)
