@@ -112,14 +112,14 @@ def test_what_the_stage_before_handed_over_is_given(engine: Engine) -> None:
 
 
 def test_an_error_of_the_prompt_fails_the_gate_too(engine: Engine) -> None:
-    goal = "Send the newsletter to every customer"
-    workflow_id = staged(engine, stages=[{"capability": "implement", "goal": goal}])
+    stage = {"capability": "implement", "goal": "Build it", "args": {"sources": [{"path": "a.py"}]}}
+    workflow_id = staged(engine, stages=[stage])
 
-    with pytest.raises(PromptBlocked, match="breaks rule P16") as refusal:
+    with pytest.raises(PromptBlocked, match="breaks rule P06") as refusal:
         advance(engine, workflow_id)
 
     items = refusal.value.as_dict()["gate"]["items"]
-    assert {item["rule"] for item in items if item["verdict"] == "fail"} == {"P16"}
+    assert {item["rule"] for item in items if item["verdict"] == "fail"} == {"P06"}
 
 
 def test_a_prompt_shows_the_verdict_before_anything_starts(engine: Engine) -> None:

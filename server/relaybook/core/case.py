@@ -285,7 +285,7 @@ class _Draft:
     def record_decision(self, event: Event) -> None:
         if event.data["decision"] in _CLOSING:
             self.decision = Decision(event.data["decision"])
-        elif event.task_id is not None:  # its condition holds
+        elif event.task_id is not None and "gate" not in event.data:  # its condition holds
             before = self.tasks[event.task_id]
             self._put(before, replace(before, undecided=0, waiting_on=before.waiting_on - 1))
 

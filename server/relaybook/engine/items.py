@@ -50,7 +50,7 @@ def list_items(
     Raises:
         InvalidArguments: `status` is no word of the work-item view.
     """
-    where = ["replaced_by IS NULL", *_with_status(status)]
+    where = ["tasks.workflow_id = w.id", "replaced_by IS NULL", *_with_status(status)]
     where += ["skill = :skill"] if skill else []
     where += ["workflow_id = :workflow_id"] if workflow_id else []
     where += ["w.project = :project"] if project else []
