@@ -4,13 +4,18 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint types check bench conformance
+BROWSER := .browser
+
+.PHONY: demo test test-browser lint types check bench conformance soak
 
 demo: $(READY) ## make demo DIR=path: judge the Python files below it
 	@$(BIN)/python demo/run.py $(if $(DIR),--dir "$(DIR)")
 
 test: $(READY)
 	@$(BIN)/python -m pytest -q
+
+test-browser: $(READY) $(BROWSER)/.ready ## the board in Chromium; pictures in .browser/pictures
+	@$(BIN)/python -m pytest -q tests/browser
 
 lint: $(READY)
 	@$(BIN)/ruff check --quiet
@@ -24,8 +29,21 @@ check: lint types test
 bench: $(READY)
 	@$(BIN)/python -m benchmarks
 
+# SEEDS runs of SECONDS each with faults on PostgreSQL over HTTP and on one file, then lives.
+SEEDS ?= 5
+SECONDS ?= 300
+soak: $(READY) ## make soak SEEDS=5 SECONDS=300
+	@RELAYBOOK_FAULT_SEEDS=$(SEEDS) RELAYBOOK_FAULT_SECONDS=$(SECONDS) \
+		$(BIN)/python -m pytest -q tests/faults
+	@RELAYBOOK_SIMULATIONS=5000 $(BIN)/python -m pytest -q tests/store/test_simulation.py \
+		--override-ini timeout=7200
+
 conformance: $(READY) ## the official suite, Inspector, TypeScript clients and an agent framework
 	@$(BIN)/python -m tests.conformance
+
+$(BROWSER)/.ready: tests/browser/package.json tests/browser/set_up.sh tests/browser/host.mjs
+	@tests/browser/set_up.sh $(BROWSER)
+	@touch $(BROWSER)/.ready
 
 # Only when the stamp is older than the list of dependencies.
 $(READY): pyproject.toml

@@ -31,6 +31,8 @@ async def talk(command: str, era: Literal["auto", "legacy"]) -> None:
             )
             assert not shown.is_error, shown
             assert "## Output Interface" in str(shown.structured_content), shown
+            (board,) = (await client.read_resource("ui://relaybook/board")).contents
+            assert "</html>" in str(board), "the wheel lacks files of the board"
             sys.stdout.write(f"{client.protocol_version}: {len(tools)} tools, a task started\n")
 
 

@@ -11,10 +11,12 @@ from benchmarks import (
     counters,
     digest,
     growth,
+    http,
     makespan,
     prompts,
     start,
     throughput,
+    tokens,
     update,
 )
 from benchmarks.table import HEAD
@@ -23,11 +25,13 @@ BENCHMARKS: Mapping[str, Callable[[], Iterable[str]]] = {
     "update": update.run,
     "growth": growth.run,
     "throughput": throughput.run,
+    "http": http.run,
     "prompts": prompts.run,
     "digest": digest.run,
     "start": start.run,
     "counters": counters.run,
     "makespan": makespan.run,
+    "tokens": tokens.run,
 }
 
 

@@ -11,7 +11,7 @@ from typing import Any, Literal, Self
 #: 2025, which most hosts still speak over stdio, begins with a handshake.
 Era = Literal["2026-07-28", "2025-11-25"]
 
-_META = {
+META = {
     "io.modelcontextprotocol/protocolVersion": "2026-07-28",
     "io.modelcontextprotocol/clientCapabilities": {},
 }
@@ -26,7 +26,7 @@ class StdioClient:
     """A server's process, and one conversation with it."""
 
     def __init__(self, command: Sequence[str], era: Era) -> None:
-        self._meta = {"_meta": _META} if era == "2026-07-28" else {}
+        self._meta = {"_meta": META} if era == "2026-07-28" else {}
         self._id = 0
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=-1

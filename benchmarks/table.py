@@ -14,5 +14,11 @@ def line(figure: str, found: Ratio, target: str = "") -> str:
     )
 
 
+def count(figure: str, found: float, target: str = "") -> str:
+    """A figure that is no ratio of times: a number, or one number over another."""
+    shown = f"{found:,.2f}" if found < 100 else f"{found:,.0f}"
+    return f"{figure:<46} {shown:>6}  {'':<13} {target:<8}"
+
+
 def _duration(seconds: float) -> str:
     return f"{seconds * 1e6:.0f} us" if seconds < 0.1 else f"{seconds:.3f} s"

@@ -62,15 +62,16 @@ def batches(files: int) -> int:
     return min(files, wanted)
 
 
-async def start_worker(base: Path, store: Path, workflow_id: str, log: Path) -> Process:
+async def start_worker(base: Path, store: str, workflow_id: str, log: Path) -> Process:
     agent = shlex.join([sys.executable, str(HERE / "comment_quality.py")])
-    options = {"--command": agent, "--workflow": workflow_id, "--store": str(store)}
+    options = {"--command": agent, "--workflow": workflow_id}
     options |= {"--parallel": "1", "--lease": str(LEASE_SECONDS)}
     words = [word for pair in options.items() for word in pair]
     with log.open("w", encoding="utf-8") as errors:
         return await anyio.open_process(
             [sys.executable, "-m", "relaybook", "work", *words],
             cwd=base,
+            env={**os.environ, "RELAYBOOK_STORE": store},
             stdin=None,
             stdout=None,
             stderr=errors,
@@ -145,16 +146,17 @@ async def end(workers: Sequence[Process]) -> None:
             await worker.wait()
 
 
-async def demo(base: Path, folders: Sequence[str]) -> int:
+async def demo(base: Path, folders: Sequence[str], named: str | None) -> int:
     files = python_files(base, folders)
     if not files:
         say(f"There is no Python file below {', '.join(folders)} of {base}.")
         return 1
-    store = Path(tempfile.mkdtemp(prefix="relaybook-demo-")) / "ledger.db"
+    logs = Path(tempfile.mkdtemp(prefix="relaybook-demo-"))
+    store = named or str(logs / "ledger.db")
     server = StdioServerParameters(
         command=sys.executable,
-        args=["-m", "relaybook", "serve", "--store", str(store)],
-        env=dict(os.environ),
+        args=["-m", "relaybook", "serve"],
+        env={**os.environ, "RELAYBOOK_STORE": store},
     )
     started = anyio.current_time()
     async with Client(server) as client:
@@ -162,7 +164,7 @@ async def demo(base: Path, folders: Sequence[str]) -> int:
         created = await plan(ledger, files)
         workflow_id = created["workflow_id"]
         say(f"{len(files)} files in {batches(len(files))} partitions, {WORKERS} workers")
-        await work(ledger, workflow_id, base, store)
+        await work(ledger, workflow_id, base, store, logs)
         merged = Merged(files)
         async for result in ledger.results(workflow_id):
             merged.add(result)
@@ -170,7 +172,7 @@ async def demo(base: Path, folders: Sequence[str]) -> int:
     say(f"  {anyio.current_time() - started:.1f} s from plan to merged results\n")
     for line in report(merged, summary):
         say(line)
-    tell_where(store, workflow_id)
+    tell_where(named, logs, workflow_id)
     return 0 if summary["status"] == "completed" else 1
 
 
@@ -184,18 +186,22 @@ async def plan(ledger: McpLedger, files: Sequence[str]) -> dict[str, Any]:
     )
 
 
-async def work(ledger: McpLedger, workflow_id: str, base: Path, store: Path) -> None:
+async def work(ledger: McpLedger, workflow_id: str, base: Path, store: str, logs: Path) -> None:
     workers: list[Process] = []
     async with AsyncExitStack() as stack:
         stack.push_async_callback(end, workers)
         for number in range(1, WORKERS + 1):
-            log = store.with_name(f"worker-{number}.log")
+            log = logs / f"worker-{number}.log"
             workers.append(await start_worker(base, store, workflow_id, log))
         await follow(ledger, workflow_id, workers)
 
 
-def tell_where(store: Path, workflow_id: str) -> None:
-    tool = Path(sys.executable).with_name("sqlite-utils")
+def tell_where(named: str | None, logs: Path, workflow_id: str) -> None:
+    if named is not None:
+        say(f"\nThe workers' logs: {logs}")
+        say(f"Its events: relaybook read ledger://workflows/{workflow_id}/events")
+        return
+    tool, store = Path(sys.executable).with_name("sqlite-utils"), logs / "ledger.db"
     query = f"select seq, type, task_id from events where workflow_id = '{workflow_id}'"
     say(f"\nThe ledger: {store}, with the workers' logs beside it")
     say(f"Its events: {tool} {store} {shlex.quote(query)} --table")
@@ -204,11 +210,12 @@ def tell_where(store: Path, workflow_id: str) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Comment quality of many Python files.")
     parser.add_argument("--dir", default=os.environ.get("DIR"), help="default: this repository")
-    given: str | None = parser.parse_args().dir
-    if given:
-        return anyio.run(demo, Path(given).resolve(), ["."])
-    base = HERE.resolve().parent
-    return anyio.run(demo, base, [name for name in DEFAULT_FOLDERS if (base / name).is_dir()])
+    parser.add_argument("--store", help="a ledger by its URL; default: a new file")
+    options = parser.parse_args()
+    given: str | None = options.dir
+    base = Path(given).resolve() if given else HERE.resolve().parent
+    folders = ["."] if given else [name for name in DEFAULT_FOLDERS if (base / name).is_dir()]
+    return anyio.run(demo, base, folders, options.store)
 
 
 if __name__ == "__main__":

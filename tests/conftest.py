@@ -6,10 +6,15 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from relaybook.engine import Engine
 from relaybook.store.base import Store
 from tests.helpers import STORES, Clock, engine_on, open_ledger
+
+# The same examples in every run, however busy the machine.
+settings.register_profile("relaybook", deadline=None, derandomize=True)
+settings.load_profile("relaybook")
 
 
 def pytest_report_header() -> str:

@@ -11,23 +11,13 @@ from relaybook.engine.update import Update
 from relaybook.registry.templates import Templates
 from relaybook.store.base import Row, Store
 from relaybook.store.open import open_store
+from relaybook.store.schema import KEYS
 from tests import postgres
 
 #: The stores that every test of the ledger runs on.
 STORES = ("sqlite", "postgres")
 PROMPTS = Path(__file__).parent / "prompts"
-TABLES = (
-    "workflows",
-    "tasks",
-    "attempts",
-    "edges",
-    "events",
-    "texts",
-    "scopes",
-    "prints",
-    "lessons",
-    "skill_stats",
-)
+TABLES = tuple(KEYS)
 
 
 class Clock:

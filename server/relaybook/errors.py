@@ -11,6 +11,7 @@ Refusal
 │   ├── UnknownContract
 │   ├── UnknownCapability
 │   ├── UnknownResource
+│   ├── UnknownToken
 │   └── UnknownTool
 ├── BadInput                 the call itself is wrong; the same call never works
 │   ├── InvalidPlan
@@ -18,6 +19,7 @@ Refusal
 │   ├── InvalidComposition
 │   ├── InvalidContract
 │   ├── InvalidArguments
+│   ├── InvalidExport
 │   └── MalformedOutput
 ├── Conflict                 the ledger has moved on; look, then decide
 │   ├── StaleClaim
@@ -26,7 +28,8 @@ Refusal
 │   ├── AlreadyOver
 │   ├── NotStarted
 │   ├── WorkflowEnded
-│   └── RequestIdReused
+│   ├── RequestIdReused
+│   └── AlreadyThere
 ├── NotNow                   it may work later, or after a decision
 │   ├── Blocked
 │   ├── BreakerOpen
@@ -51,6 +54,7 @@ Refusal
 A message has three parts: what is wrong, what is allowed, what to do next.
 """
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any, ClassVar
 
@@ -130,6 +134,10 @@ class UnknownResource(NotFound):
     code = "unknown_resource"
 
 
+class UnknownToken(NotFound):
+    code = "unknown_token"
+
+
 class UnknownTool(NotFound):
     code = "unknown_tool"
 
@@ -158,6 +166,10 @@ class InvalidContract(BadInput):
 
 class InvalidArguments(BadInput):
     code = "invalid_arguments"
+
+
+class InvalidExport(BadInput):
+    code = "invalid_export"
 
 
 class MalformedOutput(BadInput):
@@ -196,6 +208,10 @@ class WorkflowEnded(Conflict):
 
 class RequestIdReused(Conflict):
     code = "request_id_reused"
+
+
+class AlreadyThere(Conflict):
+    code = "already_there"
 
 
 class NotNow(Refusal):
@@ -286,6 +302,21 @@ class OutcomeUnknown(StoreFault):
     """The commit was sent and no answer came: the change is there whole, or not at all."""
 
     code = "outcome_unknown"
+
+
+def refusal_of(said: Mapping[str, Any]) -> Refusal:
+    """The refusal that `as_dict` made `said` of; of an unknown code a plain one."""
+    rest = {k: v for k, v in said.items() if k not in ("code", "message", "allowed", "next")}
+    kind = _by_code(Refusal).get(str(said.get("code")), Refusal)
+    texts = {name: str(said.get(name, "")) for name in ("allowed", "next")}
+    return kind(str(said.get("message", "")), **texts, **rest)
+
+
+def _by_code(kind: type[Refusal]) -> dict[str, type[Refusal]]:
+    found = {kind.code: kind}
+    for below in kind.__subclasses__():
+        found |= _by_code(below)
+    return found
 
 
 def clip(text: str, limit: int) -> str:

@@ -188,10 +188,11 @@ ITEM_EVENTS: Mapping[EventType, tuple[str, ...]] = {
 
 
 class EdgeKind(StrEnum):
-    """Why a task waits for another: it needs its result, or it handles its failure."""
+    """Why a task waits for another: for its result, for its failure, or to run in its place."""
 
     NEEDS = "needs"
     ON_FAILURE = "on_failure"
+    INSTEAD_OF = "instead_of"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,11 +215,12 @@ class Workflow:
     #: Number of its last event, and of the last event that changed the plan.
     seq: int = 0
     plan_seq: int = 0
-    #: Counters over its tasks. `ready` counts pending tasks that wait on nothing,
-    #: `retryable` failed tasks that may start again.
+    #: Counters over its tasks. `ready` counts pending tasks that wait on nothing, `undecided`
+    #: those that wait on a decision alone, `retryable` failed tasks that may start again.
     total: int = 0
     pending: int = 0
     ready: int = 0
+    undecided: int = 0
     in_progress: int = 0
     input_required: int = 0
     review: int = 0
@@ -248,8 +250,10 @@ class Task:
     position: int
     label: str
     status: Status = Status.PENDING
-    #: How many of the tasks before it do not yet let it start.
+    #: How many of the tasks before it do not yet let it start, and one more while undecided.
     waiting_on: int = 0
+    #: 1 until it is decided whether its condition holds; 0 for a task without one.
+    undecided: int = 0
     #: Minutes from its start to the end of the longest chain that hangs on it.
     chain: float = 0.0
     expected_minutes: float

@@ -4,7 +4,7 @@ Pure: the environment, the home folder and the platform are arguments.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +14,7 @@ Role = Literal["orchestrator", "worker", "all"]
 Durability = Literal["full", "normal"]
 
 ROLES: tuple[Role, ...] = ("orchestrator", "worker", "all")
+SECRET_LENGTH = 32
 LEDGER_FILE = Path("relaybook", "ledger.db")
 
 
@@ -21,13 +22,16 @@ LEDGER_FILE = Path("relaybook", "ledger.db")
 class Settings:
     """What every command needs to know."""
 
-    store: Path
+    #: A path, `sqlite:///path` or `postgresql://…`; it may hold a password, so it is never shown.
+    store: str
     durability: Durability
     role: Role
     #: Folders of templates beside the shipped ones; a later one shadows.
     prompts: tuple[Path, ...]
     #: Folders of contracts beside the shipped ones; a later one shadows.
     contracts: tuple[Path, ...]
+    #: Keys that replicas share, to seal what a question carries: the first seals, all unseal.
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
 def read_settings(
@@ -46,13 +50,14 @@ def read_settings(
     Raises:
         InvalidArguments: the environment or an option says what cannot be.
     """
-    named = store or env.get("RELAYBOOK_STORE") or ""
+    named = store or env.get("RELAYBOOK_STORE")
     return Settings(
-        store=_path(named) if named else default_store(env, home=home, platform=platform),
+        store=named or str(default_store(env, home=home, platform=platform)),
         durability=durability,
         role=_role(role, env.get("RELAYBOOK_ROLE", "")),
         prompts=tuple(prompts),
         contracts=tuple(contracts),
+        secrets=_secrets(env.get("RELAYBOOK_SECRET", "")),
     )
 
 
@@ -66,15 +71,15 @@ def default_store(env: Mapping[str, str], *, home: Path, platform: str) -> Path:
     return folder / LEDGER_FILE
 
 
-def _path(named: str) -> Path:
-    scheme, found, _ = named.partition("://")
-    if found:
+def _secrets(named: str) -> tuple[str, ...]:
+    secrets = tuple(each.strip() for each in named.split(",") if each.strip())
+    if any(len(each) < SECRET_LENGTH for each in secrets):
         raise InvalidArguments(
-            f"The store is named by a URL of the scheme {scheme!r}.",
-            allowed="the path of a file",
-            next="name a path with --store or RELAYBOOK_STORE",
+            "RELAYBOOK_SECRET holds a key that is too short.",
+            allowed=f"keys of {SECRET_LENGTH} characters or more, by commas: the first one seals",
+            next="make one with openssl rand -hex 32",
         )
-    return Path(named).expanduser()
+    return secrets
 
 
 def _role(option: Role | None, inherited: str) -> Role:

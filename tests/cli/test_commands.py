@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from relaybook.core.policy import KEPT_DAYS
 from relaybook.engine import Engine
-from relaybook.engine.cleanup import DEFAULT_DAYS
 from relaybook.store.sqlite import SqliteStore
 from tests.helpers import Clock, complete, engine_on, start, workflow
 
@@ -88,7 +88,7 @@ def test_cleanup_removes_what_ended_more_than_seven_days_ago(cli: Cli, ledger: P
     assert (told["removed"], told["workflows"]) == (0, [old])
     assert done["removed"] == 1
     assert left == {open, recent}
-    assert DEFAULT_DAYS == 7
+    assert KEPT_DAYS == 7
 
 
 def complete_all(engine: Engine, id: str) -> None:

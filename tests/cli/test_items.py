@@ -1,5 +1,6 @@
 """Work items on the command line: looked at, and taken from start to end."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from relaybook.store.sqlite import SqliteStore
 from tests.helpers import Clock, complete, engine_on, start, workflow
+from tests.stages import NAME, STAGES, SUMMARY
 
 from .conftest import Cli
 
@@ -160,3 +162,34 @@ def test_an_unknown_item_is_not_found(cli: Cli) -> None:
 
     assert ran.code == 3
     assert slug in ran.err
+
+
+@pytest.mark.requirement("S185", "S187")
+def test_a_plan_by_stages_is_printed_in_a_line_for_each(cli: Cli) -> None:
+    stages = json.dumps(STAGES)
+
+    planned = cli("create", "--name", NAME, "--project", "mpmp", "--stages", stages)
+
+    assert planned.out.startswith(f"{SUMMARY}\n")
+
+
+def test_a_stage_that_starts_is_shown_with_its_gate_and_its_prompt_as_it_is(cli: Cli) -> None:
+    planned = cli("create", "--stages", json.dumps(STAGES), "--json").json
+
+    shown = cli("advance", "--id", planned["workflow_id"]).out
+
+    assert "current gate: pass\n" in shown
+    assert "\n## Role\nYou build" in shown
+
+
+def test_metrics_are_an_object_or_a_list(cli: Cli) -> None:
+    planned = cli("create", "--stages", json.dumps(STAGES), "--json").json
+    here = ("--id", planned["workflow_id"], "--stage", "0", "--outcome", "completed")
+    slug = planned["stages"][0]["item"]
+    cli("advance", "--id", planned["workflow_id"])
+
+    ended = cli("advance", *here, "--metrics", '{"coverage": 91}')
+
+    assert ended.code == 0
+    assert cli("items", "show", slug, "--json").json["metrics"] == {"coverage": 91}
+    assert cli("advance", *here, "--metrics", "91").code == 2

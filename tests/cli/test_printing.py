@@ -66,6 +66,10 @@ def test_a_pipe_gets_lines_and_tabs(capsys: pytest.CaptureFixture[str]) -> None:
     )
 
 
+def test_a_summary_of_several_lines_stays_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert in_pipe({"summary": ["one", "two\x1b[31m"]}, capsys) == "one\ntwo[31m\n"
+
+
 def test_texts_of_workers_neither_act_nor_count_as_markup(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -37,13 +37,15 @@ def relaybook_process(tmp_path: Path) -> Iterator[Run]:
     """Starts `python -m relaybook` with the arguments given; ends what still runs."""
     started: list[subprocess.Popen[str]] = []
 
-    def start(*args: str, **variables: str) -> "subprocess.Popen[str]":
+    def start(
+        *args: str, stdin: int = subprocess.DEVNULL, **variables: str
+    ) -> "subprocess.Popen[str]":
         kept = {key: value for key, value in os.environ.items() if "RELAYBOOK" not in key}
         process = subprocess.Popen(
             [sys.executable, "-m", "relaybook", *args],
             cwd=tmp_path,
             env={**kept, "PYTHONPATH": str(SERVER), "HOME": str(tmp_path), **variables},
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -1,9 +1,12 @@
 import json
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 
 from relaybook import __version__
+from relaybook.engine import Engine, Verb
+from relaybook.store.sqlite import SqliteStore
 
 from .conftest import SERVER, Run
 
@@ -14,23 +17,62 @@ def test_the_version_is_printed(relaybook_process: Run) -> None:
     assert out == f"relaybook {__version__}\n"
 
 
-HEAVY = {"mcp", "jinja2", "jsonschema", "rich", "yaml"}
+PROFILED = {"PYTHONPROFILEIMPORTTIME": "1", "PYTHONPATH": str(SERVER)}
+#: Each costs a start tens of milliseconds. The SDK itself imports some of them.
+OF_SDK = {"mcp", "anyio", "pydantic", "opentelemetry", "rich"}
+OTHERS = {"jinja2", "jsonschema", "yaml", "rapidfuzz", "jsonschema_rs", "psycopg"}
+
+LIST_TOOLS = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "tools/list",
+    "params": {
+        "_meta": {
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientCapabilities": {},
+        }
+    },
+}
+
+
+def imported(times: str) -> set[str]:
+    return {line.rpartition("|")[2].strip() for line in times.splitlines()}
 
 
 @pytest.mark.parametrize(
     ("command", "needed", "unwanted"),
-    [("--version", "typer", {*HEAVY, "sqlite_utils", "pydantic"}), ("list", "sqlite_utils", HEAVY)],
+    [
+        ("--version", "typer", "sqlite_utils"),
+        ("list", "sqlite_utils", "relaybook.core.machine"),
+        ("items list", "sqlite_utils", "relaybook.core.machine"),
+    ],
 )
-def test_a_command_imports_only_what_it_needs(
-    command: str, needed: str, unwanted: set[str], relaybook_process: Run
+def test_a_command_that_looks_imports_only_what_it_needs(
+    command: str, needed: str, unwanted: str, relaybook_process: Run, tmp_path: Path
 ) -> None:
-    process = relaybook_process(command, PYTHONPROFILEIMPORTTIME="1", PYTHONPATH=str(SERVER))
+    SqliteStore(tmp_path / "ledger.db").close()
+    process = relaybook_process(
+        *command.split(), **PROFILED, RELAYBOOK_STORE=str(tmp_path / "ledger.db")
+    )
 
-    _, times = process.communicate(timeout=20)
+    _, times = process.communicate(timeout=60)
 
-    imported = {line.rpartition("|")[2].strip() for line in times.splitlines()}
-    assert needed in imported
-    assert not imported & unwanted
+    assert needed in imported(times)
+    assert not imported(times) & {*OF_SDK, *OTHERS, unwanted}
+
+
+def test_a_server_lists_its_tools_before_it_imports_a_verb(
+    relaybook_process: Run, tmp_path: Path
+) -> None:
+    ledger = tmp_path / "ledger.db"
+    process = relaybook_process("serve", "--store", str(ledger), stdin=PIPE, **PROFILED)
+
+    answer, times = process.communicate(f"{json.dumps(LIST_TOOLS)}\n", timeout=60)
+
+    verbs = {verb.module for verb in vars(Engine).values() if isinstance(verb, Verb)}
+    assert len(json.loads(answer)["result"]["tools"]) == 13
+    assert imported(times) >= {"mcp", "sqlite3"}
+    assert imported(times) & {*OTHERS, *verbs, "sqlite_utils"} == set()
 
 
 def test_a_ledger_that_is_not_there_is_refused_and_not_made(

@@ -1,6 +1,6 @@
 """A real HTTP server in the process of the test, and clients on it."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -8,6 +8,7 @@ import anyio
 import httpx2
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
+from starlette.routing import Route
 
 from relaybook.engine import Engine
 from relaybook.surface.http.app import build_app
@@ -20,22 +21,29 @@ PATIENCE = 30
 
 @asynccontextmanager
 async def serving(
-    engine: Engine, access: Access | None = None, **options: Any
+    engine: Engine, access: Access | None = None, *, pages: Sequence[Route] = (), **options: Any
 ) -> AsyncGenerator[str]:
-    """The URL of a server that runs while this is open."""
-    async with server_on(engine, access, **options) as (url, _, _):
+    """The URL of a server that runs while this is open; strangers may see `pages`."""
+    async with server_on(engine, access, pages=pages, **options) as (url, _, _):
         yield url
 
 
 @asynccontextmanager
 async def server_on(
-    engine: Engine, access: Access | None = None, **options: Any
+    engine: Engine, access: Access | None = None, *, pages: Sequence[Route] = (), **options: Any
 ) -> AsyncGenerator[tuple[str, HttpServer, anyio.Event]]:
     """The URL, the server itself, and what is set once it stops."""
     options.setdefault("grace_seconds", 5)
     chosen = HttpOptions(port=0, **options)
     stopping = anyio.Event()
-    app = build_app(engine, access or Anyone("orchestrator"), chosen, stopping=stopping)
+    app = build_app(
+        engine,
+        access or Anyone("orchestrator"),
+        chosen,
+        stopping=stopping,
+        routes=pages,
+        public=[page.path for page in pages],
+    )
     server, listener = HttpServer(app, chosen, stopping), listen(chosen)
     async with anyio.create_task_group() as group:
         group.start_soon(server.serve, [listener])

@@ -1,6 +1,7 @@
 """What every workflow has: a type, metadata, a status that says all that is asked of one."""
 
 import json
+from contextlib import closing
 
 import pytest
 import sqlite_utils
@@ -69,7 +70,8 @@ def test_the_ledger_is_an_sqlite_file_that_sqlite_utils_reads(
     engine = Engine(SqliteStore(path))
     made = engine.create_workflow("fan_out", tasks=[{"id": "a", "label": "Do it"}])
 
-    rows = list(sqlite_utils.Database(path, execute_plugins=False)["tasks"].rows)
+    with closing(sqlite_utils.Database(path, execute_plugins=False)) as db:
+        rows = list(db["tasks"].rows)
 
     assert [(row["workflow_id"], row["id"], row["label"]) for row in rows] == [
         (made["workflow_id"], "a", "Do it")

@@ -8,6 +8,7 @@ import pytest
 from relaybook.engine import Engine
 from relaybook.errors import (
     InvalidArguments,
+    InvalidPlan,
     RequestIdReused,
     UnknownTask,
     UnknownWorkflow,
@@ -137,3 +138,35 @@ def test_an_unknown_workflow_or_task_is_not_found_and_the_nearest_is_named(engin
         start(engine, name, "review-aut")
 
     assert (unknown.value.allowed, other.value.allowed) == (name, "review-auth")
+
+
+@pytest.mark.requirement("S174")
+def test_a_plan_that_lets_a_worker_act_in_the_world_is_refused(
+    engine: Engine, ledger: Store
+) -> None:
+    before = dump(ledger)
+
+    for label in ("Deploy the service to production", "Build the release and publish it"):
+        with pytest.raises(InvalidPlan, match="beyond the workspace") as refused:
+            engine.create_workflow("fan_out", tasks=[task("a"), {"id": "b", "label": label}])
+        assert "proposed_actions" in refused.value.allowed
+    with pytest.raises(InvalidPlan, match="T1 or T2"):
+        engine.create_workflow("fan_out", tasks=[task("a", tier="T3")])
+
+    assert dump(ledger) == before
+
+
+@pytest.mark.requirement("S174")
+def test_a_change_that_lets_a_worker_act_in_the_world_is_refused(engine: Engine) -> None:
+    made = engine.create_workflow("supervisor", tasks=[task("a")])
+
+    with pytest.raises(InvalidPlan, match="beyond the workspace"):
+        engine.change_plan(made["workflow_id"], add=[{"id": "b", "label": "Send the newsletter"}])
+
+
+def test_an_action_that_is_prepared_or_excused_is_no_fault_of_a_plan(engine: Engine) -> None:
+    prepared = [{"id": "a", "label": "Prepare the deploy of the service"}]
+    excused = [{"id": "a", "label": "Delete dead code in src/"}]
+
+    engine.create_workflow("fan_out", tasks=prepared)
+    engine.create_workflow("fan_out", tasks=excused, override="it deletes lines of code only")

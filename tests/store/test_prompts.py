@@ -12,7 +12,7 @@ from relaybook.registry.templates import Templates
 from relaybook.store.base import Store
 from tests.helpers import PROMPTS, complete, dump, start, task, update, workflow
 
-DEPLOYS = "Build the service and deploy it to production"
+SPAWNS = "Spawn two sub-agents that build the service"
 CODE = {"path": "a.py", "content": "def login(): ..."}
 
 
@@ -121,22 +121,22 @@ def test_a_path_without_content_blocks_the_start_unless_the_worker_can_read(
 def test_a_blocked_start_says_why_how_to_mend_it_and_leaves_no_trace(
     engine: Engine, ledger: Store
 ) -> None:
-    name = workflow(engine, task("a", label=DEPLOYS))
+    name = workflow(engine, task("a", label=SPAWNS))
     before = dump(ledger)
 
     with pytest.raises(PromptBlocked) as refusal:
         start(engine, name, "a")
 
     said = refusal.value.as_dict()
-    assert "breaks rule P16: The prompt orders a deed" in said["message"]
-    assert "proposed_actions" in said["next"]
+    assert "breaks rule P15: The prompt tells the worker to spawn" in said["message"]
+    assert "Split the subtask" in said["next"]
     assert "override='<why>'" in said["next"]
-    assert said["rules"] == ["P16"]
+    assert said["rules"] == ["P15"]
     assert dump(ledger) == before
 
 
 def test_an_override_starts_the_task_and_is_on_record_with_its_reason(engine: Engine) -> None:
-    name = workflow(engine, task("a", label=DEPLOYS))
+    name = workflow(engine, task("a", label=SPAWNS))
 
     start(engine, name, "a", override="it is a practice cluster")
 
@@ -153,7 +153,7 @@ def test_an_override_that_was_not_needed_is_not_recorded(engine: Engine) -> None
 
 
 def test_an_override_holds_for_later_attempts_at_its_task(engine: Engine) -> None:
-    name = workflow(engine, task("a", label=DEPLOYS))
+    name = workflow(engine, task("a", label=SPAWNS))
     start(engine, name, "a", override="it is a practice cluster")
     update(engine, name, "a", "pending")
 
@@ -161,14 +161,14 @@ def test_an_override_holds_for_later_attempts_at_its_task(engine: Engine) -> Non
 
 
 def test_a_worker_is_given_the_next_task_in_place_of_a_blocked_one(engine: Engine) -> None:
-    name = workflow(engine, task("a", label=DEPLOYS), "b")
+    name = workflow(engine, task("a", label=SPAWNS), "b")
 
     first = engine.claim_task(name)
     second = engine.claim_task(name)
 
     assert first["task_id"] == "b"
     assert not second["claimed"]
-    assert "a: The prompt of task 'a' breaks rule P16" in second["reason"]
+    assert "a: The prompt of task 'a' breaks rule P15" in second["reason"]
 
 
 @pytest.mark.requirement("S60")

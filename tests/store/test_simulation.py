@@ -20,7 +20,14 @@ import pytest
 
 from relaybook.core.case import Case, evolve, lets_start, opened
 from relaybook.core.scope import overlap
-from relaybook.core.status import ENDED, breaker_open, is_ready, is_retryable, workflow_status
+from relaybook.core.status import (
+    ENDED,
+    breaker_open,
+    is_ready,
+    is_retryable,
+    waits_for_decision,
+    workflow_status,
+)
 from relaybook.engine import Engine
 from relaybook.engine.resolve import Resolution
 from relaybook.errors import Refusal
@@ -45,7 +52,7 @@ DEEDS: dict[str, int] = {
 #: What the orchestrator and the user do.
 MOVES: dict[str, int] = {
     "claim": 40, "start": 12, "late": 8, "wait": 14, "answer": 8, "decide": 6, "add": 3,
-    "replace": 4, "cancel": 2, "condition": 2, "review": 2, "tell": 1, "lost": 3, "end": 1,
+    "replace": 4, "cancel": 2, "condition": 8, "review": 2, "tell": 1, "lost": 3, "end": 1,
 }  # fmt: skip
 
 
@@ -66,7 +73,7 @@ class Life:
         count = self.random.randint(1, 8)
         tasks: list[dict[str, Any]] = []
         for place in range(count):
-            tasks.append(self.planned(f"t{place}", [each["id"] for each in tasks]))
+            tasks.append(self.planned(f"t{place}", tasks))
         return self.engine.create_workflow(
             self.pattern,
             "life",
@@ -75,7 +82,8 @@ class Life:
             max_parallel=self.random.randint(1, 6),
         )["workflow_id"]
 
-    def planned(self, name: str, earlier: list[str]) -> dict[str, Any]:
+    def planned(self, name: str, before: list[dict[str, Any]]) -> dict[str, Any]:
+        earlier = [each["id"] for each in before]
         said: dict[str, Any] = {"expected_minutes": self.random.choice([5, 10, 15])}
         if self.random.random() < 0.4:
             said["writes"] = [self.random.choice(["src/", "src/a", "src/b", "docs"])]
@@ -91,7 +99,13 @@ class Life:
                 said["on_failure"] = self.random.choice(rest)
             elif needs and self.random.random() < 0.5:
                 said["takes"] = [{"from": needs[0]}]
+            elif others := [each["id"] for each in before if self.may_give_way(each, needs)]:
+                said["instead_of"] = self.random.choice(others)
         return task(name, *needs, **said)
+
+    def may_give_way(self, other: dict[str, Any], needs: list[str]) -> bool:
+        free = "when" in other and "instead_of" not in other
+        return free and other["id"] not in needs
 
     def live(self) -> None:
         """From trouble to calm; fails if the end is not legal."""
@@ -218,7 +232,7 @@ class Life:
 
     def do_add(self) -> None:
         names = [each.id for each in self.tasks(*Status)]
-        self.change(self.planned(self.fresh(), names))
+        self.change(self.planned(self.fresh(), [{"id": each} for each in names]))
 
     def do_replace(self) -> None:
         worst = self.tasks(Status.FAILED, Status.CANCELLED, Status.PENDING)
@@ -241,8 +255,9 @@ class Life:
             self.update(name, "cancelled")
 
     def do_condition(self) -> None:
-        if found := self.tasks(Status.PENDING):
-            self.resolve("not_applicable", task_id=self.random.choice(found).id)
+        if found := [each for each in self.tasks(Status.PENDING) if each.undecided]:
+            decision = self.random.choice(["applicable", "applicable", "not_applicable"])
+            self.resolve(decision, task_id=self.random.choice(found).id)
 
     def do_review(self) -> None:
         said = {"satisfied": False, "looping": False, "progressing": self.random.random() < 0.5}
@@ -269,6 +284,7 @@ class Life:
     def calm(self) -> None:
         """Everybody does what the answers say: work is finished, questions answered, ends made."""
         self.do_answer()
+        self.do_condition()
         self.do_claim()
         while self.working:
             task_id, claim = self.working.pop()
@@ -316,7 +332,8 @@ def check(tx: Tx, workflow_id: str) -> None:
         for edge in edges
         if not lets_start(edge.kind, case.tasks[needs])
     )
-    assert {t.id: t.waiting_on for t in tasks} == {t.id: unmet[t.id] for t in tasks}
+    assert {t.id: t.waiting_on - t.undecided for t in tasks} == {t.id: unmet[t.id] for t in tasks}
+    assert workflow.undecided == sum(map(waits_for_decision, tasks))
     open_attempts = [(a.task_id, a.claim) for a in case.attempts.values() if a.ended_at is None]
     assert sorted(open_attempts) == sorted((t.id, t.claim) for t in tasks if t.claim)
     assert all(each.failures <= 3 for each in tasks)
@@ -374,6 +391,7 @@ def check_start(case: Case, starting: Task) -> None:
         if edge.task_id == starting.id
     ]
     assert all(lets_start(kind, source) for kind, source in before)
+    assert not starting.undecided
     assert not breaker_open(case.workflow.failed, case.workflow.total)
     assert case.workflow.decision is None
     assert starting.status in (Status.PENDING, Status.FAILED)

@@ -20,7 +20,7 @@ from relaybook.errors import (
 from relaybook.model import Attempt, Event, Task, Workflow
 from relaybook.store import sqlite as module
 from relaybook.store.schema import MIGRATIONS
-from relaybook.store.sqlite import Durability, SqliteStore
+from relaybook.store.sqlite import PAGE_BYTES, Durability, SqliteStore
 from tests.helpers import Clock, dump, engine_on, workflow
 
 
@@ -102,7 +102,7 @@ def test_a_damaged_ledger_is_a_fault_and_never_an_empty_one(path: Path, damaged:
     workflow(engine_on(store, Clock()), *(f"t{n}" for n in range(200)))
     store.close()
     content = bytearray(path.read_bytes())
-    start = (damaged - 1) * 4096 + (100 if damaged == 1 else 0)
+    start = (damaged - 1) * PAGE_BYTES + (100 if damaged == 1 else 0)
     content[start : start + 2000] = b"\xff" * 2000
     path.write_bytes(content)
 

@@ -391,7 +391,7 @@ def test_a_failed_stage_has_hooks_that_hold_nothing(engine: Engine) -> None:
     )
 
     assert [hook["skill"] for hook in answer["hooks"]] == HOOKS_WITH_FINDINGS
-    assert answer["hooks"][0]["done"] == {"verdict": "pass"}
+    assert answer["hooks"][0]["done"] == {"gate": "output", "verdict": "pass"}
     assert advance(engine, workflow_id)["current"]["attempt"] == 2
 
 
@@ -459,7 +459,7 @@ def test_hooks_come_ready_to_spawn_with_the_servers_part_done(engine: Engine) ->
     assert hooks["reflect"]["label"] == "hook_reflect"
     bare = workflow_id.removeprefix("wf_")
     assert hooks["reflect"]["label_full"] == f"hook_{bare}_0_reflect"
-    assert hooks["sanity-check"]["done"] == {"verdict": "pass"}
+    assert hooks["sanity-check"]["done"] == {"gate": "output", "verdict": "pass"}
     assert hooks["skill-lifecycle"]["done"]["passed"] == 1
     prompt = engine.render_prompt(
         workflow_id=workflow_id, task_id="stage-0", template="hook_reflect"

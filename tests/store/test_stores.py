@@ -13,7 +13,7 @@ from relaybook.engine import Engine
 from relaybook.errors import Refusal, StoreUnreachable, TransactionLost, UnknownWorkflow
 from relaybook.store.base import Store, Tx
 from relaybook.store.ledger import get_text, put_texts, read_events
-from relaybook.store.open import open_store
+from relaybook.store.open import anywhere, open_store
 from relaybook.store.sqlite import SqliteStore
 from tests.helpers import (
     STORES,
@@ -236,10 +236,23 @@ def test_a_path_is_a_file(prefix: str, tmp_path: Path) -> None:
     store.close()
 
 
-@pytest.mark.parametrize("name", ["mysql://host/db", "sqlite://ledger.db", "sqlite:///"])
+@pytest.mark.parametrize("name", ["ledger.db", "sqlite:///ledger.db"])
+def test_a_file_has_a_name_that_holds_in_every_folder(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert anywhere(name) == str(tmp_path / "ledger.db")
+    assert anywhere(f"sqlite:///{tmp_path}/ledger.db") == str(tmp_path / "ledger.db")
+    assert anywhere("postgresql://host/ledger") == "postgresql://host/ledger"
+
+
+@pytest.mark.parametrize("name", ["mysql://ann:secret@host", "sqlite://ledger.db", "sqlite:///"])
 def test_a_store_of_no_known_kind_is_refused(name: str) -> None:
-    with pytest.raises(StoreUnreachable, match="There is no store of the kind"):
+    with pytest.raises(StoreUnreachable, match="There is no store of the kind") as refused:
         open_store(name)
+
+    assert "secret" not in str(refused.value)
 
 
 def test_postgres_without_its_extra_is_refused_with_the_command_that_installs_it(

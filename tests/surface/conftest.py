@@ -38,6 +38,12 @@ def connect(engine: Engine, mode: Mode) -> Connect:
 
 
 @pytest.fixture
+def connect_to(mode: Mode) -> Callable[[Engine], Client]:
+    """Makes a client of the era on the engine given."""
+    return lambda engine: Client(build_server(engine, "orchestrator"), mode=mode, cache=None)
+
+
+@pytest.fixture
 async def client(connect: Connect) -> AsyncIterator[Client]:
     async with connect() as opened:
         yield opened

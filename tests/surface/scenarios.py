@@ -158,14 +158,14 @@ async def do(client: Client, composition: str, workflow_id: str, task_id: str) -
     return await finish(client, composition, started)
 
 
-async def not_applicable(client: Client, workflow_id: str, task_id: str) -> None:
+async def decide(client: Client, workflow_id: str, task_id: str, decision: str) -> None:
     await call(
         client,
         "resolve",
         workflow_id=workflow_id,
-        decision="not_applicable",
+        decision=decision,
         task_id=task_id,
-        reason="its condition does not hold",
+        reason="as the result says",
     )
 
 

@@ -19,6 +19,7 @@ from relaybook.store.sqlite import SqliteStore
 from relaybook.surface.changes import Changes
 from relaybook.surface.rim import Server
 from relaybook.surface.server import build_server
+from relaybook.surface.wakes import Wakes
 from tests.helpers import Clock, complete, engine_on, start, store_name, workflow
 from tests.surface.conftest import Connect, Mode
 from tests.surface.listening import (
@@ -172,9 +173,10 @@ async def test_a_heartbeat_is_no_change(engine: Engine) -> None:
 async def test_nothing_is_looked_at_while_nobody_listens(
     tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("relaybook.surface.changes.POLL_SECONDS", 0)
+    monkeypatch.setattr("relaybook.surface.wakes.POLL_SECONDS", 0)
+    monkeypatch.setattr("relaybook.surface.changes.SETTLE_SECONDS", 0)
     store = CountingStore(tmp_path / "counted.db")
-    changes = Changes(engine_on(store, clock))
+    changes = Changes(engine_on(store, clock), Wakes(store))
 
     async with changes.lifespan(MCPServer()):
         looks = [await _looks(store)]
@@ -292,8 +294,8 @@ async def test_a_client_that_is_gone_is_forgotten(
 ) -> None:
     made: list[Changes] = []
 
-    def remembered(engine: Engine) -> Changes:
-        made.append(Changes(engine))
+    def remembered(engine: Engine, wakes: Wakes) -> Changes:
+        made.append(Changes(engine, wakes))
         return made[-1]
 
     monkeypatch.setattr("relaybook.surface.server.Changes", remembered)

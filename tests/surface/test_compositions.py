@@ -14,9 +14,9 @@ from tests.surface.scenarios import (
     SKILLS,
     claim,
     create,
+    decide,
     do,
     finish,
-    not_applicable,
     status,
     work,
 )
@@ -235,17 +235,23 @@ async def test_the_synthesis_of_customer_research_waits_for_all_three_sources(
 
 
 @pytest.mark.requirement("S168", "S169", "S171", "A14")
-@pytest.mark.parametrize(("taken", "left"), [("acquire", "create"), ("create", "acquire")])
+@pytest.mark.parametrize(
+    ("taken", "decision"), [("acquire", "applicable"), ("create", "not_applicable")]
+)
 async def test_a_skill_is_acquired_or_created_then_scanned_installed_and_watched(
-    client: Client, taken: str, left: str
+    client: Client, taken: str, decision: str
 ) -> None:
     workflow_id = await create(client, "skill_factory")
     await do(client, "skill_factory", workflow_id, "scout")
-    await not_applicable(client, workflow_id, left)
+    undecided = await claim(client, workflow_id)
+    await decide(client, workflow_id, "acquire", decision)
 
-    ran = await work(client, "skill_factory", workflow_id)
+    made = await work(client, "skill_factory", workflow_id)
+    await decide(client, workflow_id, "install", "applicable")
+    installed = await work(client, "skill_factory", workflow_id)
 
-    assert ran == [taken, "scan", "install", "monitor"]
+    assert not undecided["claimed"]
+    assert (made, installed) == ([taken, "scan"], ["install", "monitor"])
     assert await status(client, workflow_id) == "completed"
     shown = await call(client, "get_workflow", workflow_id=workflow_id)
     assert shown["counts"] == {"completed": 5, "not_applicable": 2}
@@ -255,8 +261,10 @@ async def test_a_skill_is_acquired_or_created_then_scanned_installed_and_watched
 async def test_a_skill_that_works_is_not_repaired(client: Client) -> None:
     workflow_id = await create(client, "skill_factory")
     await do(client, "skill_factory", workflow_id, "scout")
-    await not_applicable(client, workflow_id, "create")
+    await decide(client, workflow_id, "acquire", "applicable")
 
+    await work(client, "skill_factory", workflow_id)
+    await decide(client, workflow_id, "install", "applicable")
     await work(client, "skill_factory", workflow_id)
 
     shown = await call(client, "get_workflow", workflow_id=workflow_id)
@@ -268,9 +276,11 @@ async def test_a_skill_that_works_is_not_repaired(client: Client) -> None:
 async def test_a_skill_whose_smoke_test_fails_for_good_is_repaired(client: Client) -> None:
     workflow_id = await create(client, "skill_factory")
     await do(client, "skill_factory", workflow_id, "scout")
-    await not_applicable(client, workflow_id, "create")
-    for task_id in ("acquire", "scan", "install"):
+    await decide(client, workflow_id, "acquire", "applicable")
+    for task_id in ("acquire", "scan"):
         await do(client, "skill_factory", workflow_id, task_id)
+    await decide(client, workflow_id, "install", "applicable")
+    await do(client, "skill_factory", workflow_id, "install")
 
     for attempt in range(3):
         watched = await claim(client, workflow_id)
@@ -295,7 +305,7 @@ async def test_a_skill_whose_smoke_test_fails_for_good_is_repaired(client: Clien
 async def test_nothing_is_installed_when_the_scan_fails(client: Client) -> None:
     workflow_id = await create(client, "skill_factory")
     await do(client, "skill_factory", workflow_id, "scout")
-    await not_applicable(client, workflow_id, "create")
+    await decide(client, workflow_id, "acquire", "applicable")
     await do(client, "skill_factory", workflow_id, "acquire")
     early = await refusal(
         client, "update_task", workflow_id=workflow_id, task_id="install", status="in_progress"

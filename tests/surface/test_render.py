@@ -7,11 +7,11 @@ from tests.surface.calls import call, refusal
 
 pytestmark = pytest.mark.anyio
 
-DEPLOYS = {"id": "a", "label": "Build the service and deploy it", "template": "piece"}
+SPAWNS = {"id": "a", "label": "Spawn sub-agents that build it", "template": "piece"}
 
 
 async def planned(client: Client) -> str:
-    created = await call(client, "create_workflow", pattern="fan_out", tasks=[DEPLOYS])
+    created = await call(client, "create_workflow", pattern="fan_out", tasks=[SPAWNS])
     return created["workflow_id"]
 
 
@@ -20,7 +20,7 @@ async def test_findings_and_budget_come_with_the_prompt(client: Client) -> None:
 
     answer = await call(client, "render_prompt", **here)
 
-    assert [each["rule"] for each in answer["findings"] if each["severity"] == "error"] == ["P16"]
+    assert [each["rule"] for each in answer["findings"] if each["severity"] == "error"] == ["P15"]
     assert answer["budget"]["workers"] == 1
     assert answer["spawn"]["model_hint"] == "standard"
     assert "override=" in answer["next"]
@@ -41,7 +41,7 @@ async def test_a_blocked_start_goes_through_with_a_reason(client: Client) -> Non
 
     assert error["code"] == "prompt_blocked"
     assert started["attempt"] == 1
-    assert "deploy it" in started["prompt"]
+    assert "Spawn sub-agents" in started["prompt"]
 
 
 async def test_a_worker_cannot_override(client: Client, worker: Client) -> None:
@@ -53,5 +53,5 @@ async def test_a_worker_cannot_override(client: Client, worker: Client) -> None:
     )
 
     assert claimed["claimed"] is False
-    assert "P16" in claimed["reason"]
+    assert "P15" in claimed["reason"]
     assert error["code"] == "invalid_arguments"

@@ -11,6 +11,7 @@ from relaybook.engine import Engine
 from relaybook.engine.read import READABLES
 from relaybook.model import WORDS
 from relaybook.registry.templates import Templates
+from relaybook.surface.board import BOARD_URI
 from tests.helpers import Clock, complete, fail, start, task, workflow
 from tests.surface.calls import filled, read_json, read_text
 from tests.surface.conftest import Mode
@@ -42,7 +43,7 @@ async def test_every_row_of_the_table_is_listed_once(client: Client) -> None:
     templates = (await client.list_resource_templates()).resource_templates
 
     listed = [each.uri for each in resources] + [each.uri_template for each in templates]
-    assert sorted(listed) == sorted(each.uri for each in READABLES)
+    assert sorted(listed) == sorted([BOARD_URI, *(each.uri for each in READABLES)])
 
 
 async def test_every_resource_is_introduced(client: Client) -> None:

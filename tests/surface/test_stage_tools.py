@@ -1,16 +1,10 @@
-"""The workflow engine by tools, in both eras, and the same session by Python."""
+"""The workflow engine by tools, in both eras."""
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 from mcp import Client
 
-from relaybook.engine import Engine
-from relaybook.playbook import WorkflowEngine
-from relaybook.store.base import Store
-from tests.helpers import Clock, dump, engine_on, open_ledger
 from tests.stages import HOOKS, HOOKS_WITH_FINDINGS, NAME, PROOF, STAGES, SUMMARY
 from tests.surface.calls import call, read_json, refusal
 
@@ -37,57 +31,6 @@ async def session(client: Client) -> str:
     await advance(stage=3, outcome="completed", **PROOF[3])
     assert (await advance(stage=3, hooks_run=HOOKS))["complete"] is True
     return made["workflow_id"]
-
-
-def python_session(engine: Engine) -> None:
-    """The same by Python."""
-    playbook = WorkflowEngine(engine)
-    wf = playbook.create_pipeline(name=NAME, project="mpmp", stages=STAGES)
-    assert wf.summary() == SUMMARY
-    for index, proof in enumerate(PROOF):
-        stage = playbook.advance(wf)
-        assert stage is not None
-        assert (stage.index, stage.status) == (index, "in_progress")
-        done = playbook.complete_stage(wf, stage_index=index, **proof)
-        if done.answer["status"] == "review":
-            playbook.confirm_stage(wf, stage_index=index, reason="deployed")
-        hooks = playbook.get_post_hook_tasks(wf, stage_index=index)
-        assert all("## Output Interface" in hook["description"] for hook in hooks)
-        playbook.mark_post_hooks_run(wf, stage_index=index)
-        assert playbook.get_post_hook_tasks(wf, stage_index=index) == []
-    assert playbook.advance(wf) is None
-
-
-def comparable(store: Store) -> dict[str, Any]:
-    """The rows but for what is drawn by chance: the nonces of prompts, and so their hashes."""
-    rows = dump(store)
-    prompt = 12
-    rows["attempts"] = [row[:prompt] + row[prompt + 1 :] for row in rows["attempts"]]
-    rows["events"] = [(*row[:-1], _without_prompt(row[-1])) for row in rows["events"]]
-    rows["texts"] = [row for row in rows["texts"] if not row[2].startswith("## Role")]
-    return {table: sorted(found, key=repr) for table, found in rows.items()}
-
-
-def _without_prompt(data: str) -> Any:
-    return {k: v for k, v in json.loads(data).items() if k not in ("prompt", "claim")}
-
-
-@pytest.mark.requirement("S179", "S180", "S202", "A28")
-async def test_the_playbooks_session_leaves_the_same_ledger_by_tools_and_by_python(
-    client: Client, ledger: Store, clock: Clock, tmp_path: Path
-) -> None:
-    await session(client)
-    (tmp_path / "python").mkdir()
-    other = open_ledger("sqlite", tmp_path / "python")
-    python_session(engine_on(other, Clock(clock.now)))
-
-    by_tools, by_python = comparable(ledger), comparable(other)
-    other.close()
-
-    for table in ("workflows", "edges", "lessons", "skill_stats", "texts"):
-        assert by_tools[table] == by_python[table], table
-    assert [event[1:] for event in by_tools["events"]] == [e[1:] for e in by_python["events"]]
-    assert len(by_tools["attempts"]) == len(by_python["attempts"]) == 4
 
 
 @pytest.mark.requirement("S254", "A17")

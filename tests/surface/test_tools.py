@@ -349,3 +349,24 @@ async def test_any_number_is_a_cursor_of_events(client: Client, engine: Engine, 
     shown = await call(client, "get_workflow", workflow_id=workflow(engine, "a"), since=since)
 
     assert bool(shown["events"]) == (since < 0)
+
+
+@pytest.mark.requirement("S119", "S120")
+async def test_a_status_takes_the_sessions_that_still_run_into_account(
+    client: Client, engine: Engine
+) -> None:
+    here = {"workflow_id": workflow(engine, "a", "b", "c")}
+    for name in "abc":
+        start(engine, here["workflow_id"], name, **({} if name == "c" else {"session_key": name}))
+
+    told = await call(client, "get_workflow", **here, running_sessions=["a", "other"])
+    nothing_runs = await call(client, "get_workflow", **here, running_sessions=[])
+    not_asked = await call(client, "get_workflow", **here)
+
+    assert {each["task_id"]: each["verdict"] for each in told["sessions"]} == {
+        "a": "slow",
+        "b": "lost",
+        "c": "unknown",
+    }
+    assert [each["verdict"] for each in nothing_runs["sessions"]] == ["lost", "lost", "unknown"]
+    assert "sessions" not in not_asked

@@ -18,7 +18,7 @@ FIELDS = {
 OPTIONAL_FIELDS = {"tags", "items", "batches"}
 TASK_FIELDS = {"id", "label", "template", "args", "expected_minutes", "tier", "done"}
 OPTIONAL_TASK_FIELDS = {
-    "capability", "takes", "depends_on", "when", "on_failure", "writes", "expert_role",
+    "capability", "takes", "depends_on", "when", "on_failure", "instead_of", "writes", "expert_role",
     "parent_actions",
 }  # fmt: skip
 #: What a task that is made per batch may name besides the parameters.
@@ -286,9 +286,8 @@ def test_a_skill_is_acquired_or_created_scanned_installed_watched_and_repaired_o
         "monitor": ["install"],
         "repair": ["monitor"],
     }
-    assert {id_ for id_, task in factory.items() if "when" in task} == {
-        "acquire", "create", "install",
-    }  # fmt: skip
+    assert {id_ for id_, task in factory.items() if "when" in task} == {"acquire", "install"}
+    assert factory["create"]["instead_of"] == "acquire"
     assert {id_ for id_, task in factory.items() if "on_failure" in task} == {"repair"}
     assert [action["tier"] for action in factory["install"]["parent_actions"]] == ["T3"]
 

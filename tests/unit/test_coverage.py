@@ -65,7 +65,9 @@ def test_one_task_may_not_return_an_item_twice() -> None:
     coverage = covering({"t1": ["a"]})
     coverage.add("t1", ["a", "a"])
 
-    assert list(coverage.duplicated()) == [("a", ["t1", "t1"])]
+    assert list(coverage.entries()) == [
+        {"problem": "duplicated", "item": "a", "sources": ["t1", "t1"]}
+    ]
 
 
 @given(st.lists(st.lists(st.integers(0, 8), max_size=5), max_size=4), st.integers(1, 4))

@@ -1,5 +1,6 @@
 """The INTAKE and the OUTPUT gate."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from relaybook.core.gates import (
     intake_gate,
     output_gate,
 )
+from relaybook.core.prompt_rules import Finding, Severity
 from relaybook.model import Tier
 from relaybook.registry.contract import Contract
 from relaybook.registry.contracts import Contracts
@@ -255,22 +257,42 @@ def test_the_rules_a_shipped_contract_sets_are_the_ones_the_gate_knows() -> None
     assert used == {"min_artifacts", "tests", "require_evidence"}
 
 
+BLUNDER = Finding(
+    rule="P06",
+    severity=Severity.ERROR,
+    where="Task",
+    what="A path stands alone.",
+    why="No file is there.",
+    fix="give its content",
+    excerpt="",
+)
+FLAW = replace(BLUNDER, rule="P05", severity=Severity.WARN)
+REMARK = replace(BLUNDER, rule="P24", severity=Severity.INFO)
+
+
 def test_work_starts_with_its_required_inputs_and_a_sound_prompt() -> None:
-    assert intake_gate(["spec"], {"spec": "Build it", "more": 0}) == PASS
+    assert intake_gate(["spec"], {"spec", "more"}, [REMARK]) == PASS
 
 
-@pytest.mark.parametrize("value", [None, "", [], {}])
-def test_an_empty_required_input_is_a_missing_one(value: Any) -> None:
-    assert levels(intake_gate(["spec", "flag"], {"spec": value, "flag": False})) == {
-        "required_inputs": "fail"
-    }
+@pytest.mark.parametrize(
+    ("required", "findings", "waived", "verdict", "levels_found"),
+    [
+        (["spec", "flag"], [], [], "fail", {"required_inputs": "fail"}),
+        (["spec"], [BLUNDER], [], "fail", {"P06": "fail"}),
+        (["spec"], [FLAW], [], "warn", {"P05": "warn"}),
+        (["flag"], [BLUNDER], ["P06"], "fail", {"required_inputs": "fail", "P06": "warn"}),
+        (["flag"], [BLUNDER], ["P06", "required_inputs"], "warn",
+         {"required_inputs": "warn", "P06": "warn"}),
+    ],
+    ids=["an input", "an error", "a warning", "one waived", "all waived"],
+)  # fmt: skip
+def test_intake_fails_on_a_missing_input_or_an_error_that_is_not_waived(
+    required: list[str],
+    findings: list[Finding],
+    waived: list[str],
+    verdict: str,
+    levels_found: dict[str, str],
+) -> None:
+    found = intake_gate(required, {"spec"}, findings, waived)
 
-
-def test_errors_of_the_prompt_hold_work_back() -> None:
-    verdict = intake_gate(["spec"], {}, ["P01: no role"])
-
-    assert verdict.verdict == "fail"
-    assert [item.what for item in verdict.items] == [
-        "required inputs are missing: 'spec'",
-        "the prompt has errors: 'P01: no role'",
-    ]
+    assert (found.verdict, levels(found)) == (verdict, levels_found)

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relaybook.core.figures import Place
-from relaybook.core.likeness import groups, sketch
-from relaybook.core.records import Repeats
+from relaybook.core.pile import MemoryPile
+from relaybook.core.repeats import Repeats
 
 TEXT = (
     "The session token is kept in local storage for thirty days and any script of the page "
@@ -16,7 +16,10 @@ TEXT = (
 
 
 def grouped(*values: Any) -> list[list[int]]:
-    return groups([sketch(value) for value in values])
+    repeats = Repeats(MemoryPile)
+    for number, value in enumerate(values):
+        repeats.add(str(number), value, Place(number, "", 0))
+    return [[int(name) for name in found["same"]] for found in repeats.found()]
 
 
 @pytest.mark.parametrize(
@@ -62,7 +65,7 @@ def test_no_order_of_arrival_and_no_division_changes_what_is_repeated(
     given_records: list[tuple[str, str]], shuffle: random.Random
 ) -> None:
     arrivals = [(name, text, Place(at, name, 0)) for at, (name, text) in enumerate(given_records)]
-    whole, one, other = Repeats(), Repeats(), Repeats()
+    whole, one, other = (Repeats(MemoryPile) for _ in range(3))
     for arrival in arrivals:
         whole.add(*arrival)
     shuffle.shuffle(arrivals)

@@ -96,7 +96,7 @@ def test_a_finding_carries_the_place_the_parts_of_its_rule_and_an_excerpt() -> N
     assert finding == Finding(
         rule="P05",
         severity=Severity.WARN,
-        where="Task, line 5",
+        where="Task, line 1",
         what="The task is worded vaguely.",
         why="Workers with vague tasks repeat each other's searches and stop at random.",
         fix="Say what to find or change, where, and how it is judged.",

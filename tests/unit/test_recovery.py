@@ -16,13 +16,14 @@ from tests.cases import (
     start,
 )
 
+from relaybook.core.case import evolve
 from relaybook.core.command import (
     Command,
     Note,
     Release,
     RetryFailed,
 )
-from relaybook.core.machine import decide
+from relaybook.core.machine import decide, number
 from relaybook.core.status import breaker_open, status_from, workflow_status
 from relaybook.errors import (
     BadInput,
@@ -182,6 +183,7 @@ STATUSES: list[tuple[dict[str, int], Decision | None, WorkflowStatus]] = [
     ({"input_required": 1}, None, WorkflowStatus.IN_PROGRESS),
     ({"review": 1}, None, WorkflowStatus.IN_PROGRESS),
     ({"pending": 1, "ready": 1}, None, WorkflowStatus.IN_PROGRESS),
+    ({"pending": 1, "undecided": 1, "failed": 1, "completed": 3}, None, WorkflowStatus.IN_PROGRESS),
     ({"failed": 1, "retryable": 1, "completed": 3}, None, WorkflowStatus.IN_PROGRESS),
     ({"failed": 3, "completed": 3}, None, WorkflowStatus.IN_PROGRESS),
     ({"failed": 1, "completed": 3}, None, WorkflowStatus.FAILED),
@@ -195,7 +197,7 @@ STATUSES: list[tuple[dict[str, int], Decision | None, WorkflowStatus]] = [
 def test_the_status_of_a_workflow_is_the_first_that_holds(
     counts: dict[str, int], decision: Decision | None, expected: WorkflowStatus
 ) -> None:
-    known = dict.fromkeys([*Status, "ready", "retryable", "total"], 0) | counts
+    known = dict.fromkeys([*Status, "ready", "undecided", "retryable", "total"], 0) | counts
     known["total"] = sum(known[status] for status in Status)
 
     assert status_from(Pattern.FAN_OUT, decision, known) is expected
@@ -257,3 +259,16 @@ def test_the_same_answer_again_changes_nothing() -> None:
 
     assert decide(case, answered()) == ()
     assert case.attempts["a", 1].answer == '["!"]'
+
+
+def test_a_failed_task_that_waits_again_is_not_counted_as_retryable() -> None:
+    case = do(plan({"id": "a"}, {"id": "b", "depends_on": ["a"]}), start(), done())
+    case = do(case, start("b", "cb"), failed("b"))
+    before = case.workflow.retryable
+    back = {"result": "r", "summary": "", "items": []}
+
+    gated = number("wf", case.workflow.seq, start(), [(EventType.GATE_FAILED, "a", back)])
+    after = evolve(case, gated)
+
+    assert (before, after.workflow.retryable) == (1, 0)
+    assert (after.tasks["b"].status, after.tasks["b"].waiting_on) == (Status.FAILED, 1)

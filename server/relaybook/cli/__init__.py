@@ -1,4 +1,4 @@
-"""The command line. Each command imports what it needs when it runs, so that all start fast."""
+"""The command line. What a command needs is imported when it is named, so that all start fast."""
 
 import io
 import sys
@@ -7,35 +7,43 @@ from typing import Annotated
 import typer
 
 from relaybook import __version__
-from relaybook.cli import (
-    compositions,
-    config,
-    contracts,
-    decisions,
-    items,
-    plans,
-    serve,
-    tasks,
-    templates,
-    views,
-    work,
-)
 from relaybook.cli.exits import EPILOG
+from relaybook.cli.lazy import lazy_group, new_app
 
-app = typer.Typer(
+#: Each command, or group of commands, by its module here, in the order of --help.
+COMMANDS = {
+    "serve": "serve",
+    "board": "board",
+    "config": "config",
+    "work": "work",
+    "plan": "plans",
+    "create": "plans",
+    "change": "plans",
+    "update": "tasks",
+    "render": "tasks",
+    "record": "tasks",
+    "advance": "tasks",
+    "status": "views",
+    "list": "views",
+    "aggregate": "views",
+    "read": "views",
+    "resolve": "decisions",
+    "cleanup": "decisions",
+    "migrate": "ledgers",
+    "copy": "ledgers",
+    "items": "items",
+    "templates": "templates",
+    "contracts": "contracts",
+    "compositions": "compositions",
+    "token": "tokens",
+}
+
+app = new_app(
+    cls=lazy_group(COMMANDS),
     help="The orchestration ledger for AI agents.",
     epilog=EPILOG,
     no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
 )
-for group in (serve, config, work, plans, tasks, views, decisions):
-    app.add_typer(group.group)
-app.add_typer(items.group, name="items")
-app.add_typer(templates.group, name="templates")
-app.add_typer(contracts.group, name="contracts")
-app.add_typer(compositions.group, name="compositions")
 
 
 def main() -> None:

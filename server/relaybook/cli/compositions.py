@@ -12,7 +12,7 @@ from relaybook.errors import InvalidComposition
 if TYPE_CHECKING:
     from relaybook.engine import Engine
 
-group = typer.Typer(help="Plans to be used again.", no_args_is_help=True)
+group = typer.Typer(name="compositions", help="Plans to be used again.", no_args_is_help=True)
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME")]
 

@@ -1,4 +1,4 @@
-"""The commands about skill contracts: list, show, find, check."""
+"""The commands about skill contracts: list, show, find, pipeline, check."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from relaybook.engine import Engine
     from relaybook.registry.contract import Contract
 
-group = typer.Typer(help="Skill contracts.", no_args_is_help=True)
+group = typer.Typer(name="contracts", help="Skill contracts.", no_args_is_help=True)
 
 
 @command(group, "list", needs="any")
@@ -31,6 +31,15 @@ def find(
 ) -> dict[str, Any]:
     """The skills that fit all that is given, the best first."""
     return _lines(engine.contracts.find(capability or None, input or None, output or None))
+
+
+@command(group, "pipeline", needs="any")
+def pipeline(
+    engine: "Engine",
+    capabilities: Annotated[list[str], typer.Argument(metavar="CAPABILITY…")],
+) -> dict[str, Any]:
+    """The skill for each capability, in that order, and who else could do it."""
+    return engine.find_skills(capabilities=capabilities)
 
 
 def _lines(contracts: Iterable["Contract"]) -> dict[str, Any]:

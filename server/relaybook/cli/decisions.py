@@ -30,8 +30,8 @@ def resolve(
 ) -> dict[str, Any]:
     """Record what the user decided and carry it out.
 
-    retry_failed, accept_partial, answer, not_applicable, finish, cancel, waive, confirm,
-    accept_lesson or reject_lesson.
+    retry_failed, accept_partial, answer, applicable, not_applicable, finish, cancel, waive,
+    confirm, accept_lesson or reject_lesson.
     """
     if not decision:
         return engine.open_decisions(id)

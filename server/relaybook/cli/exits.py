@@ -6,7 +6,6 @@ from contextlib import contextmanager
 
 import typer
 
-from relaybook.core.fence import visible
 from relaybook.errors import Conflict, InvalidArguments, NotFound, NotNow, Refusal, StoreFault
 
 #: The first that a refusal is one of names its code; every other ends with `REFUSED`.
@@ -37,6 +36,8 @@ def refusals(as_json: bool) -> Generator[None]:
     try:
         yield
     except Refusal as refusal:
+        from relaybook.core.fence import visible
+
         text, _ = visible(f"error[{refusal.code}]: {refusal}")
         typer.echo(json.dumps(refusal.as_dict()) if as_json else text, err=True)
         raise typer.Exit(exit_code(refusal)) from None

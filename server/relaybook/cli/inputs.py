@@ -11,6 +11,8 @@ from relaybook.errors import InvalidArguments
 #: The most that is read of one file or of standard input, in bytes.
 SIZE_LIMIT = 32_000_000
 
+Kind = type[list[Any]] | type[dict[str, Any]]
+
 
 def text_of(said: str, option: str) -> str:
     """`said`, or for `@file` what the file holds, or for `-` what standard input says.
@@ -25,11 +27,11 @@ def text_of(said: str, option: str) -> str:
     return said
 
 
-def json_of(said: str, option: str, kind: type[list[Any]] | type[dict[str, Any]]) -> Any:
+def json_of(said: str, option: str, kind: Kind, *or_kind: Kind) -> Any:
     """The list or object that `said` is in JSON; nothing said is an empty one.
 
     Raises:
-        InvalidArguments: it is no JSON, or of the other kind.
+        InvalidArguments: it is no JSON, or of a kind not asked for.
     """
     if not said:
         return kind()
@@ -41,7 +43,7 @@ def json_of(said: str, option: str, kind: type[list[Any]] | type[dict[str, Any]]
         raise _no_json(option, kind, f"{error.msg} at {where}") from None
     except (ValueError, RecursionError):
         raise _no_json(option, kind, "too long a number or too deep") from None
-    if not isinstance(value, kind):
+    if not isinstance(value, (kind, *or_kind)):
         raise _no_json(option, kind, f"it is of the kind {type(value).__name__!r}")
     return value
 

@@ -10,19 +10,22 @@ from relaybook.cli.inputs import json_of, text_of
 from relaybook.cli.options import (
     ErrorCodeOption,
     JsonListOption,
+    MetricsOption,
     ProjectOption,
     ReasonOption,
     ResultOption,
     SessionOption,
 )
-from relaybook.cli.shown import events_shown, item_shown, items_shown
+from relaybook.cli.shown import created, events_shown, item_shown, items_shown
 from relaybook.errors import InvalidArguments
 
 if TYPE_CHECKING:
     from relaybook.core.item import WorkItem
     from relaybook.engine import Engine
 
-group = typer.Typer(help="Work items: every task as a piece of work.", no_args_is_help=True)
+group = typer.Typer(
+    name="items", help="Work items: every task as a piece of work.", no_args_is_help=True
+)
 
 SlugArgument = Annotated[str, typer.Argument(metavar="SLUG")]
 
@@ -90,7 +93,7 @@ def stats(engine: "Engine") -> dict[str, Any]:
     return engine.items_stats()
 
 
-@command(group, "create", needs="made")
+@command(group, "create", needs="made", view=created)
 def create(
     engine: "Engine",
     capability: Annotated[str, typer.Option(metavar="NAME", help="What it takes to do it.")],
@@ -117,7 +120,7 @@ def complete(
     result: ResultOption = "",
     artifacts: JsonListOption = "",
     tests: JsonListOption = "",
-    metrics: JsonListOption = "",
+    metrics: MetricsOption = "",
     findings: JsonListOption = "",
     criteria: JsonListOption = "",
     reason: ReasonOption = "",
@@ -135,7 +138,7 @@ def complete(
             outcome="completed",
             artifacts=json_of(artifacts, "--artifacts", list),
             tests=json_of(tests, "--tests", list),
-            metrics=json_of(metrics, "--metrics", list),
+            metrics=json_of(metrics, "--metrics", list, dict),
             findings=json_of(findings, "--findings", list),
             criteria=json_of(criteria, "--criteria", list),
             reason=reason,

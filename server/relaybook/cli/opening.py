@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 #: What a command asks of the ledger: there; made if it is not there; if not there, then empty.
 Needs = Literal["there", "made", "any"]
 
-NO_FILE = Path(":memory:")
+NO_FILE = ":memory:"
 
 
 def settings_of(
@@ -68,20 +68,35 @@ def open_engine(settings: Settings, needs: Needs = "made") -> "Engine":
     from relaybook.engine import Engine
     from relaybook.registry.contracts import Contracts
     from relaybook.registry.templates import Templates
-    from relaybook.store.sqlite import SqliteStore
+    from relaybook.store.open import open_store
 
-    path = settings.store
-    if needs != "made" and not path.exists():
-        if needs == "there":
-            raise _no_ledger(path)
-        path = NO_FILE
-    store = SqliteStore(path, settings.durability)
+    name = settings.store
+    if needs == "there":
+        refuse_missing(name)
+    elif needs == "any" and _missing(name) is not None:
+        name = NO_FILE
+    store = open_store(name, settings.durability)
     return Engine(store, Templates(settings.prompts), Contracts(settings.contracts))
 
 
-def _no_ledger(path: Path) -> StoreUnreachable:
-    return StoreUnreachable(
-        f"There is no ledger at {str(path)!r}.",
-        allowed="the ledger that the orchestrator uses",
-        next="name it with --store or RELAYBOOK_STORE; relaybook create and serve make one",
-    )
+def refuse_missing(name: str) -> None:
+    """Refuse a file that is not there; whether a server holds a ledger shows when it is opened.
+
+    Raises:
+        StoreUnreachable: there is no such file.
+    """
+    path = _missing(name)
+    if path is not None:
+        raise StoreUnreachable(
+            f"There is no ledger at {str(path)!r}.",
+            allowed="the ledger that the orchestrator uses",
+            next="name it with --store or RELAYBOOK_STORE; relaybook create and serve make one",
+        )
+
+
+def _missing(name: str) -> Path | None:
+    """The file of that name, if it is none; None for a server."""
+    from relaybook.store.open import file_of
+
+    path = file_of(name)
+    return None if path is None or path.exists() else path

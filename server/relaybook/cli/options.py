@@ -9,7 +9,9 @@ from relaybook.settings import Durability
 
 StoreOption = Annotated[
     str | None,
-    typer.Option("--store", metavar="PATH", help="The ledger; else RELAYBOOK_STORE, else yours."),
+    typer.Option(
+        "--store", metavar="PATH|URL", help="The ledger; else RELAYBOOK_STORE, else your file."
+    ),
 ]
 DurabilityOption = Annotated[
     Durability,
@@ -53,5 +55,8 @@ SessionOption = Annotated[
 ]
 ErrorCodeOption = Annotated[
     str, typer.Option("--error-code", metavar="CODE", help="timeout, crash, rate_limit …")
+]
+MetricsOption = Annotated[
+    str, typer.Option(metavar="JSON|@FILE", help="{name: value}, or a list of {name, value, unit}.")
 ]
 JsonListOption = Annotated[str, typer.Option(metavar="JSON|@FILE", help="A list of objects.")]

@@ -7,6 +7,7 @@ import typer
 from relaybook.cli.command import command
 from relaybook.cli.inputs import json_of
 from relaybook.cli.options import ArgsOption, DryRunOption, IdOption, ReasonOption
+from relaybook.cli.shown import created
 from relaybook.core.policy import DEFAULT_WIDTH
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def plan(
     )
 
 
-@command(group, "create", needs="made")
+@command(group, "create", needs="made", view=created)
 def create(
     engine: "Engine",
     pattern: Annotated[

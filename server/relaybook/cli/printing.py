@@ -39,9 +39,10 @@ def print_answer(
 
 
 def show(answer: Mapping[str, Any], page: Page) -> None:
-    """The summary, the single facts, a table for each list of objects, texts, what is next."""
-    if answer.get("summary"):
-        page.line(words(answer["summary"]))
+    """The summary, a line or several, the single facts, a table for each list of objects, texts, what is next."""
+    summary = answer.get("summary") or ()
+    for line in [summary] if isinstance(summary, str) else summary:
+        page.line(words(line))
     tables = {name: value for name, value in answer.items() if _is_table(value)}
     facts = {
         title(name): words(value)

@@ -1,7 +1,9 @@
 """serve: the ledger over MCP, on standard input and output or over HTTP."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -14,9 +16,13 @@ from relaybook.cli.options import (
     PromptsOption,
     StoreOption,
 )
+from relaybook.errors import InvalidArguments
 from relaybook.settings import Role, Settings
 
 if TYPE_CHECKING:
+    from relaybook.engine import Engine
+    from relaybook.surface.http.caller import Access
+    from relaybook.surface.http.oauth import OAuth
     from relaybook.surface.http.options import HttpOptions
 
 group = typer.Typer()
@@ -52,6 +58,21 @@ def serve(
     stateless: Annotated[
         bool, typer.Option("--stateless", help="No sessions for clients up to 2025-11-25.")
     ] = False,
+    require_token: Annotated[
+        bool, typer.Option("--require-token", help="As relaybook token create makes them.")
+    ] = False,
+    public_url: Annotated[
+        str, typer.Option(metavar="URL", help="What callers reach it by, /mcp included.")
+    ] = "",
+    oauth_issuer: Annotated[
+        str, typer.Option(metavar="URL", help="Takes the tokens of this OAuth issuer.")
+    ] = "",
+    oauth_audience: Annotated[
+        str, typer.Option(metavar="TEXT", help="Whom they are made for; default: --public-url.")
+    ] = "",
+    oauth_jwks: Annotated[
+        str, typer.Option(metavar="URL", help="Its keys; default: as its metadata says.")
+    ] = "",
     anyone: Annotated[
         bool, typer.Option("--no-auth-anyone-may-connect", help="Beyond this machine, too.")
     ] = False,
@@ -74,15 +95,17 @@ def serve(
             port=port,
             tls_cert=tls_cert,
             tls_key=tls_key,
-            allowed_hosts=tuple(allowed_host or ()),
+            allowed_hosts=(*(allowed_host or ()), *_host_of(public_url)),
             allowed_origins=tuple(allowed_origin or ()),
             trusted_proxies=tuple(trusted_proxy or ()),
             body_limit=round(max_body_mib * 1024 * 1024),
             grace_seconds=grace_seconds,
             stateless=stateless,
             anyone_may_connect=anyone,
+            secrets=settings.secrets,
         )
-        _serve_http(settings, options)
+        ways = _Ways(require_token, oauth_issuer, oauth_audience, public_url, oauth_jwks)
+        _serve_http(settings, options, ways)
 
 
 def _serve_stdio(settings: Settings) -> None:
@@ -95,18 +118,65 @@ def _serve_stdio(settings: Settings) -> None:
     serve_stdio(engine, settings.role)
 
 
-def _serve_http(settings: Settings, options: "HttpOptions") -> None:
+@dataclass(frozen=True, slots=True)
+class _Ways:
+    """By what callers are known; if by nothing, anyone may call."""
+
+    token: bool
+    issuer: str
+    audience: str
+    resource: str
+    jwks: str
+
+    def oauth(self) -> "OAuth | None":
+        """The issuer's side, if there is an issuer.
+
+        Raises:
+            InvalidArguments: something is missing, or no URL.
+        """
+        if not self.issuer:
+            return None
+        if not self.resource:
+            raise InvalidArguments(
+                "Tokens of an issuer are made for a server that they name.",
+                next="add --public-url, the URL that clients reach this server by",
+            )
+        from relaybook.surface.http.oauth import Issuer, OAuth
+
+        audience = self.audience or self.resource
+        return OAuth(
+            Issuer(issuer=self.issuer, audience=audience, resource=self.resource, jwks=self.jwks)
+        )
+
+
+def _serve_http(settings: Settings, options: "HttpOptions", ways: _Ways) -> None:
     from relaybook.surface.http.options import check_options
 
-    check_options(options, authenticated=False)
-    from relaybook.surface.http.caller import Anyone
+    check_options(options, authenticated=ways.token or bool(ways.issuer))
     from relaybook.surface.http.serve import serve_http
 
+    oauth = ways.oauth()
     engine = open_engine(settings)
     try:
-        serve_http(engine, Anyone(settings.role), options, _announce)
+        access = _access(engine, settings, ways, oauth)
+        serve_http(engine, access, options, _announce, pages=oauth.pages if oauth else ())
     finally:
         engine.store.close()
+
+
+def _access(engine: "Engine", settings: Settings, ways: _Ways, oauth: "OAuth | None") -> "Access":
+    from relaybook.surface.http.caller import Anyone, AsWorkers, Either
+    from relaybook.surface.http.tokens import Tokens
+
+    tokens = Tokens(engine) if ways.token else None
+    access = Either(tokens, oauth) if tokens and oauth else tokens or oauth
+    if access is None:
+        return Anyone(settings.role)
+    return AsWorkers(access) if settings.role == "worker" else access
+
+
+def _host_of(url: str) -> list[str]:
+    return [urlsplit(url).netloc] if url else []
 
 
 def _announce(url: str) -> None:

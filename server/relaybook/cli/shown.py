@@ -61,6 +61,28 @@ def _task(row: Mapping[str, Any]) -> dict[str, Any]:
     return {"status": f"{icon} {row['status']}"} | rest
 
 
+def created(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The plan that was registered; of a plan by stages a line for each."""
+    return {**answer, "summary": answer["summary"].splitlines()}
+
+
+def stage_shown(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The stage that ended or runs, its gate, the hooks due, and the prompt as it is."""
+    current = dict(answer.get("current", {}))
+    gates: dict[str, Mapping[str, Any]] = {"gate": answer, "current gate": dict(current)}
+    told = {name: each["gate"]["verdict"] for name, each in gates.items() if "gate" in each}
+    items = [row for each in gates.values() for row in each.get("gate", {}).get("items", ())]
+    prompt = current.pop("prompt", "")
+    rest = {name: value for name, value in answer.items() if name not in ("gate", "hooks")}
+    hooks = [{name: hook.get(name) for name in _HOOK} for hook in answer.get("hooks", ())]
+    current.pop("gate", None)
+    return rest | {"current": current, **told, "items": items, "hooks": hooks, "prompt": prompt}
+
+
+#: What is shown of a hook; `render` has its prompt.
+_HOOK = ("skill", "label", "description")
+
+
 def aggregated(answer: Mapping[str, Any]) -> Mapping[str, Any]:
     """The digest, and what the synthesis must say as a list."""
     brief = answer.get("brief")

@@ -11,12 +11,13 @@ from relaybook.cli.options import (
     ErrorCodeOption,
     IdOption,
     JsonListOption,
+    MetricsOption,
     ReasonOption,
     ResultOption,
     SessionOption,
     TaskIdOption,
 )
-from relaybook.cli.shown import prompt_alone
+from relaybook.cli.shown import prompt_alone, stage_shown
 
 if TYPE_CHECKING:
     from relaybook.engine import Engine
@@ -106,7 +107,7 @@ def record(
     return engine.record(kind, json_of(entries, "--entries", list), workflow_id=id, task_id=task_id)
 
 
-@command(group, "advance")
+@command(group, "advance", view=stage_shown)
 def advance(
     engine: "Engine",
     id: IdOption,
@@ -115,7 +116,7 @@ def advance(
     result: ResultOption = "",
     artifacts: JsonListOption = "",
     tests: JsonListOption = "",
-    metrics: JsonListOption = "",
+    metrics: MetricsOption = "",
     findings: JsonListOption = "",
     criteria: JsonListOption = "",
     reason: ReasonOption = "",
@@ -136,7 +137,7 @@ def advance(
             output=text_of(result, "--result"),
             artifacts=json_of(artifacts, "--artifacts", list),
             tests=json_of(tests, "--tests", list),
-            metrics=json_of(metrics, "--metrics", list),
+            metrics=json_of(metrics, "--metrics", list, dict),
             findings=json_of(findings, "--findings", list),
             criteria=json_of(criteria, "--criteria", list),
             reason=reason,

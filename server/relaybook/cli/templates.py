@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from relaybook.engine import Engine
     from relaybook.registry.template import Template
 
-group = typer.Typer(help="Prompt templates.", no_args_is_help=True)
+group = typer.Typer(name="templates", help="Prompt templates.", no_args_is_help=True)
 
 
 def _listed(answer: Mapping[str, Any]) -> Mapping[str, Any]:

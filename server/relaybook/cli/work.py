@@ -1,4 +1,4 @@
-"""work: a command as a worker."""
+"""work: a command as a worker, on the ledger itself or on a server over HTTP."""
 
 import os
 import shlex
@@ -18,9 +18,9 @@ from relaybook.cli.options import (
     PromptsOption,
     StoreOption,
 )
+from relaybook.settings import Settings
 
 if TYPE_CHECKING:
-    from relaybook.engine import Engine
     from relaybook.worker.display import Display
     from relaybook.worker.loop import Job, Worker
 
@@ -43,6 +43,12 @@ def work(
     ] = 180,
     keep: Annotated[bool, typer.Option("--keep", help="Wait for ever.")] = False,
     shell: Annotated[bool, typer.Option("--shell", help="Give the command to /bin/sh.")] = False,
+    url: Annotated[
+        str, typer.Option(metavar="URL", help="Of a server over HTTP, in place of a store.")
+    ] = "",
+    token: Annotated[
+        str, typer.Option(envvar="RELAYBOOK_TOKEN", help="That the server asks for.")
+    ] = "",
     durability: DurabilityOption = "full",
     store: StoreOption = None,
     prompts: PromptsOption = None,
@@ -61,12 +67,11 @@ def work(
             store=store, durability=durability, prompts=prompts, contracts=contracts
         )
         refuse_worker(settings, "start workers")
-        engine = open_engine(settings, needs="there")
         from relaybook.worker.loop import Job
 
         job = Job(
             argv=argv,
-            env={**os.environ, "RELAYBOOK_STORE": str(settings.store.absolute())},
+            env=_environment(settings, url),
             workflow_id=workflow,
             project=project,
             parallel=parallel,
@@ -74,7 +79,7 @@ def work(
             wait_seconds=wait,
             keep=keep,
         )
-        worker = _run_worker(engine, job)
+        worker = _run_remote(url, token, job) if url else _run_local(settings, job)
     if worker.interrupted:
         raise typer.Exit(INTERRUPTED)
     raise typer.Exit(REFUSED if worker.unfinished else 0)
@@ -92,12 +97,40 @@ def _words(command: str) -> list[str]:
     return words
 
 
-def _run_worker(engine: "Engine", job: "Job") -> "Worker":
+def _environment(settings: Settings, url: str) -> dict[str, str]:
+    """The command's: where the ledger is, and never the token, which may be good for more."""
+    from relaybook.store.open import anywhere
+
+    kept = {name: value for name, value in os.environ.items() if name != "RELAYBOOK_TOKEN"}
+    named = {"RELAYBOOK_URL": url} if url else {"RELAYBOOK_STORE": anywhere(settings.store)}
+    return kept | named
+
+
+def _run_remote(url: str, token: str, job: "Job") -> "Worker":
+    import anyio
+
+    from relaybook.surface.remote import RemoteLedger, with_remote
+    from relaybook.worker.loop import Worker
+
+    ran: list[Worker] = []
+
+    with _display() as shown:
+
+        async def work_on(ledger: RemoteLedger) -> None:
+            ran.append(Worker(ledger, job, shown))
+            await ran[0].run()
+
+        anyio.run(with_remote, url, token, work_on)
+    return ran[0]
+
+
+def _run_local(settings: Settings, job: "Job") -> "Worker":
     import anyio
 
     from relaybook.worker.ledger import LocalLedger
     from relaybook.worker.loop import Worker
 
+    engine = open_engine(settings, needs="there")
     with _display() as shown:
         worker = Worker(LocalLedger(engine), job, shown)
         anyio.run(worker.run)

@@ -17,6 +17,7 @@ from relaybook.core.status import (
     is_ready,
     is_retryable,
     status_from,
+    waits_for_decision,
 )
 from relaybook.core.text import compact
 from relaybook.model import (
@@ -236,6 +237,8 @@ class _Draft:
         self.counts[task.status] += by
         if is_ready(task):
             self.counts["ready"] += by
+        if waits_for_decision(task):
+            self.counts["undecided"] += by
         if is_retryable(task) and task.waiting_on == 0:
             self.counts["retryable"] += by
 
@@ -260,11 +263,16 @@ class _Draft:
 
     def add_task(self, event: Event) -> None:
         data = dict(event.data)
-        needs, handles = data.pop("needs", ()), data.pop("on_failure", None)
+        edges = edges_of(
+            str(event.task_id),
+            data.pop("needs", ()),
+            on_failure=data.pop("on_failure", None),
+            instead_of=data.pop("instead_of", None),
+        )
         task = Task(workflow_id=event.workflow_id, id=str(event.task_id), **data)
         self._put(None, task)
         self.row["plan_seq"] = event.seq
-        for edge in edges_of(task.id, needs, handles):
+        for edge in edges:
             self.edges.setdefault(edge.needs, []).append(edge)
 
     def change_plan(self, event: Event) -> None:
@@ -277,6 +285,9 @@ class _Draft:
     def record_decision(self, event: Event) -> None:
         if event.data["decision"] in _CLOSING:
             self.decision = Decision(event.data["decision"])
+        elif event.task_id is not None:  # its condition holds
+            before = self.tasks[event.task_id]
+            self._put(before, replace(before, undecided=0, waiting_on=before.waiting_on - 1))
 
     def bind_session(self, event: Event) -> None:
         task = self.tasks[str(event.task_id)]
@@ -317,16 +328,21 @@ class _Draft:
         self.row["told_at"] = event.at
 
 
-def edges_of(task_id: str, needs: Iterable[str], on_failure: str | None) -> list[Edge]:
+def edges_of(
+    task_id: str, needs: Iterable[str], *, on_failure: str | None, instead_of: str | None
+) -> list[Edge]:
     """The edges that lead to a task, from what its specification says."""
     edges = [Edge(need, task_id) for need in needs]
-    return edges if on_failure is None else [*edges, Edge(on_failure, task_id, EdgeKind.ON_FAILURE)]
+    others = ((on_failure, EdgeKind.ON_FAILURE), (instead_of, EdgeKind.INSTEAD_OF))
+    return edges + [Edge(other, task_id, kind) for other, kind in others if other is not None]
 
 
 def lets_start(kind: EdgeKind, task: Task) -> bool:
     """Whether `task`, waited for by an edge of this kind, no longer holds the other back."""
     if kind is EdgeKind.ON_FAILURE:
         return failed_for_good(task)
+    if kind is EdgeKind.INSTEAD_OF:
+        return task.status is Status.NOT_APPLICABLE
     return task.status in SETTLED and task.hooks_due is None
 
 

@@ -153,12 +153,13 @@ class Close(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NotApplicable(Command):
-    """Decide that the condition of a task does not hold."""
+class Decide(Command):
+    """Decide whether the condition of a task holds."""
 
     task_id: str
     #: The condition that the plan declares for it; empty if none.
     when: str
+    holds: bool
     reason: str
 
 

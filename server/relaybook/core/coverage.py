@@ -1,39 +1,44 @@
 """Whether every item of a map-reduce came back exactly once, and whether to summarise in steps."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import Any
 
-from .figures import SHOWN
+from .names import SHOWN, Names
+from .pile import Key, MemoryPile, Piles
 
 #: Words of results that one synthesis takes in well; a convention of relaybook, since
 #: condensed results run to 1,000 to 2,000 tokens each.
 REDUCE_BUDGET = 6000
+#: That an item came back, and that it was given out.
+_BACK, _GIVEN = 0, 1
 
 
 class Coverage:
     """The item ids that each task was given, against those that came back."""
 
-    def __init__(self) -> None:
-        self._partitions: dict[str, Sequence[str]] = {}
-        self._planned: Counter[str] = Counter()
-        #: Who returned an item, and of an item returned again all who did.
-        self._by: dict[str, str] = {}
-        self._again: dict[str, list[str]] = {}
-        self._unchecked = 0
+    def __init__(self, piles: Piles = MemoryPile) -> None:
+        self._piles = piles
+        #: By item: who returned it, then who was given it.
+        self._items = piles()
+        self._tasks = self._returned = self._unchecked = 0
+        self._settled: _Settled | None = None
 
     def plan(self, source: str, items: Sequence[str]) -> None:
         """Take in the ids that `source` was given; an overlap may name an item in two sources."""
-        self._partitions[source] = items
-        self._planned.update(items)
+        self._settled = None
+        self._tasks += 1
+        for number, item in enumerate(items):
+            self._items.put((item, _GIVEN, "", self._tasks, number), source)
 
     def add(self, source: str, items: Iterable[str]) -> None:
         """Take in the ids that `source` returned, repeats included."""
+        self._settled = None
         for item in items:
-            if item in self._by:
-                self._again.setdefault(item, [self._by[item]]).append(source)
-            else:
-                self._by[item] = source
+            self._returned += 1
+            self._items.put((item, _BACK, source, self._returned, 0), source)
 
     def leave_out(self, items: Sequence[str]) -> None:
         """Count the items of a task whose result does not say which items it is about."""
@@ -42,49 +47,74 @@ class Coverage:
     @property
     def known(self) -> bool:
         """Whether any task was given items."""
-        return bool(self._planned or self._unchecked)
-
-    def missing(self) -> Iterator[tuple[str, list[str]]]:
-        """Each task with items that nobody returned, and those items."""
-        for source, items in self._partitions.items():
-            if absent := [item for item in items if item not in self._by]:
-                yield source, absent
-
-    def duplicated(self) -> Iterator[tuple[str, list[str]]]:
-        """Each planned item returned more often than planned, and by whom."""
-        for item in sorted(self._again):
-            if len(self._again[item]) > self._planned[item] > 0:
-                yield item, sorted(self._again[item])
-
-    def invented(self) -> Iterator[tuple[str, list[str]]]:
-        """Each item that nobody was given, and who returned it."""
-        for item in sorted(self._by.keys() - self._planned.keys()):
-            yield item, sorted(self._again.get(item, [self._by[item]]))
+        return bool(self._settle().planned or self._unchecked)
 
     def counts(self) -> dict[str, int]:
         """How many items there are and what became of them; those unchecked are no others."""
-        covered = sum(item in self._by for item in self._planned)
+        found = self._settle()
         counts = {
-            "items": len(self._planned),
-            "covered": covered,
-            "missing": len(self._planned) - covered,
-            "duplicated": sum(1 for _ in self.duplicated()),
-            "invented": sum(1 for _ in self.invented()),
+            "items": found.planned,
+            "covered": found.planned - found.missing,
+            "missing": found.missing,
+            "duplicated": found.wrong["duplicated"],
+            "invented": found.wrong["invented"],
         }
         return counts | ({"unchecked": self._unchecked} if self._unchecked else {})
 
     def entries(self) -> Iterator[dict[str, Any]]:
         """What is wrong, one entry for each task or item; of the items of a task the first few."""
-        for source, items in self.missing():
-            yield {
-                "problem": "missing",
-                "task_id": source,
-                "items": items[:SHOWN],
-                "count": len(items),
-            }
-        for problem, found in (("duplicated", self.duplicated()), ("invented", self.invented())):
-            for item, sources in found:
-                yield {"problem": problem, "item": item, "sources": sources[:SHOWN]}
+        yield from self._settle().entries()
+
+    def _settle(self) -> "_Settled":
+        if self._settled is None:
+            self._settled = _Settled(self._piles)
+            for item, rows in groupby(self._items.rows(), key=lambda row: str(row[0][0])):
+                self._settled.add(item, rows)
+        return self._settled
+
+
+class _Settled:
+    """What became of each item."""
+
+    def __init__(self, piles: Piles) -> None:
+        self.planned = self.missing = 0
+        self.wrong: Counter[str] = Counter()
+        self._absent = piles()
+        self._problems = piles()
+
+    def add(self, item: str, rows: Iterable[tuple[Key, str]]) -> None:
+        """Take in who returned `item`, and after them who was given it."""
+        back = given = 0
+        sources: list[str] = []
+        for (_, kind, _, task, number), source in rows:
+            if kind == _BACK:
+                back += 1
+                sources = [*sources, source][:SHOWN]
+            else:
+                given += 1
+                if not back:
+                    self._absent.put((task, number), json.dumps([source, item]))
+        self.planned += given > 0
+        self.missing += given > 0 and not back
+        if back > given:
+            problem = "duplicated" if given else "invented"
+            self.wrong[problem] += 1
+            self._problems.put((problem, item), json.dumps(sources))
+
+    def entries(self) -> Iterator[dict[str, Any]]:
+        for _, rows in groupby(self._absent.rows(), key=lambda row: row[0][0]):
+            yield _missing(value for _, value in rows)
+        for (problem, item), sources in self._problems.rows():
+            yield {"problem": problem, "item": item, "sources": json.loads(sources)}
+
+
+def _missing(rows: Iterable[str]) -> dict[str, Any]:
+    """The entry of one task, for each of whose items there is a row."""
+    source, items = "", Names()
+    for number, row in enumerate(rows):
+        source, item = json.loads(row)
+        items.add(item, number)
+    return {"problem": "missing", "task_id": source, "items": items.first, "count": items.count}
 
 
 def collapse_advice(words: int, results: int, budget: int = REDUCE_BUDGET) -> dict[str, Any] | None:

@@ -1,30 +1,30 @@
 """What a digest counts whatever the pattern: states, failures, flags, repeats."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from relaybook.model import Status
 
 from .figures import Place
-from .records import Repeats
+from .names import Names
+from .pile import Piles
+from .repeats import Repeats
 from .shorten import cut_list
 from .task_outcome import Gap, TaskOutcome
 
 #: Words from which on a result without a summary is compared with the others.
 WORTH_COMPARING = 10
-#: How many tasks a sentence names at most, and how many bytes their names take.
-NAMED, ROOM_FOR_NAMES = 20, 600
+#: How many bytes the names of tasks take in a sentence.
+ROOM_FOR_NAMES = 600
 
 
 class Account:
     """The running account of outcomes."""
 
-    def __init__(self) -> None:
+    def __init__(self, piles: Piles) -> None:
         self.states: Counter[str] = Counter()
-        self.failed: list[str] = []
-        self.flagged: list[str] = []
-        self.unsure: list[str] = []
-        self.repeats = Repeats()
+        self.failed, self.flagged, self.unsure = Names(), Names(), Names()
+        self.repeats = Repeats(piles)
 
     def add(self, outcome: TaskOutcome) -> None:
         gap = outcome.gap
@@ -35,7 +35,7 @@ class Account:
             (outcome.unsure, self.unsure),
         ):
             if holds:
-                names.append(outcome.task_id)
+                names.add(outcome.task_id, outcome.position)
         if outcome.completed and (outcome.summary or outcome.words >= WORTH_COMPARING):
             place = Place(outcome.position, outcome.task_id, 0)
             self.repeats.add(outcome.task_id, [outcome.summary, outcome.data], place)
@@ -58,15 +58,15 @@ class Account:
             yield "How much was done, in the words of `sentence`, and each gap with its reason."
         if unknown := self.states[Gap.UNKNOWN]:
             yield f"Tasks whose session was lost ({unknown}): what they did is unknown."
-        if self.unsure:
+        if self.unsure.count:
             yield f"Low confidence: {named(self.unsure)}."
-        if self.flagged:
+        if self.flagged.count:
             yield f"Flagged output, check before use: {named(self.flagged)}."
 
 
-def named(names: Sequence[str], room: int = ROOM_FOR_NAMES) -> str:
+def named(names: Names, room: int = ROOM_FOR_NAMES) -> str:
     """The names, comma-separated; of more than can be shown the first and how many more."""
-    shown = cut_list(names[:NAMED], 70, room)
-    kept = shown if len(shown) == len(names[:NAMED]) else shown[:-1]
-    more = len(names) - len(kept)
+    shown = cut_list(names.first, 70, room)
+    kept = shown if len(shown) == len(names.first) else shown[:-1]
+    more = names.count - len(kept)
     return ", ".join([*kept, f"and {more} more"] if more else kept)

@@ -1,15 +1,16 @@
 """What a digest adds for one pattern: the chain, the decisions, the coverage, the merge."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from relaybook.model import Decision, Status
 
 from .coverage import Coverage, collapse_advice
-from .figures import SHOWN
 from .merge import Merger, listed, reach
 from .merge_plan import Kind
+from .names import SHOWN, Names
+from .pile import Piles
 from .task_outcome import TaskOutcome
 
 Entries = Iterator[tuple[str, dict[str, Any]]]
@@ -48,7 +49,7 @@ class Chain(Part):
     name: str = "chain"
     steps: list[str] = field(default_factory=list[str])
     count: int = 0
-    results: list[str] = field(default_factory=list[str])
+    results: Names = field(default_factory=Names)
     broke: TaskOutcome | None = None
 
     def add(self, outcome: TaskOutcome) -> None:
@@ -56,7 +57,7 @@ class Chain(Part):
         if len(self.steps) < SHOWN:
             self.steps.append(f"{outcome.task_id} {outcome.status}")
         if outcome.completed:
-            self.results.append(outcome.task_id)
+            self.results.add(outcome.task_id, outcome.position)
         elif outcome.status in {Status.FAILED, Status.CANCELLED}:
             self.broke = self.broke or outcome
 
@@ -64,7 +65,7 @@ class Chain(Part):
         more = self.count - len(self.steps)
         head: dict[str, Any] = {
             "steps": " → ".join([*self.steps, f"and {more} more"] if more else self.steps),
-            "results_from": self.results,
+            "results_from": self.results.shown(),
         }
         if self.broke:
             head["broke_at"] = {
@@ -77,7 +78,7 @@ class Chain(Part):
     def mention(self) -> Iterator[str]:
         if self.broke:
             yield (
-                f"The chain broke at {self.broke.task_id}: {len(self.results)} of {self.count} "
+                f"The chain broke at {self.broke.task_id}: {self.results.count} of {self.count} "
                 "steps have results. Invent none of the others."
             )
 
@@ -95,26 +96,36 @@ class SupervisorDecision:
     saw: Mapping[str, bool] = field(default_factory=dict[str, bool])
 
 
-@dataclass(slots=True)
 class Decisions(Part):
     """What a supervisor decided on the way, and the progress that it saw."""
 
-    decisions: Sequence[SupervisorDecision]
-    name: str = "supervision"
+    name = "supervision"
+
+    def __init__(self, decisions: Iterable[SupervisorDecision]) -> None:
+        self._decisions = decisions
+        self.count = self.reviews = self.idle = 0
+        self.finished = False
+        self.last: Mapping[str, bool] = {}
+        for one in decisions:
+            self._count(one)
+
+    def _count(self, one: SupervisorDecision) -> None:
+        self.count += 1
+        self.finished = self.finished or one.decision == Decision.FINISHED
+        if one.saw:
+            self.reviews += 1
+            self.idle += not one.saw.get("progressing", True)
+            self.last = one.saw
 
     def head(self) -> dict[str, Any]:
-        seen = [one.saw for one in self.decisions if one.saw]
-        head: dict[str, Any] = {
-            "decisions": len(self.decisions),
-            "finished": any(one.decision == Decision.FINISHED for one in self.decisions),
-        }
-        if seen:
-            idle = sum(not saw.get("progressing", True) for saw in seen)
-            head["progress"] = {"reviews": len(seen), "without_progress": idle, "last": seen[-1]}
+        head: dict[str, Any] = {"decisions": self.count, "finished": self.finished}
+        if self.reviews:
+            seen = {"reviews": self.reviews, "without_progress": self.idle, "last": self.last}
+            head["progress"] = seen
         return head
 
     def entries(self) -> Entries:
-        for one in self.decisions:
+        for one in self._decisions:
             entry: dict[str, Any] = {
                 "task_id": one.task_id,
                 "decision": one.decision,
@@ -126,7 +137,7 @@ class Decisions(Part):
             yield "decisions", kept
 
     def mention(self) -> Iterator[str]:
-        if not self.head()["finished"]:
+        if not self.finished:
             yield "The work is not finished: no decision to finish is recorded."
 
 
@@ -135,9 +146,9 @@ class Covered(Part):
 
     name = "coverage"
 
-    def __init__(self) -> None:
-        self.coverage = Coverage()
-        self.missing: list[str] = []
+    def __init__(self, piles: Piles) -> None:
+        self.coverage = Coverage(piles)
+        self.missing = Names()
         self.carried = 0
         self.words = self.results = 0
 
@@ -154,7 +165,7 @@ class Covered(Part):
             self.results += 1
             self.words += outcome.words
         else:
-            self.missing.append(outcome.task_id)
+            self.missing.add(outcome.task_id, outcome.position)
 
     def passing(self, outcome: TaskOutcome) -> Entries:
         for reference, _ in reach(outcome.data, ("carry_over",)) or []:
@@ -163,7 +174,7 @@ class Covered(Part):
 
     def head(self) -> dict[str, Any]:
         head: dict[str, Any] = self.coverage.counts() if self.coverage.known else {}
-        head["missing_partitions"] = self.missing
+        head["missing_partitions"] = self.missing.shown()
         advice = collapse_advice(self.words, self.results)
         return head | ({"collapse": advice} if advice else {})
 
@@ -208,9 +219,9 @@ class Merged(Part):
 
     name = "merged"
 
-    def __init__(self) -> None:
+    def __init__(self, piles: Piles) -> None:
         # Records without a key pass by; only a union has to wait for the last result.
-        self.merger = Merger(keep=0)
+        self.merger = Merger(keep=0, piles=piles)
         self.used = False
 
     def add(self, outcome: TaskOutcome) -> None:

@@ -43,6 +43,7 @@ class ResultStatus(StrEnum):
 
 
 WORDS = ", ".join(ResultStatus)
+_STATUSES = list(ResultStatus)  # what a worker says need not be hashable
 #: What an answer must hold, by its status, if it is not the data itself.
 SHAPE = f"an object with status ({WORDS}) and data, or the data alone, or {{'error': …}}"
 
@@ -143,7 +144,7 @@ def _is_envelope(value: Any, schema: Mapping[str, Any] | None) -> bool:
         return False
     all_ours = value.keys() <= MEMBERS
     if "status" in value:
-        return value["status"] in list(ResultStatus) or (all_ours and len(value) > 1)
+        return value["status"] in _STATUSES or (all_ours and len(value) > 1)
     return all_ours and isinstance(value.get("error"), str | dict)
 
 
@@ -183,7 +184,7 @@ def _envelope(value: dict[str, Any]) -> Envelope:
 
 def _status(value: dict[str, Any]) -> ResultStatus:
     status = value.get("status", ResultStatus.ERROR)
-    if status not in list(ResultStatus):
+    if status not in _STATUSES:
         raise _refused(problem("/status", f"is {json.dumps(status)}", WORDS))
     return ResultStatus(status)
 
@@ -208,6 +209,8 @@ def _texts(value: dict[str, Any], name: str) -> tuple[str, ...]:
 
 
 def _objects(value: dict[str, Any], name: str) -> tuple[Mapping[str, Any], ...]:
+    if value.get(name) is None:
+        return ()
     found = [{TEXT_KEYS[name]: e} if isinstance(e, str) else e for e in _listed(value, name)]
     if not all(isinstance(element, dict) for element in found):
         raise _refused(problem(f"/{name}", "is of the wrong type", "a list of objects"))
@@ -230,7 +233,9 @@ def _summary(value: Any) -> str:
     """One line of printable text; a summary that is no text is no summary."""
     words = value.split() if isinstance(value, str) else []
     line = " ".join(words[:SUMMARY_WORDS]) + ("…" if len(words) > SUMMARY_WORDS else "")
-    return clip("".join(filter(str.isprintable, line)), SUMMARY_CHARACTERS)
+    if not line.isprintable():
+        line = "".join(filter(str.isprintable, line))
+    return clip(line, SUMMARY_CHARACTERS)
 
 
 def _require_data(data: Any, schema: Mapping[str, Any] | None, *, at: str) -> None:

@@ -4,18 +4,18 @@ Order of arrival and grouping change nothing: numbers are kept as exact fraction
 are broken by the place that a value came from.
 """
 
-from collections import Counter
 from collections.abc import Mapping
 from fractions import Fraction
 from heapq import nsmallest
 from typing import Any, NamedTuple, Protocol, Self
 
 from .likeness import same
+from .names import SHOWN, Names
+from .pile import Piles
+from .shorten import shorter
 
 #: Numbers beyond this are ignored, so that sums stay within what a float can show.
 LARGEST = 1e300
-#: How many sources, labels or ties an answer names.
-SHOWN = 20
 
 
 class Place(NamedTuple):
@@ -122,45 +122,56 @@ class Extreme:
     def __init__(self, sign: int) -> None:
         self.sign = sign
         self.best: Fraction | None = None
-        self.sources: set[tuple[int, str]] = set()
+        self.sources = Names()
 
     def add(self, value: Any, parent: Mapping[str, Any], place: Place) -> bool:
         given = number(value)
-        self._take(given, {place[:2]})
-        return given is not None
+        if given is None:
+            return False
+        if self._ties(given):
+            self.sources.add(place.source, place.position)
+        return True
 
-    def _take(self, more: Fraction | None, sources: set[tuple[int, str]]) -> None:
-        if more is None:
-            return
-        if self.best is None or self.sign * more < self.sign * self.best:
-            self.best, self.sources = more, set(sources)
-        elif more == self.best:
-            self.sources |= sources
+    def _ties(self, given: Fraction) -> bool:
+        """Whether `given` is the best now; a better one begins anew."""
+        if self.best is None or self.sign * given < self.sign * self.best:
+            self.best, self.sources = given, Names()
+        return given == self.best
 
     def absorb(self, other: Self) -> None:
-        self._take(other.best, other.sources)
+        if other.best is not None and self._ties(other.best):
+            self.sources.absorb(other.sources)
 
     def result(self) -> dict[str, Any]:
-        return shown(self.best) | {"sources": source_names(self.sources)}
+        return shown(self.best) | {"sources": self.sources.shown()}
 
 
 class Histogram:
     """How often each label occurs."""
 
-    def __init__(self) -> None:
-        self.counts: Counter[str] = Counter()
+    def __init__(self, piles: Piles) -> None:
+        self._counts = piles()
+        self.labels = self.total = 0
 
     def add(self, value: Any, parent: Mapping[str, Any], place: Place) -> bool:
-        self.counts[value if isinstance(value, str) else same(value)] += 1
+        self._take(value if isinstance(value, str) else same(value), 1)
         return True
 
+    def _take(self, label: str, more: int) -> None:
+        known = self._counts.get((label,))
+        self.labels += known is None
+        self.total += more
+        self._counts.put((label,), str(int(known or 0) + more))
+
     def absorb(self, other: Self) -> None:
-        self.counts.update(other.counts)
+        for (label,), count in other._counts.rows():
+            self._take(str(label), int(count))
 
     def result(self) -> dict[str, Any]:
-        ordered = sorted(self.counts.items(), key=lambda item: (-item[1], item[0]))
-        value: dict[str, Any] = {"value": dict(ordered[:SHOWN]), "labels": len(ordered)}
-        rest = sum(count for _, count in ordered[SHOWN:])
+        counted = ((-int(count), str(label)) for (label,), count in self._counts.rows())
+        most = {label: -count for count, label in nsmallest(SHOWN, counted)}
+        value: dict[str, Any] = {"value": most, "labels": self.labels}
+        rest = self.total - sum(most.values())
         return value | ({"other": rest} if rest else {})
 
 
@@ -174,7 +185,7 @@ class Top:
     def add(self, value: Any, parent: Mapping[str, Any], place: Place) -> bool:
         rank = number(value.get(self.by)) if isinstance(value, dict) else None
         if rank is not None:
-            self._take([(-rank, place, value)])
+            self._take([(-rank, place, shorter(value))])
         return rank is not None
 
     def _take(self, more: list[tuple[Fraction, Place, Mapping[str, Any]]]) -> None:
@@ -186,10 +197,3 @@ class Top:
     def result(self) -> dict[str, Any]:
         best = [{"source": place.source, "record": record} for _, place, record in self.best]
         return {"value": best}
-
-
-def source_names(sources: set[tuple[int, str]]) -> list[str]:
-    """The names in the order of their positions, at most SHOWN and how many more."""
-    names = [name for _, name in sorted(sources)]
-    more = len(names) - SHOWN
-    return [*names[:SHOWN], f"and {more} more"] if more > 0 else names

@@ -7,8 +7,8 @@ is unproven until something shows it.
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from relaybook.errors import clip
@@ -16,11 +16,20 @@ from relaybook.model import Tier
 
 from .paths import inside
 from .placeholders import likely_placeholders, sure_placeholders
+from .prompt_rules import Finding, Severity
 
 Level = Literal["pass", "warn", "fail"]
 
 #: How many culprits an item names, and how long each may be, in characters.
 NAMED, NAME_LIMIT = 5, 80
+
+#: The rule of the INTAKE gate beside those of the prompt.
+REQUIRED_INPUTS = "required_inputs"
+#: What a finding about the prompt means for the gate; the others say nothing against it.
+_LEVELS: Mapping[Severity, Literal["warn", "fail"]] = {
+    Severity.ERROR: "fail",
+    Severity.WARN: "warn",
+}
 
 PASSED = frozenset({"pass", "passed", "ok"})
 SKIPPED = frozenset({"skip", "skipped"})
@@ -122,18 +131,29 @@ def output_gate(rules: Mapping[str, Any], evidence: Evidence, tier_cap: Tier = T
 
 
 def intake_gate(
-    required: Sequence[str], given: Mapping[str, Any], prompt_errors: Sequence[str] = ()
+    required: Sequence[str],
+    given: Collection[str],
+    findings: Sequence[Finding] = (),
+    waived: Collection[str] = (),
 ) -> Verdict:
-    """The verdict before work starts: its required inputs, and the errors of its prompt."""
-    missing = [name for name in required if given.get(name) in (None, "", [], {}, ())]
+    """The verdict before work starts: its required inputs, and what is wrong with its prompt.
+
+    `given` are the inputs that have a value. An error of the prompt fails, a rule that is
+    `waived` warns.
+    """
+    missing = [name for name in required if name not in given]
     items: list[GateItem] = []
     if missing:
         what = f"required inputs are missing: {_named(missing)}"
-        items.append(GateItem("required_inputs", "fail", what, "give each of them a value"))
-    if prompt_errors:
-        what = f"the prompt has errors: {_named(prompt_errors)}"
-        items.append(GateItem("prompt", "fail", what, "mend the prompt, or override with a reason"))
-    return _verdict(items)
+        items.append(GateItem(REQUIRED_INPUTS, "fail", what, "give each of them a value"))
+    items += [
+        GateItem(found.rule, _LEVELS[found.severity], f"{found.what} {found.why}", found.fix)
+        for found in findings
+        if found.severity in _LEVELS
+    ]
+    return _verdict(
+        replace(item, verdict="warn") if item.rule in waived else item for item in items
+    )
 
 
 def _verdict(items: Iterable[GateItem]) -> Verdict:

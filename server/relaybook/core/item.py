@@ -135,6 +135,7 @@ def item_events(slug: str, event: Event) -> list[dict[str, Any]]:
         return [{**said, "type": n, "payload": payload} for n in ITEM_EVENTS.get(event.type, ())]
     created, added = ITEM_EVENTS[event.type]
     goal = {name: payload[name] for name in ("label", "capability", "skill") if name in payload}
-    needs = [*event.data.get("needs", ()), *filter(None, [event.data.get("on_failure")])]
+    others = (event.data.get("on_failure"), event.data.get("instead_of"))
+    needs = [*event.data.get("needs", ()), *filter(None, others)]
     waits = [{**said, "type": added, "payload": {"depends_on": need}} for need in needs]
     return [{**said, "type": created, "payload": goal}, *waits]

@@ -5,12 +5,11 @@ Nesting is bounded by whoever parsed the values.
 
 import json
 import re
-from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import lru_cache
 from hashlib import blake2b
 from heapq import nsmallest
-from itertools import groupby, pairwise
+from itertools import pairwise
 from typing import Any
 from zlib import crc32
 
@@ -18,8 +17,8 @@ from zlib import crc32
 NEARLY = 0.9
 #: The longest text, in words, that is compared with others; a longer one only with its equals.
 LONGEST = 1000
-#: How many of its pairs of words a text is filed under, and with how many texts filed there it is compared.
-_FILED, _COMPARED = 4, 8
+#: How many of its pairs of words a text is filed under.
+_FILED = 4
 
 _WORD = re.compile(r"\w+")
 _FIGURE = re.compile(r"-?\d+")
@@ -48,51 +47,22 @@ def _digest(text: str, size: int) -> str:
     return blake2b(text.encode(errors="replace"), digest_size=size).hexdigest()
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _character(word: str) -> str:
     return chr(crc32(word.encode(errors="replace")) & 0xFFFF)
 
 
-def groups(sketches: Sequence[str]) -> list[list[int]]:
-    """The places of sketches that are nearly the same, in groups of two or more.
-
-    Each joins the first before it that began a group and is nearly the same: the same figures,
-    and by `NEARLY` the same words in the same order. A sketch is compared with a bounded number
-    of others, those filed under the same of its names; the work is linear in their number.
-    """
+def nearly_the_same(mine: str, theirs: str) -> bool:
+    """Whether two sketches have the same figures, and by `NEARLY` the same words in order."""
     from rapidfuzz.distance import Indel  # takes 75 ms
 
-    begins: dict[int, int] = {}
-    found: dict[int, list[int]] = {}
-    for place, others in sorted(_candidates(sketches).items()):
-        mine = sketches[place]
-        for first in sorted({begins.get(other, other) for other in others}):
-            theirs = sketches[first]
-            if mine == theirs or (
-                mine[:8] == theirs[:8]
-                and Indel.normalized_similarity(mine[8:], theirs[8:], score_cutoff=NEARLY)
-            ):
-                begins[place] = first
-                found.setdefault(first, [first]).append(place)
-                break
-    return [found[first] for first in sorted(found)]
+    return mine == theirs or (
+        mine[:8] == theirs[:8]
+        and Indel.normalized_similarity(mine[8:], theirs[8:], score_cutoff=NEARLY) > 0
+    )
 
 
-def _candidates(sketches: Sequence[str]) -> dict[int, set[int]]:
-    """For each place those before it to compare it with, a few for each name that they share."""
-    filed = array("Q")
-    for place, mine in enumerate(sketches):
-        filed.extend(name << 32 | place for name in _names(mine))
-    candidates: dict[int, set[int]] = {}
-    for _, drawer in groupby(sorted(filed), key=lambda entry: entry >> 32):
-        places = [entry & 0xFFFFFFFF for entry in drawer]
-        for place in places[1:]:
-            before = candidates.setdefault(place, set())
-            before.update(other for other in places[:_COMPARED] if other < place)
-    return candidates
-
-
-def _names(mine: str) -> set[int]:
+def file_names(mine: str) -> set[int]:
     """Under what a sketch is filed: all of it, and the pairs of neighbours with least hash.
 
     Two texts with nine words of ten in common share about two thirds of their pairs, and so one

@@ -5,7 +5,7 @@ command repeats what is recorded already, word for word.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from relaybook.core.case import MOVES, Case
@@ -17,11 +17,11 @@ from relaybook.core.command import (
     Close,
     Command,
     Complete,
+    Decide,
     Expire,
     Fail,
     Finish,
     NameFailure,
-    NotApplicable,
     Note,
     Reconsider,
     Release,
@@ -34,6 +34,7 @@ from relaybook.core.status import (
     breaker_open,
     failed_for_good,
     is_expired,
+    waits_for_decision,
     workflow_status,
 )
 from relaybook.errors import (
@@ -71,6 +72,8 @@ from relaybook.model import (
 #: One event to be: its type, its task, its data.
 Change = tuple[EventType, str | None, Mapping[str, Any]]
 
+#: The decision that the condition of a task holds.
+APPLICABLE = "applicable"
 DECISIONS = "retry failed tasks, adjust the plan, or accept the partial results"
 
 
@@ -175,9 +178,15 @@ def refuse_start(workflow: Workflow, task: Task) -> None:
             allowed="finishing what is in progress, and aggregate",
             next=f"ask the user, then call resolve: {DECISIONS}",
         )
+    if waits_for_decision(task):
+        raise Blocked(
+            f"Task {task.id!r} waits for the decision whether its condition holds.",
+            allowed="tasks whose condition was found to hold",
+            next=f"resolve(decision='applicable' or 'not_applicable', task_id={task.id!r})",
+        )
     if task.waiting_on:
         raise Blocked(
-            f"Task {task.id!r} waits for {task.waiting_on} task(s) before it.",
+            f"Task {task.id!r} waits for {task.waiting_on - task.undecided} task(s) before it.",
             allowed="tasks whose dependencies are completed",
             next="call get_workflow for what is ready",
         )
@@ -207,6 +216,7 @@ def refuse_held(case: Case, task: Task) -> None:
             f"{scope.workflow_id!r} is writing {scope.path!r}.",
             allowed="one writer of a path or resource at a time in a project",
             next="start another task; this one is offered when that one ends",
+            task_id=task.id,
         )
 
 
@@ -336,16 +346,21 @@ def _settle_hooks(case: Case, c: SettleHooks) -> list[Change]:
 
 def _handlers_not_needed(case: Case, task_id: str) -> list[Change]:
     """Handlers of a task that worked have nothing to handle, and so on along their own handlers."""
+    return _called_off(case, task_id, EdgeKind.ON_FAILURE, f"task {task_id!r} did not fail")
+
+
+def _alternatives_not_needed(case: Case, task_id: str) -> list[Change]:
+    return _called_off(case, task_id, EdgeKind.INSTEAD_OF, f"task {task_id!r} runs instead")
+
+
+def _called_off(case: Case, task_id: str, kind: EdgeKind, reason: str) -> list[Change]:
+    """What waits for a task by an edge of that kind is not to run, nor is what handles its failure."""
     changes: list[Change] = []
-    queue = [task_id]
-    while queue:
-        source = queue.pop()
-        for edge in case.edges.get(source, ()):
-            handler = case.tasks[edge.task_id]
-            if edge.kind is EdgeKind.ON_FAILURE and handler.status not in OVER:
-                reason = {"reason": f"task {source!r} did not fail"}
-                changes.append((EventType.TASK_NOT_APPLICABLE, handler.id, reason))
-                queue.append(handler.id)
+    for edge in case.edges.get(task_id, ()):
+        waiting = case.tasks[edge.task_id]
+        if edge.kind is kind and waiting.status not in OVER:
+            changes.append((EventType.TASK_NOT_APPLICABLE, waiting.id, {"reason": reason}))
+            changes += _handlers_not_needed(case, waiting.id)
     return changes
 
 
@@ -486,9 +501,9 @@ def _refuse_finish(workflow: Workflow) -> None:
         )
 
 
-def _not_applicable(case: Case, c: NotApplicable) -> list[Change]:
+def _decide(case: Case, c: Decide) -> list[Change]:
     task = case.tasks[c.task_id]
-    if task.status is Status.NOT_APPLICABLE:
+    if c.when and _is_decided(task, c.holds):
         return []
     refuse_decided(case.workflow)
     if not c.when:
@@ -497,14 +512,25 @@ def _not_applicable(case: Case, c: NotApplicable) -> list[Change]:
             allowed="tasks whose plan has `when`",
             next="run it, or replace it with change_plan",
         )
-    if task.status is not Status.PENDING:
+    if task.status is not Status.PENDING or not task.undecided:
         raise AlreadyOver(
-            f"Task {task.id!r} is {task.status}; its condition was decided by starting it.",
-            allowed="pending tasks",
+            f"Task {task.id!r} is {task.status}, and whether it applies was decided.",
+            allowed="tasks that wait for this decision",
             next="call get_workflow for what is left",
         )
+    if c.holds:
+        said = {"decision": APPLICABLE, "reason": c.reason or f"holds: {c.when}"}
+        decided = (EventType.DECISION_RECORDED, task.id, said)
+        return [decided, *_alternatives_not_needed(case, task.id)]
     said = {"reason": c.reason or f"does not hold: {c.when}"}
     return [(EventType.TASK_NOT_APPLICABLE, task.id, said), *_handlers_not_needed(case, task.id)]
+
+
+def _is_decided(task: Task, holds: bool) -> bool:
+    """Whether the same decision about `task` is recorded already."""
+    if task.status is Status.NOT_APPLICABLE:
+        return not holds
+    return holds and not task.undecided
 
 
 #: Statuses in which a task may be put aside for another.
@@ -534,14 +560,23 @@ def _change_plan(case: Case, c: ChangePlan) -> list[Change]:
         said["chains"] = dict(c.chains)
     by = {"by": list(c.stand_ins), "reason": c.reason}
     replaced: list[Change] = [(EventType.TASK_REPLACED, name, by) for name in c.replaces]
-    idle = [] if c.added else _idle_handlers(case, c.replaces)
+    idle = [change for change in _idle(case, c) if change[1] not in c.replaces]
     return [(EventType.PLAN_CHANGED, None, said), *c.added, *idle, *replaced]
 
 
-def _idle_handlers(case: Case, dropped: Sequence[str]) -> list[Change]:
-    """What would handle the failure of a dropped task has nothing to; each once, none dropped."""
-    found = {change[1]: change for name in dropped for change in _handlers_not_needed(case, name)}
-    return [change for name, change in found.items() if name not in dropped]
+def _idle(case: Case, c: ChangePlan) -> Iterable[Change]:
+    """What the change leaves without a reason to run, each once.
+
+    The handlers of a dropped task; what would run instead of one in whose place another now runs.
+    """
+    called_off = _alternatives_not_needed if c.added else _handlers_not_needed
+    if c.added and all(_has_condition(c, name) for name in c.stand_ins):
+        return ()
+    return {ch[1]: ch for name in c.replaces for ch in called_off(case, name)}.values()
+
+
+def _has_condition(c: ChangePlan, name: str) -> bool:
+    return any(added == name and data.get("undecided") for _, added, data in c.added)
 
 
 def _refuse_dropping(workflow: Workflow, c: ChangePlan) -> None:
@@ -597,7 +632,7 @@ _DECIDERS: Mapping[type[Command], Callable[[Case, Any], list[Change]]] = {
     Cancel: _cancel,
     RetryFailed: _retry_failed,
     Close: _close,
-    NotApplicable: _not_applicable,
+    Decide: _decide,
     ChangePlan: _change_plan,
     Note: _note,
     Reconsider: _reconsider,

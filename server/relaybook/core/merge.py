@@ -6,21 +6,24 @@ many sources it rests on.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Self
 
 from relaybook.errors import InvalidArguments
 
-from .figures import Count, Extreme, Histogram, Mean, Place, Running, Sum, Top, source_names
+from .figures import Count, Extreme, Histogram, Mean, Place, Running, Sum, Top
 from .merge_plan import EACH, FieldPlan, Kind, MergePlan
+from .names import Names
+from .pile import MemoryPile, Piles
 from .records import Keyed, Listed
+from .repeats import Repeats
 
 #: How many records of a list without a key are held, from the first.
 KEPT = 1000
 
 
-def running(field: FieldPlan, keep: int) -> Running:
+def running(field: FieldPlan, keep: int, piles: Piles) -> Running:
     """The empty figure or list of a field."""
     match field.kind:
         case Kind.SUM:
@@ -29,18 +32,18 @@ def running(field: FieldPlan, keep: int) -> Running:
             return Count()
         case Kind.MEAN:
             return Mean(field.weight)
-        case Kind.MIN:
-            return Extreme(1)
-        case Kind.MAX:
-            return Extreme(-1)
+        case Kind.MIN | Kind.MAX:
+            return Extreme(1 if field.kind is Kind.MIN else -1)
         case Kind.HISTOGRAM:
-            return Histogram()
+            return Histogram(piles)
         case Kind.TOP_K:
             return Top(field.by or "", field.most)
         case Kind.UNION:
-            return Keyed(field.key or "")
-        case Kind.RECORDS | Kind.CONCATENATE:
-            return Listed(keep, repeats=field.kind is Kind.RECORDS)
+            return Keyed(field.key or "", piles)
+        case Kind.RECORDS:
+            return Listed(keep, Repeats(piles))
+        case Kind.CONCATENATE:
+            return Listed(keep, None)
 
 
 def reach(data: Any, path: tuple[str, ...]) -> list[tuple[Any, Mapping[str, Any]]] | None:
@@ -78,9 +81,9 @@ def listed(source: str, data: Any, plan: MergePlan) -> Iterator[dict[str, Any]]:
 class _Field:
     """One place of the plan: its running value, how many sources fed it, what was of no use."""
 
-    def __init__(self, plan: FieldPlan, keep: int) -> None:
+    def __init__(self, plan: FieldPlan, keep: int, piles: Piles) -> None:
         self.plan = plan
-        self.running = running(plan, keep)
+        self.running = running(plan, keep, piles)
         self.sources = 0
         self.ignored = 0
 
@@ -104,21 +107,25 @@ class _Field:
 class Merger:
     """The running merge of results, each under a plan."""
 
-    def __init__(self, plan: MergePlan | None = None, keep: int = KEPT) -> None:
+    def __init__(
+        self, plan: MergePlan | None = None, keep: int = KEPT, piles: Piles = MemoryPile
+    ) -> None:
         """`plan` holds for each result that brings none; of lists without a key the first `keep`
         records are held."""
+        self._piles = piles
         self.plan = plan or MergePlan(())
         self.keep = keep
         self._fields: dict[FieldPlan, _Field] = {}
         self._begin(self.plan)
-        self._sources: set[str] = set()
-        self._missing: set[tuple[int, str]] = set()
+        self._sources = piles()
+        self._count = 0
+        self._missing = Names()
 
     def _begin(self, plan: MergePlan) -> list[_Field]:
         """The running value of each place of `plan`, begun if it is new."""
         for field in plan.fields:
             if field not in self._fields:
-                self._fields[field] = _Field(field, self.keep)
+                self._fields[field] = _Field(field, self.keep, self._piles)
         return [self._fields[field] for field in plan.fields]
 
     def add(self, source: str, data: Any, position: int = 0, plan: MergePlan | None = None) -> None:
@@ -129,27 +136,34 @@ class Merger:
         Raises:
             InvalidArguments: the source was added before.
         """
-        self._enter({source})
+        self._enter([source])
         fields = self._begin(plan or self.plan)
         if data is None:
-            self._missing.add((position, source))
+            self._missing.add(source, position)
             return
         for field in fields:
             field.add(position, source, data)
 
-    def _enter(self, sources: set[str]) -> None:
-        if twice := self._sources & sources:
+    def _enter(self, sources: Sequence[str]) -> None:
+        twice = [source for source in sources if self._sources.get((source,)) is not None]
+        if twice:
             raise InvalidArguments(
-                f"The result of {min(twice)!r} is already in the merge.",
+                f"The result of {twice[0]!r} is already in the merge.",
                 allowed="each source once",
                 next="leave the second one out",
             )
-        self._sources |= sources
+        for source in sources:
+            self._sources.put((source,))
+        self._count += len(sources)
 
     def absorb(self, other: Self) -> None:
-        """Take in all that `other` did."""
-        self._enter(other._sources)
-        self._missing |= other._missing
+        """Take in all that `other` did.
+
+        Raises:
+            InvalidArguments: a source was added to both.
+        """
+        self._enter([str(source) for (source,), _ in other._sources.rows()])
+        self._missing.absorb(other._missing)
         self._begin(MergePlan(tuple(other._fields)))
         for plan, theirs in other._fields.items():
             self._fields[plan].absorb(theirs)
@@ -157,9 +171,9 @@ class Merger:
     def figures(self) -> dict[str, Any]:
         """How many sources there are, and each field's figure with how many fed it."""
         return {
-            "sources": len(self._sources),
-            "with_result": len(self._sources) - len(self._missing),
-            "missing": source_names(self._missing),
+            "sources": self._count,
+            "with_result": self._count - self._missing.count,
+            "missing": self._missing.shown(),
             "fields": {name: field.result() for name, field in self._named()},
         }
 

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
-from itertools import pairwise
 from typing import Any
 
 from relaybook.core.case import edges_of, lets_start
@@ -70,8 +69,11 @@ class TaskSpec:
     takes: tuple[Take, ...] = ()
     #: Paths, folders ending in "/", or names of resources.
     writes: tuple[str, ...] = ()
+    #: It starts only once somebody has decided that this holds.
     when: str = ""
     on_failure: str | None = None
+    #: It runs if that task, which has a condition, is not applicable, and only then.
+    instead_of: str | None = None
     expert_role: str = ""
     capability: str | None = None
     skill: str | None = None
@@ -116,6 +118,7 @@ def read_tasks(
     if pattern is Pattern.PIPELINE:
         specs = _in_a_row(specs)
     specs = tuple(map(_after_its_sources, specs))
+    _check_alternatives(specs)
     if not change:
         check_graph(specs)
     return specs
@@ -164,9 +167,25 @@ def check_graph(specs: Sequence[TaskSpec], known: Iterable[str] = ()) -> None:
         )
 
 
+def _check_alternatives(specs: Sequence[TaskSpec]) -> None:
+    """Refuse a task in place of one that has no condition, or is in place of another itself."""
+    conditional = {spec.id for spec in specs if spec.when and spec.instead_of is None}
+    for spec in specs:
+        other = spec.instead_of
+        elsewhere = (*spec.depends_on, spec.on_failure)
+        if other is not None and (other not in conditional or other in elsewhere):
+            raise InvalidPlan(
+                f"Task {spec.id!r} cannot run instead of {other!r}.",
+                allowed="instead_of names a task of this plan that has `when`, is in nobody's "
+                "place, and is waited for in no other way",
+                next="give that task a `when`, or give this one a `when` of its own",
+            )
+
+
 def waits_for(spec: TaskSpec) -> tuple[str, ...]:
-    """All tasks that `spec` waits for, whether for their result or their failure."""
-    return spec.depends_on if spec.on_failure is None else (*spec.depends_on, spec.on_failure)
+    """All tasks that `spec` waits for, for their result, their failure or in their place."""
+    others = (spec.on_failure, spec.instead_of)
+    return (*spec.depends_on, *(other for other in others if other is not None))
 
 
 def expert_name(spec: TaskSpec) -> str:
@@ -231,7 +250,9 @@ def added_tasks(
     """
     there = known or {}
     minutes = {spec.id: spec.expected_minutes or 0.0 for spec in specs}
-    longest = chains(minutes, {spec.id: waits_for(spec) for spec in specs})
+    # An alternative does not run after the other, but in its place.
+    before = {spec.id: waits_for(replace(spec, instead_of=None)) for spec in specs}
+    longest = chains(minutes, before)
     return [
         (
             EventType.TASK_ADDED,
@@ -249,7 +270,8 @@ def _added(
     said: dict[str, Any] = {
         "position": place,
         "label": spec.label,
-        "waiting_on": sum(not _lets_start(edge, known) for edge in edges_to(spec)),
+        "waiting_on": sum(not _lets_start(edge, known) for edge in edges_to(spec))
+        + bool(spec.when),
         "expected_minutes": minutes,
         "timeout_seconds": spec.timeout_seconds or timeout_seconds(minutes),
         "template": spec.template,
@@ -261,13 +283,17 @@ def _added(
         "writes": compact(list(spec.writes)) if spec.writes else None,
         "needs": list(spec.depends_on),
         "on_failure": spec.on_failure,
+        "instead_of": spec.instead_of,
+        "undecided": int(bool(spec.when)),
     }
     return said | {key: value for key, value in optional.items() if value}
 
 
 def edges_to(spec: TaskSpec) -> list[Edge]:
     """The edges that lead to the task of `spec`."""
-    return edges_of(spec.id, spec.depends_on, spec.on_failure)
+    return edges_of(
+        spec.id, spec.depends_on, on_failure=spec.on_failure, instead_of=spec.instead_of
+    )
 
 
 def _lets_start(edge: Edge, known: Mapping[str, Task]) -> bool:
@@ -306,11 +332,20 @@ def read_spec(said: Mapping[str, Any]) -> TaskSpec:
 
 
 def _in_a_row(specs: tuple[TaskSpec, ...]) -> tuple[TaskSpec, ...]:
-    """A pipeline that names no dependency runs in the order given, its handlers beside it."""
+    """A pipeline that names no dependency runs in the order given.
+
+    Its handlers stand beside it, and an alternative beside the task in whose place it runs.
+    """
     if any(spec.depends_on for spec in specs):
         return specs
-    steps = [spec.id for spec in specs if spec.on_failure is None]
-    before = {step: (earlier,) for earlier, step in pairwise(steps)}
+    before: dict[str, tuple[str, ...]] = {}
+    last: tuple[str, ...] = ()
+    for spec in specs:
+        if spec.on_failure is not None:
+            continue
+        beside = spec.instead_of in before
+        before[spec.id] = before[str(spec.instead_of)] if beside else last
+        last = (*last, spec.id) if beside else (spec.id,)
     return tuple(replace(spec, depends_on=before.get(spec.id, ())) for spec in specs)
 
 
@@ -483,6 +518,7 @@ _FIELDS: Mapping[str, Callable[[Any], Any]] = {
     "writes": _writes,
     "when": _text(500),
     "on_failure": _id,
+    "instead_of": _id,
     "expert_role": _text(200),
     "capability": _text(128),
     "skill": _text(128),

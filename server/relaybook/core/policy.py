@@ -24,6 +24,10 @@ IDLE_REVIEWS_LIMIT = 3
 TIMEOUT_BOUNDS_SECONDS = (600, 1800)
 #: How long a transient failure waits before it is offered again, by number of failures.
 RETRY_DELAYS_SECONDS = (30, 120)
+#: How long ended workflows are kept, unless cleanup is told otherwise.
+KEPT_DAYS = 7.0
+#: Instruction words of a prompt when the caller names none: what fits the budget well.
+PROMPT_WORDS = 300
 #: Failures that the same prompt may well not meet again.
 TRANSIENT = frozenset({FailureCode.TIMEOUT, FailureCode.RATE_LIMIT, FailureCode.LOST_SESSION})
 

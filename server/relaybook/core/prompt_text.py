@@ -1,4 +1,4 @@
-"""Reads the text of a prompt: its sections, its lines, and the fences that hold data.
+"""Reads the text of a prompt: its sections, their lines, and the fences that hold data.
 
 A fence is a pair of tags, each alone on its line, that share a nonce:
 
@@ -30,7 +30,10 @@ class Kind(Enum):
 
 
 class Line(NamedTuple):
-    """A line outside the fences; `section` and `part` are the H2 and H3 titles over it, or ''."""
+    """A line outside the fences, numbered from 1 under the H2 heading of its section.
+
+    A fence counts as one line. `section` and `part` are the H2 and H3 titles over it, or ''.
+    """
 
     number: int
     text: str
@@ -40,7 +43,7 @@ class Line(NamedTuple):
 
 
 class Fence(NamedTuple):
-    """`start` and `end` are offsets in the text, tags included; `line` is the opening tag's."""
+    """`start` and `end` are offsets in the text, tags included; `line` is its place in `section`."""
 
     source: str
     body: str
@@ -50,14 +53,24 @@ class Fence(NamedTuple):
     section: str = ""
 
 
+class Section(NamedTuple):
+    """What stands under an H2 heading, or before the first under '': an empty line for a fence."""
+
+    title: str
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class PromptText:
-    """A prompt that was read; lines count from 1."""
+    """A prompt that was read."""
 
-    lines: tuple[Line, ...]
+    sections: tuple[Section, ...]
     fences: tuple[Fence, ...]
-    #: The H2 titles in their order.
-    titles: tuple[str, ...]
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """The H2 titles in their order."""
+        return tuple(section.title for section in self.sections[1:])
 
 
 def find_fences(text: str) -> Iterator[Fence]:
@@ -82,66 +95,88 @@ def find_fences(text: str) -> Iterator[Fence]:
 
 def outside_fences(text: str) -> str:
     """The text without its fences: the words that instruct."""
-    pieces: list[str] = []
-    position = 0
-    for fence in find_fences(text):
-        pieces.append(text[position : fence.start])
-        position = fence.end
-    return "".join([*pieces, text[position:]])
+    return "".join(_stretches(text, find_fences(text)))
 
 
 def read(text: str) -> PromptText:
-    """Text as lines under sections, and fences; no text is refused."""
+    """Text as sections and fences; no text is refused."""
+    fences = tuple(find_fences(text))
     reader = _Reader()
+    for place, stretch in enumerate(_stretches(text, fences)):
+        if place:
+            reader.inside(fences[place - 1])
+        reader.outside(stretch)
+    return reader.done()
+
+
+def lines_of(section: Section) -> list[Line]:
+    """The lines of a section, the heading itself apart."""
+    found: list[Line] = []
+    part, code = "", False
+    for number, text in enumerate(section.text.split("\n"), 1):
+        kind = Kind.CODE if code else Kind.PROSE
+        if _toggles(text):
+            code, kind = not code, Kind.CODE
+        elif not code and text.startswith("#"):
+            kind = Kind.HEADING
+            part = text[4:].strip() if text.startswith("### ") else part
+        found.append(Line(number, text, section.title, part, kind))
+    return found
+
+
+def _stretches(text: str, fences: Iterator[Fence] | tuple[Fence, ...]) -> Iterator[str]:
+    """What stands before, between and after the fences."""
     position = 0
-    for fence in find_fences(text):
-        reader.outside(text[position : fence.start])
-        reader.inside(fence, text.count("\n", fence.start, fence.end))
+    for fence in fences:
+        yield text[position : fence.start]
         position = fence.end
-    reader.outside(text[position:])
-    return PromptText(tuple(reader.lines), tuple(reader.fences), tuple(reader.titles))
-
-
-def is_h2(line: Line) -> bool:
-    return line.kind is Kind.HEADING and line.text.startswith("## ")
+    yield text[position:]
 
 
 class _Reader:
-    """Where the reading stands: line number, section, part, and whether inside a ``` block."""
+    """Where the reading stands: the section, what was read of it, and whether in a ``` block."""
 
     def __init__(self) -> None:
-        self.lines: list[Line] = []
-        self.fences: list[Fence] = []
-        self.titles: list[str] = []
-        self.number = 1
-        self.section = self.part = ""
-        self.code = False
+        self._sections: list[Section] = []
+        self._fences: list[Fence] = []
+        self._title = self._text = ""
+        self._code = False
 
-    def inside(self, fence: Fence, newlines: int) -> None:
-        self.fences.append(fence._replace(line=self.number, section=self.section))
-        self.number += newlines
+    def inside(self, fence: Fence) -> None:
+        line = self._text.count("\n") + 1
+        self._fences.append(fence._replace(line=line, section=self._title))
 
     def outside(self, text: str) -> None:
-        lines = text.split("\n")
-        for offset, line in enumerate(lines):
-            kind = self._kind(line)
-            self.lines.append(Line(self.number + offset, line, self.section, self.part, kind))
-        self.number += len(lines) - 1
+        first, *headed = f"\n{text}".split("\n## ")
+        self._add(first[1:])
+        for piece in headed:
+            if self._code:
+                self._add(f"\n## {piece}")
+                continue
+            self._end_section()
+            title, _, self._text = piece.partition("\n")
+            self._title = title.strip()
+            self._follow_code(self._text)
 
-    def _kind(self, line: str) -> Kind:
-        if "```" in line and line.lstrip().startswith("```"):
-            self.code = not self.code
-            return Kind.CODE
-        if self.code:
-            return Kind.CODE
-        if not line.startswith("#"):
-            return Kind.PROSE
-        if line.startswith("## "):
-            self.section, self.part = line[3:].strip(), ""
-            self.titles.append(self.section)
-        elif line.startswith("### "):
-            self.part = line[4:].strip()
-        return Kind.HEADING
+    def done(self) -> PromptText:
+        self._end_section()
+        return PromptText(tuple(self._sections), tuple(self._fences))
+
+    def _add(self, text: str) -> None:
+        self._text += text
+        self._follow_code(text)
+
+    def _follow_code(self, text: str) -> None:
+        if "```" in text and sum(map(_toggles, text.split("\n"))) % 2:
+            self._code = not self._code
+
+    def _end_section(self) -> None:
+        self._sections.append(Section(self._title, self._text))
+
+
+def _toggles(line: str) -> bool:
+    """Whether the line opens or closes a ``` block."""
+    return "```" in line and line.lstrip().startswith("```")
 
 
 def _begins_a_line(text: str, position: int) -> bool:

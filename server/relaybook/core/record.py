@@ -1,11 +1,13 @@
 """What may be recorded on a task: each kind with its members, read strictly."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from relaybook.core.envelope import Envelope
 from relaybook.errors import InvalidArguments, nearest
 from relaybook.model import EventType
+
+if TYPE_CHECKING:
+    from relaybook.core.envelope import Envelope
 
 TEXT_LIMIT = 2_000
 
@@ -119,7 +121,7 @@ CARRIED = (
 CARRIED_LIMIT = 100
 
 
-def carried(envelope: Envelope) -> list[tuple[EventType, dict[str, Any]]]:
+def carried(envelope: "Envelope") -> list[tuple[EventType, dict[str, Any]]]:
     """What a result says besides its data, as records; what has not their form is left out.
 
     It stays readable in the result itself.

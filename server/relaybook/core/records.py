@@ -1,54 +1,28 @@
 """Lists of records from many results: by key with what contradicts, or one after the other."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any, NamedTuple, Self
+from itertools import groupby
+from typing import Any, Self
 
-from .figures import SHOWN, Place, source_names
-from .likeness import groups, same, sketch
+from .figures import Place
+from .likeness import same
+from .names import SHOWN, Names
+from .pile import Key, Piles
+from .repeats import Repeats
 from .shorten import shorter
-
-
-class _Mark(NamedTuple):
-    place: Place
-    name: str
-    sketch: str
-
-
-class Repeats:
-    """Which records hold the same words, or nearly the same.
-
-    Holds a character for each word of them.
-    """
-
-    def __init__(self) -> None:
-        self.marks: list[_Mark] = []
-
-    def add(self, name: str, record: Any, place: Place) -> None:
-        """Note a record called `name`."""
-        self.marks.append(_Mark(place, name, sketch(record)))
-
-    def absorb(self, other: Self) -> None:
-        self.marks.extend(other.marks)
-
-    def found(self) -> Iterator[dict[str, Any]]:
-        """Groups under two or more names, in the order of their first places."""
-        self.marks.sort()
-        for places in groups([mark.sketch for mark in self.marks]):
-            names = list(dict.fromkeys(self.marks[place].name for place in places))
-            if len(names) > 1:
-                yield {"same": names[:SHOWN], "count": len(names)}
 
 
 class Listed:
     """Records one after the other, in the order of their sources; the first `keep` are held."""
 
-    def __init__(self, keep: int, repeats: bool) -> None:
+    def __init__(self, keep: int, repeats: Repeats | None) -> None:
         self.keep = keep
         self.total = 0
         self.held: list[tuple[Place, Any]] = []
-        self.repeats = Repeats() if repeats else None
+        self.repeats = repeats
 
     def add(self, value: Any, parent: Mapping[str, Any], place: Place) -> bool:
         self.total += 1
@@ -83,90 +57,103 @@ class Listed:
         return self.repeats.found() if self.repeats else iter(())
 
 
-class _Said(NamedTuple):
-    """What one result says under a key."""
-
-    place: Place
-    #: JSON of two objects by field: the values as they are shown, and for those that are shown
-    #: shorter than they are what tells them from others.
-    text: str
-
-
-class _Value(NamedTuple):
+@dataclass(slots=True)
+class _Value:
     """One value of a field and who said it; of equal values the first in order is shown."""
 
     shown: Any
-    sources: set[tuple[int, str]]
+    sources: Names
 
 
 class Keyed:
     """The union of records by key; a field that two of them fill differently is disputed.
 
-    Holds every record, for a contradiction may come with the last result, but of a long value
-    no more than an answer shows.
+    Lays down every record, for a contradiction may come with the last result, but of a long
+    value no more than an answer shows.
     """
 
-    def __init__(self, key: str) -> None:
+    def __init__(self, key: str, piles: Piles) -> None:
         self.key = key
-        self.by_key: dict[str, list[_Said]] = {}
-        self.repeats = Repeats()
-
-    @property
-    def total(self) -> int:
-        return len(self.by_key)
+        self.repeats = Repeats(piles)
+        self._piles = piles
+        self._said = piles()
+        self._settled: _Settled | None = None
 
     def add(self, value: Any, parent: Mapping[str, Any], place: Place) -> bool:
         key = value.get(self.key) if isinstance(value, dict) else None
         if isinstance(key, bool) or not isinstance(key, str | int | float):
             return False
         rest = {name: given for name, given in value.items() if name != self.key}
-        self.by_key.setdefault(str(key), []).append(_Said(place, _held(rest)))
+        self._said.put((str(key), *place), _held(rest))
+        self._settled = None
         if rest:
             self.repeats.add(str(key), rest, place)
         return True
 
     def absorb(self, other: Self) -> None:
-        for key, said in other.by_key.items():
-            self.by_key.setdefault(key, []).extend(said)
+        for key, said in other._said.rows():
+            self._said.put(key, said)
+        self._settled = None
         self.repeats.absorb(other.repeats)
 
     def result(self) -> dict[str, Any]:
-        return {"total": self.total}
+        return {"total": self._settle().total}
 
     def records(self) -> Iterator[dict[str, Any]]:
         """In the order of the plan; a disputed field is named and its value left out."""
-        for key in self._keys():
-            said = self.by_key[key]
-            fields = _fields(said)
-            agreed = sorted(name for name, values in fields.items() if len(values) == 1)
-            disputed = sorted(name for name, values in fields.items() if len(values) > 1)
-            shown = {name: fields[name][0].shown for name in agreed}
-            sources = source_names({one.place[:2] for one in said})
-            entry = {"key": key, "record": shown, "sources": sources}
-            yield entry | ({"disputed": disputed} if disputed else {})
+        for _, entry in self._settle().records.rows():
+            yield json.loads(entry)
 
     def conflicts(self) -> Iterator[dict[str, Any]]:
-        for key in self._keys():
-            said = self.by_key[key]
-            if len(said) == 1:
-                continue
-            for name, values in sorted(_fields(said).items()):
-                if len(values) > 1:
-                    shown = [
-                        {"value": value.shown, "sources": source_names(value.sources)}
-                        for value in values[:SHOWN]
-                    ]
-                    yield {"key": key, "field": name, "values": shown}
+        """In the same order; of each disputed field the first values, with who said them."""
+        for _, entry in self._settle().conflicts.rows():
+            yield json.loads(entry)
 
     def duplicates(self) -> Iterator[dict[str, Any]]:
         return self.repeats.found()
 
-    def _keys(self) -> list[str]:
-        """In the order of the first places that name them."""
-        return sorted(self.by_key, key=lambda key: (min(self.by_key[key]).place, key))
+    def _settle(self) -> "_Settled":
+        if self._settled is None:
+            self._settled = _Settled(self._piles)
+            for key, rows in groupby(self._said.rows(), key=lambda row: str(row[0][0])):
+                self._settled.add(key, rows)
+        return self._settled
+
+
+class _Settled:
+    """What is shown of each key, laid down in the order of the first places that name them."""
+
+    def __init__(self, piles: Piles) -> None:
+        self.total = 0
+        self.records = piles()
+        self.conflicts = piles()
+
+    def add(self, key: str, rows: Iterable[tuple[Key, str]]) -> None:
+        """Take in all that is said under `key`, in the order of the places."""
+        self.total += 1
+        fields: dict[str, dict[str, _Value]] = {}
+        first: Key = ()
+        sources = Names()
+        for (_, *place), text in rows:
+            position, source = int(place[0]), str(place[1])
+            first = first or tuple(place)
+            sources.add(source, position)
+            _enter(fields, text, source, position)
+        said = dict(sorted((name, list(values.values())) for name, values in fields.items()))
+        agreed = {name: values[0].shown for name, values in said.items() if len(values) == 1}
+        disputed = {name: values for name, values in said.items() if len(values) > 1}
+        entry = {"key": key, "record": agreed, "sources": sources.shown()}
+        entry |= {"disputed": list(disputed)} if disputed else {}
+        self.records.put(first, json.dumps(entry))
+        for name, values in disputed.items():
+            shown = [{"value": each.shown, "sources": each.sources.shown()} for each in values]
+            conflict = {"key": key, "field": name, "values": shown}
+            self.conflicts.put((*first, name), json.dumps(conflict))
 
 
 def _held(fields: Mapping[str, Any]) -> str:
+    """Two objects by field: the values as they are shown, and for those that are shown shorter
+    than they are what tells them from others."""
     shown = {name: shorter(value) for name, value in fields.items()}
     marks = {
         name: blake2b(same(value).encode(errors="replace"), digest_size=16).hexdigest()
@@ -176,13 +163,13 @@ def _held(fields: Mapping[str, Any]) -> str:
     return json.dumps([shown, marks], ensure_ascii=False)
 
 
-def _fields(said: Sequence[_Said]) -> dict[str, list[_Value]]:
-    """The different values of each field, in the order of their places."""
-    fields: dict[str, dict[str, _Value]] = {}
-    for one in sorted(said):
-        shown, marks = json.loads(one.text)
-        for name, value in shown.items():
-            mark = marks.get(name) or same(value)
-            values = fields.setdefault(name, {})
-            values.setdefault(mark, _Value(value, set())).sources.add(one.place[:2])
-    return {name: list(values.values()) for name, values in fields.items()}
+def _enter(fields: dict[str, dict[str, _Value]], text: str, source: str, position: int) -> None:
+    """Add what one source says to the values of each field; of a field the first few are held."""
+    shown, marks = json.loads(text)
+    for name, value in shown.items():
+        mark = marks.get(name) or same(value)
+        values = fields.setdefault(name, {})
+        if len(values) < SHOWN:
+            values.setdefault(mark, _Value(value, Names()))
+        if mark in values:
+            values[mark].sources.add(source, position)

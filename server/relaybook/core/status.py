@@ -1,4 +1,4 @@
-"""The words that are derived, never stored: a workflow's status, ready, retryable, breaker, expired."""
+"""The words that are derived, never stored: a workflow's status, ready, retryable, expired …"""
 
 from collections.abc import Mapping
 
@@ -20,6 +20,7 @@ COUNTERS = (
     "total",
     "pending",
     "ready",
+    "undecided",
     "in_progress",
     "input_required",
     "review",
@@ -52,9 +53,11 @@ def status_from(
     all_done = counts["completed"] + counts["not_applicable"] == counts["total"]
     if all_done and (pattern is not Pattern.SUPERVISOR or decision is Decision.FINISHED):
         return WorkflowStatus.COMPLETED
-    if any(counts[name] for name in ("in_progress", "input_required", "review")):
+    if counts["in_progress"] or counts["input_required"] or counts["review"]:
         return WorkflowStatus.IN_PROGRESS
-    if counts["ready"] or counts["retryable"] or breaker_open(counts["failed"], counts["total"]):
+    if any(counts[name] for name in ("ready", "retryable", "undecided")):
+        return WorkflowStatus.IN_PROGRESS
+    if breaker_open(counts["failed"], counts["total"]):
         return WorkflowStatus.IN_PROGRESS
     if counts["failed"] or counts["cancelled"]:
         return WorkflowStatus.FAILED
@@ -69,6 +72,11 @@ def breaker_open(failed: int, total: int) -> bool:
 def is_ready(task: Task) -> bool:
     """Pending, and nothing before it holds it back."""
     return task.status is Status.PENDING and task.waiting_on == 0
+
+
+def waits_for_decision(task: Task) -> bool:
+    """Pending, and held back by nothing but the open question whether its condition holds."""
+    return task.status is Status.PENDING and task.undecided == task.waiting_on == 1
 
 
 def is_retryable(task: Task) -> bool:

@@ -17,6 +17,7 @@ from .digest_brief import Request, brief
 from .digest_pages import Pager
 from .digest_panel import Choices, PanelKind, Risk, Votes
 from .digest_parts import Chain, Covered, Decisions, Merged, Part, SupervisorDecision
+from .pile import MemoryPile, Piles
 from .shorten import shrink, size
 from .task_outcome import Gap, TaskOutcome
 from .votes import Weights
@@ -74,8 +75,8 @@ class Frame:
     panel: PanelKind = PanelKind.VERDICT
     weights: Weights = field(default_factory=Weights)
     quorum: int | None = None
-    #: Of a supervisor, in the order in which they were taken.
-    decisions: Sequence[SupervisorDecision] = ()
+    #: Of a supervisor, in the order in which they were taken; gone through more than once.
+    decisions: Iterable[SupervisorDecision] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,15 +115,19 @@ def digest(
     *,
     detail: Detail = Detail.CONCISE,
     cursor: str | None = None,
+    piles: Piles = MemoryPile,
 ) -> Digest:
     """The digest of a workflow's outcomes, given in the order of its plan, from `cursor` on.
+
+    Holds the figures and one page. What contradicts, repeats or covers what can only be told
+    after the last outcome: until then it lies on `piles`.
 
     Raises:
         InvalidArguments: the cursor is none of a digest.
     """
     known, sizes = frame or Frame(), _SIZES[detail]
     pager = Pager(SECTIONS, cursor, sizes.page, sizes.entry)
-    account, parts = Account(), _parts(pattern, known)
+    account, parts = Account(piles), _parts(pattern, known, piles)
     for outcome in outcomes:
         account.add(outcome)
         for part in parts:
@@ -153,7 +158,7 @@ def _heads(parts: Sequence[Part], sizes: _Sizes, room: int) -> dict[str, dict[st
     return {name: shrink(head, limit) for name, head in heads.items()}
 
 
-def _parts(pattern: Pattern, frame: Frame) -> list[Part]:
+def _parts(pattern: Pattern, frame: Frame, piles: Piles) -> list[Part]:
     """The views that a pattern asks for, and the merge, wherever results have a plan for it."""
     parts: list[Part] = []
     match pattern:
@@ -168,10 +173,10 @@ def _parts(pattern: Pattern, frame: Frame) -> list[Part]:
         case Pattern.EXPERT_PANEL:
             parts.append(Votes(frame.weights, frame.quorum))
         case Pattern.MAP_REDUCE:
-            parts.append(Covered())
+            parts.append(Covered(piles))
         case Pattern.FAN_OUT:
             pass
-    return [*parts, Merged()]
+    return [*parts, Merged(piles)]
 
 
 def _enter(

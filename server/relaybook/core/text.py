@@ -5,6 +5,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 #: The deepest nesting of lists and objects in what a caller sends.
@@ -14,20 +15,28 @@ MAX_BITS = 1024
 
 #: NUL, which PostgreSQL does not keep, and unpaired surrogates, which have no UTF-8.
 _UNKEPT = re.compile("[\0\ud800-\udfff]")
+_NO_SLUG = re.compile("[^A-Za-z0-9_]+")
 # `json.dumps` makes an encoder for each call that asks for anything special: a third of its time.
 _COMPACT = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
+def is_storable(text: str) -> bool:
+    """Whether every database keeps `text` as it is."""
+    if "\0" in text:
+        return False
+    if text.isascii():
+        return True
+    try:
+        text.encode()  # fails on a surrogate; a seventh of the time of a search
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def storable(text: str) -> str:
     """`text` with U+FFFD for every character that no database keeps."""
-    try:
-        if "\0" not in text:
-            text.encode()  # fails on a surrogate; a seventh of the time of a search
-            return text
-    except UnicodeEncodeError:
-        pass
-    return _UNKEPT.sub("\ufffd", text)
+    return text if is_storable(text) else _UNKEPT.sub("\ufffd", text)
 
 
 def canonical(value: Any) -> str:
@@ -80,6 +89,7 @@ def _children(value: Any) -> Iterable[Any]:
     return value if isinstance(value, list | tuple) else ()
 
 
+@lru_cache(maxsize=8)  # a text is named once where it is told of, once where it is kept
 def text_hash(text: str) -> str:
     """40 hexadecimal digits that name `text`; unpaired surrogates count as themselves."""
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=20).hexdigest()
@@ -87,5 +97,4 @@ def text_hash(text: str) -> str:
 
 def slug(text: str) -> str:
     """`text` in lower case with every run of other characters than `[a-z0-9_]` as one hyphen."""
-    kept = (char if char.isascii() and (char.isalnum() or char == "_") else " " for char in text)
-    return "-".join("".join(kept).lower().split())
+    return "-".join(_NO_SLUG.sub(" ", text).lower().split())

@@ -3,8 +3,6 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from operator import attrgetter
 
 from relaybook.errors import InvalidArguments
 
@@ -58,8 +56,9 @@ class Weights:
 
 def weigh(text: PromptText) -> Weights:
     sections = Counter[str]()
-    for section, lines in groupby(text.lines, attrgetter("section")):
-        sections[section] += len(" ".join(line.text for line in lines).split())
+    for place, section in enumerate(text.sections):
+        heading = len(f"## {section.title}".split()) if place else 0
+        sections[section.title] += heading + len(section.text.split())
     instruction = sections.total()
     for fence in text.fences:
         # Beside its body: the opening tag with its nonce, source and trust, and the closing one.

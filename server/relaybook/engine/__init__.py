@@ -4,80 +4,112 @@ This is the Python API. Each verb that changes something is: begin, load the cas
 decide, apply, commit.
 """
 
-from typing import Any
+from functools import cached_property
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from relaybook.engine.advance import advance_stage, report_stage
-from relaybook.engine.change import change_plan
-from relaybook.engine.claim import claim_task
-from relaybook.engine.cleanup import cleanup
-from relaybook.engine.complete import complete, complete_argument
-from relaybook.engine.create import create_workflow
 from relaybook.engine.desk import Desk
-from relaybook.engine.find import find_skills
-from relaybook.engine.items import (
-    hook_events,
-    item_events,
-    items_graph,
-    items_stats,
-    list_items,
-    load_item,
-)
-from relaybook.engine.learned import export_lessons, list_lessons, loop_view, skill_health
-from relaybook.engine.plan import plan
-from relaybook.engine.read import read, read_text
-from relaybook.engine.record import record
-from relaybook.engine.render import render_prompt
-from relaybook.engine.resolve import open_decisions, resolve
 from relaybook.engine.retry import retried
-from relaybook.engine.save import save_composition
-from relaybook.engine.update import update_task, update_tasks
-from relaybook.engine.view import list_workflows, show_workflow, workflow_seq
-from relaybook.engine.watch import marks, newest_change
+
+
+class Verb:
+    """A method whose function is imported when it is first used: a start pays for none of them."""
+
+    def __init__(self, module: str, *, retry: bool = True, harmless: str = "") -> None:
+        """The function has the method's name and stands in that module of `relaybook.engine`.
+
+        There also stands the function `harmless`, which says whether a repeat does no harm.
+        """
+        self.module = f"relaybook.engine.{module}"
+        self._retry = retry
+        self._harmless = harmless
+
+    def __set_name__(self, owner: type[Desk], name: str) -> None:
+        self._name = name
+
+    def __get__(self, engine: Desk | None, owner: type[Desk]) -> Any:
+        return self._function.__get__(engine, owner)
+
+    @cached_property
+    def _function(self) -> Any:
+        module = import_module(self.module)
+        verb = getattr(module, self._name)
+        if not self._retry:
+            return verb
+        return retried(verb, getattr(module, self._harmless)) if self._harmless else retried(verb)
 
 
 class Engine(Desk):
     """The ledger's verbs over one store, each run again if the database lost its transaction."""
 
-    plan = retried(plan)
-    create_workflow = retried(create_workflow)
-    change_plan = retried(change_plan)
-    advance_stage = retried(advance_stage)
-    report_stage = retried(report_stage)
-    find_skills = retried(find_skills)
-    claim_task = retried(claim_task)
-    update_task = retried(update_task)
-    update_tasks = update_tasks
-    show_workflow = retried(show_workflow)
-    list_workflows = retried(list_workflows)
-    render_prompt = retried(render_prompt)
-    record = retried(record)
-    read = retried(read)
-    read_text = retried(read_text)
-    complete = retried(complete)
-    complete_argument = retried(complete_argument)
-    cleanup = retried(cleanup)
-    marks = retried(marks)
-    newest_change = retried(newest_change)
-    resolve = retried(resolve)
-    open_decisions = retried(open_decisions)
-    save_composition = save_composition
-    workflow_seq = retried(workflow_seq)
-    load_item = retried(load_item)
-    list_items = retried(list_items)
-    item_events = retried(item_events)
-    items_graph = retried(items_graph)
-    items_stats = retried(items_stats)
-    hook_events = retried(hook_events)
-    list_lessons = retried(list_lessons)
-    export_lessons = retried(export_lessons)
-    skill_health = retried(skill_health)
-    loop_view = retried(loop_view)
-
-    @retried
-    def aggregate(
-        self, workflow_id: str, *, detail: str = "concise", cursor: str = ""
-    ) -> dict[str, Any]:
-        # Imported here: twenty modules of the digest that a start need not pay for.
+    if TYPE_CHECKING:
+        from relaybook.engine.advance import advance_stage, report_stage
         from relaybook.engine.aggregate import aggregate
-
-        return aggregate(self, workflow_id, detail=detail, cursor=cursor)
+        from relaybook.engine.change import change_plan
+        from relaybook.engine.claim import claim_task
+        from relaybook.engine.cleanup import cleanup
+        from relaybook.engine.complete import complete, complete_argument
+        from relaybook.engine.create import create_workflow
+        from relaybook.engine.export import export_workflow, import_workflow
+        from relaybook.engine.find import find_skills
+        from relaybook.engine.items import (
+            hook_events,
+            item_events,
+            items_graph,
+            items_stats,
+            list_items,
+            load_item,
+        )
+        from relaybook.engine.learned import export_lessons, list_lessons, loop_view, skill_health
+        from relaybook.engine.plan import plan
+        from relaybook.engine.read import read, read_text
+        from relaybook.engine.record import record
+        from relaybook.engine.render import render_prompt
+        from relaybook.engine.resolve import open_decisions, resolve
+        from relaybook.engine.save import save_composition
+        from relaybook.engine.tokens import create_token, grant_of, list_tokens, revoke_token
+        from relaybook.engine.update import update_task, update_tasks
+        from relaybook.engine.view import list_workflows, show_workflow, workflow_seq
+        from relaybook.engine.watch import marks, newest_change
+    else:
+        plan = Verb("plan")
+        create_workflow = Verb("create", harmless="names_its_request")
+        change_plan = Verb("change")
+        advance_stage = Verb("advance")
+        aggregate = Verb("aggregate")
+        report_stage = Verb("advance")
+        find_skills = Verb("find")
+        claim_task = Verb("claim")
+        update_task = Verb("update", harmless="names_its_attempt")
+        update_tasks = Verb("update", retry=False)
+        show_workflow = Verb("view")
+        list_workflows = Verb("view")
+        render_prompt = Verb("render")
+        record = Verb("record")
+        read = Verb("read")
+        read_text = Verb("read")
+        complete = Verb("complete")
+        complete_argument = Verb("complete")
+        cleanup = Verb("cleanup", retry=False)
+        export_workflow = Verb("export")
+        import_workflow = Verb("export")
+        marks = Verb("watch")
+        newest_change = Verb("watch")
+        resolve = Verb("resolve")
+        open_decisions = Verb("resolve")
+        save_composition = Verb("save", retry=False)
+        workflow_seq = Verb("view")
+        load_item = Verb("items")
+        list_items = Verb("items")
+        item_events = Verb("items")
+        items_graph = Verb("items")
+        items_stats = Verb("items")
+        hook_events = Verb("items")
+        list_lessons = Verb("learned")
+        export_lessons = Verb("learned")
+        skill_health = Verb("learned")
+        loop_view = Verb("learned")
+        create_token = Verb("tokens")
+        list_tokens = Verb("tokens")
+        revoke_token = Verb("tokens")
+        grant_of = Verb("tokens")

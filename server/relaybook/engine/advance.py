@@ -10,7 +10,7 @@ from relaybook.core.status import workflow_status
 from relaybook.core.text import canonical, storable
 from relaybook.engine.advice import next_call, progress
 from relaybook.engine.desk import Desk
-from relaybook.engine.gate import hooks_left, of_attempt, stage_answer
+from relaybook.engine.gate import of_attempt, stage_answer
 from relaybook.engine.hook_result import HookRun, read_hook_run
 from relaybook.engine.hooks import hook_prompt
 from relaybook.engine.next_stage import next_stage
@@ -18,6 +18,7 @@ from relaybook.engine.outcome import Update, finish, record_end
 from relaybook.engine.stage import hooks_of
 from relaybook.engine.stage_report import StageReport, envelope_of, notes_of
 from relaybook.engine.update import update_task
+from relaybook.engine.waiting import hooks_left
 from relaybook.errors import InvalidArguments, NotNow, NotStarted, QuestionsOpen
 from relaybook.model import OVER, Status, Task, Workflow
 from relaybook.store.base import Tx

@@ -50,6 +50,11 @@ def _going_on(workflow: Workflow) -> str:
             f"replan: {workflow.idle_reviews} reviews in a row saw no progress; state the facts "
             "anew, then change_plan"
         )
+    if workflow.undecided:
+        return (
+            "resolve(decision='applicable' or 'not_applicable', task_id) for each under "
+            "`undecided`; resolve without a decision tells its condition"
+        )
     room = workflow.in_progress < workflow.max_parallel
     if room and (workflow.ready or workflow.retryable):
         return "start the next: update_task(status='in_progress'), or let workers claim_task"

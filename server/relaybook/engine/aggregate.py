@@ -13,6 +13,7 @@ from relaybook.core.digest_parts import SupervisorDecision
 from relaybook.core.envelope import Envelope, from_json
 from relaybook.core.fence import scan
 from relaybook.core.merge_plan import MergePlan, plan_merge
+from relaybook.core.names import Names
 from relaybook.core.plan import TaskSpec, expert_name
 from relaybook.core.status import is_expired, workflow_status
 from relaybook.core.synthesis import Detail, Frame, digest
@@ -22,7 +23,7 @@ from relaybook.core.wishes import read_wishes
 from relaybook.engine.advice import next_call
 from relaybook.engine.desk import Desk
 from relaybook.engine.prompt import result_schema, takes_of
-from relaybook.engine.resolve import questions_of
+from relaybook.engine.waiting import questions_of
 from relaybook.errors import InvalidArguments, InvalidTemplate, NotFound
 from relaybook.model import Event, EventType, Pattern, Status, Task, Workflow
 from relaybook.store.base import Tx
@@ -33,8 +34,9 @@ from relaybook.store.ledger import (
     read_changed_tasks,
     read_decisions,
 )
+from relaybook.store.scratch import Scratch
 
-#: Tasks read at a time: a digest holds no more of the ledger in memory.
+#: Tasks or decisions read at a time: a digest holds no more of the ledger in memory.
 PAGE = 50
 #: The merge of a composition whose results stand side by side.
 SIDE_BY_SIDE = "stage"
@@ -53,19 +55,25 @@ def aggregate(
         InvalidArguments: an unknown detail, or a cursor that no digest gave.
     """
     wanted = _detail(detail)
-    with desk.store.read() as tx:
+    with desk.store.read() as tx, Scratch() as scratch:
         workflow = get_workflow(tx, workflow_id)
         begun, place = _read_cursor(cursor, workflow)
         gathering = _Gathering(desk, tx, workflow)
-        frame = gathering.frame
-        found = digest(workflow.pattern, gathering, frame, detail=wanted, cursor=place)
-        changed = read_changed_tasks(tx, workflow.id, begun) if begun < workflow.seq else []
+        found = digest(
+            workflow.pattern,
+            gathering,
+            gathering.frame,
+            detail=wanted,
+            cursor=place,
+            piles=scratch.pile,
+        )
+        changed = read_changed_tasks(tx, workflow.id, begun) if begun < workflow.seq else Names()
     answer = found.as_dict()
     if answer["cursor"] is None:
         del answer["cursor"]
     else:
         answer["cursor"] += f"@{begun}"
-    if changed:
+    if changed.count:
         answer["changed"] = {"since_seq": begun, "tasks": named(changed, 200)}
     return {
         "workflow_id": workflow.id,
@@ -148,7 +156,7 @@ class _Gathering:
             panel=self._panel(),
             weights=wishes.weights,
             quorum=wishes.quorum,
-            decisions=_decisions(self._tx, workflow),
+            decisions=_Decisions(self._tx, workflow),
         )
 
     def _panel(self) -> PanelKind:
@@ -230,11 +238,21 @@ def _result(text: str, flags: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
-def _decisions(tx: Tx, workflow: Workflow) -> tuple[SupervisorDecision, ...]:
-    if workflow.pattern is not Pattern.SUPERVISOR:
-        return ()
-    kinds = (EventType.REVIEW_RECORDED, EventType.DECISION_RECORDED)
-    return tuple(map(_decision, read_decisions(tx, workflow.id, kinds)))
+class _Decisions:
+    """What the orchestrator of a supervisor workflow decided, read a page at a time."""
+
+    def __init__(self, tx: Tx, workflow: Workflow) -> None:
+        self._tx = tx
+        self._workflow = workflow
+
+    def __iter__(self) -> Iterator[SupervisorDecision]:
+        if self._workflow.pattern is not Pattern.SUPERVISOR:
+            return
+        kinds = (EventType.REVIEW_RECORDED, EventType.DECISION_RECORDED)
+        last = 0
+        while events := read_decisions(self._tx, self._workflow.id, kinds, last, PAGE):
+            yield from map(_decision, events)
+            last = events[-1].seq
 
 
 def _decision(event: Event) -> SupervisorDecision:

@@ -6,8 +6,7 @@ from typing import Any
 
 from relaybook.core.policy import MAX_FAILURES, TRANSIENT
 from relaybook.core.status import is_expired, is_retryable
-from relaybook.engine.gate import gate_items, hooks_left
-from relaybook.engine.resolve import questions_of
+from relaybook.engine.waiting import gate_items, hooks_left, questions_of, undecided_tasks
 from relaybook.errors import clip
 from relaybook.model import Status, Task, Workflow
 from relaybook.store.base import Tx
@@ -47,7 +46,7 @@ def find_needs(tx: Tx, workflow: Workflow, now: float) -> Needs:
 
 
 def attention(tx: Tx, workflow: Workflow, needs: Needs, now: float) -> dict[str, list[Any]]:
-    """A list for each kind of need that any task has: overdue, asking, failed, in review, held."""
+    """A list for each kind of need that any task has: overdue, asking, failed, in review …"""
     asking = _by_status(tx, workflow, Status.INPUT_REQUIRED, workflow.input_required)
     review = _by_status(tx, workflow, Status.REVIEW, workflow.review)
     lists: dict[str, list[Any]] = {
@@ -56,6 +55,7 @@ def attention(tx: Tx, workflow: Workflow, needs: Needs, now: float) -> dict[str,
         "failed": [failure(task) for task in needs.failed],
         "review": [{"task_id": t.id, "items": gate_items(tx, t)[:6]} for t in review],
         "hooks_due": _hooks_waiting(tx, workflow),
+        "undecided": [task.id for task in undecided_tasks(tx, workflow)],
         "held": list(needs.held[:IDS_SHOWN]),
         "ready": needs.free[:IDS_SHOWN],
     }

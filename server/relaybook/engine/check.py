@@ -6,10 +6,11 @@ from dataclasses import replace
 from relaybook.core.guards import Finding, Severity
 from relaybook.core.plan import TaskSpec, waits_for
 from relaybook.core.plan_check import PlanTask, check_change, check_plan
+from relaybook.core.prompt_rules import orders_outward_deed
 from relaybook.core.text import canonical
 from relaybook.engine.desk import Desk
 from relaybook.engine.prompt import result_schema, takes_of
-from relaybook.errors import InvalidPlan
+from relaybook.errors import InvalidPlan, clip
 from relaybook.model import Pattern, Task, Tier, Workflow
 from relaybook.store.base import Tx
 from relaybook.store.ledger import TASKS, needs_of
@@ -19,14 +20,34 @@ FINDINGS_SHOWN = 6
 
 
 def check_specs(
-    desk: Desk, pattern: Pattern, specs: Sequence[TaskSpec], max_parallel: int
+    desk: Desk,
+    pattern: Pattern,
+    specs: Sequence[TaskSpec],
+    max_parallel: int,
+    override: str = "",
 ) -> list[dict[str, str]]:
     """The findings on a plan that stands, the most serious first.
 
     Raises:
-        InvalidPlan: a rule of the pattern is broken; it names rule, reason and fix.
+        InvalidPlan: a rule of the pattern is broken; it names rule, reason and fix. Or a worker
+            is given an action above its tier, and no `override` says why.
     """
+    if not override.strip():
+        _refuse_outward_deeds(specs)
     return _judged(check_plan(pattern, _plan_tasks(desk, pattern, specs), max_parallel))
+
+
+def _refuse_outward_deeds(specs: Sequence[TaskSpec]) -> None:
+    for spec in specs:
+        if not spec.parent_actions and orders_outward_deed(spec.label):
+            raise InvalidPlan(
+                f"Task {spec.id!r} orders a worker to act beyond the workspace: "
+                f"{clip(spec.label, 120)!r}. Workers end at tier T2.",
+                allowed="tasks that prepare the action and name it in proposed_actions for you",
+                next="word it as 'Prepare …'; or, if it stays in the workspace, say so in "
+                "create_workflow(override='<why>')",
+                rule="tier",
+            )
 
 
 def _judged(findings: Sequence[Finding]) -> list[dict[str, str]]:
@@ -48,6 +69,7 @@ def check_added(
     """
     if not specs:
         return []
+    _refuse_outward_deeds(specs)
     beside = [_there(desk, tx, task) for task in _staying(tx, workflow, old)]
     return _judged(
         check_change(workflow.pattern, _plan_tasks(desk, workflow.pattern, specs), beside)

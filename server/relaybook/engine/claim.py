@@ -6,16 +6,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from relaybook.core.case import Case
-from relaybook.core.command import Expire, Start
+from relaybook.core.command import Start
+from relaybook.core.gates import Verdict
 from relaybook.core.machine import decide, refuse_decided, refuse_held, refuse_start
 from relaybook.core.policy import MAX_FAILURES
 from relaybook.core.skill_stats import BREAKER_COOLDOWN, Breaker, admits, breaker
-from relaybook.core.status import breaker_open, is_expired, workflow_status
+from relaybook.core.status import breaker_open, workflow_status
 from relaybook.core.text import storable, text_hash
 from relaybook.engine.desk import Desk
-from relaybook.engine.judge import keep_print, refuse_blocked
+from relaybook.engine.expire import end_lost_holders, without_expired
+from relaybook.engine.judge import keep_print, pass_intake
 from relaybook.engine.prompt import spawn, task_prompt
-from relaybook.errors import InvalidArguments, Refusal, SkillBreakerOpen, clip
+from relaybook.engine.verdict import INTAKE, gate_told
+from relaybook.errors import Held, InvalidArguments, Refusal, SkillBreakerOpen, clip
 from relaybook.model import Task, Workflow
 from relaybook.registry.prompt import Prompt
 from relaybook.store.base import Tx
@@ -24,7 +27,6 @@ from relaybook.store.ledger import (
     TASKS,
     WORKFLOWS,
     apply,
-    get_task,
     get_workflow,
     load_case,
     load_holders,
@@ -53,11 +55,36 @@ _WAITING = (
 
 
 @dataclass(frozen=True, slots=True)
+class _Ask:
+    """What a worker says of itself."""
+
+    capabilities: Sequence[str]
+    lease_seconds: float | None
+    session_key: str | None
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
 class Nothing:
     """Why a workflow has nothing to claim, and in how many seconds it may have."""
 
     reason: str
     seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """An attempt that has begun."""
+
+    case: Case
+    task_id: str
+    prompt: Prompt
+    #: The verdict of its INTAKE gate; None where no rule of it could be broken.
+    intake: Verdict | None
+
+    @property
+    def task(self) -> Task:
+        return self.case.tasks[self.task_id]
 
 
 def claim_task(
@@ -81,31 +108,54 @@ def claim_task(
     """
     check_lease(lease_seconds)
     session_key = checked_session(session_key)
+    ask = _Ask(capabilities, lease_seconds, session_key, actor)
     names, found = _offers(desk, workflow_id, project, capabilities)
-    faults: list[str] = []
+    faults: dict[str, str] = {}
     for name in names:
-        # A transaction for each: two that hold a row and want another's would wait for ever.
-        with desk.store.transaction() as tx:
-            workflow = get_workflow(tx, name, lock=True)
-            for task in _candidates(tx, workflow, capabilities, desk.clock()):
-                try:
-                    case = load_case(tx, task.workflow_id, task.id)
-                    case = without_expired(desk, tx, case, task.id, actor)
-                    after, prompt = start_attempt(
-                        desk,
-                        tx,
-                        case,
-                        task.id,
-                        lease_seconds=lease_seconds,
-                        session_key=session_key,
-                        actor=actor,
-                    )
-                except Refusal as refusal:
-                    faults.append(f"{task.id}: {refusal.message}")
-                else:
-                    return {"claimed": True} | started(desk, after, task.id, prompt)
-            found.append(_why_not(tx, get_workflow(tx, name), desk.clock()))
-    return _nothing(found, faults)
+        claimed = None
+        while claimed is None:
+            claimed = _claim_in(desk, name, ask, faults)
+        if not isinstance(claimed, Nothing):
+            return claimed
+        found.append(claimed)
+    return _nothing(found, [f"{task_id}: {message}" for task_id, message in faults.items()])
+
+
+def _claim_in(
+    desk: Desk, workflow_id: str, ask: _Ask, faults: dict[str, str]
+) -> dict[str, Any] | Nothing | None:
+    """Start a task of the workflow in one transaction, or say why none can start.
+
+    None: an attempt that ran out of time was ended, and the workflow is to be tried again.
+    """
+    held: list[str] = []
+    with desk.store.transaction() as tx:
+        workflow = get_workflow(tx, workflow_id, lock=True)
+        for task in _candidates(tx, workflow, ask.capabilities, desk.clock()):
+            found = load_case(tx, task.workflow_id, task.id)
+            case = without_expired(desk, tx, found, task.id, ask.actor)
+            try:
+                begun = start_attempt(
+                    desk,
+                    tx,
+                    case,
+                    task.id,
+                    lease_seconds=ask.lease_seconds,
+                    session_key=ask.session_key,
+                    actor=ask.actor,
+                )
+            except Refusal as refusal:
+                faults[task.id] = refusal.message
+                if case is not found:
+                    return None  # the locks of another start would come in the wrong order
+                if isinstance(refusal, Held):
+                    held.append(task.id)
+            else:
+                return {"claimed": True} | started(desk, begun)
+        nothing = _why_not(tx, get_workflow(tx, workflow_id), desk.clock())
+    # A list: each of them is to be freed, not the first alone.
+    freed = [end_lost_holders(desk, workflow_id, name, ask.actor) for name in held]
+    return None if any(freed) else nothing
 
 
 def check_lease(lease_seconds: float | None) -> None:
@@ -160,7 +210,9 @@ def _offers(
 
 
 def _workflows(tx: Tx, project: str | None) -> list[Workflow]:
-    where = "WHERE ended_at IS NULL AND ready + retryable + in_progress > 0"
+    where = (
+        f"WHERE ended_at IS NULL AND ready + retryable + in_progress > 0 AND {tx.sight.of_project}"
+    )
     if project is not None:
         where += " AND project = :project"
     return WORKFLOWS.find(
@@ -206,26 +258,6 @@ def _capability_filter(capabilities: Sequence[str]) -> tuple[str, dict[str, str]
     return f" AND (capability IS NULL OR capability IN ({places}))", names
 
 
-def without_expired(desk: Desk, tx: Tx, case: Case, task_id: str, actor: str) -> Case:
-    """The case with the attempt at the task ended if its lease has run out."""
-    now = desk.clock()
-    if not is_expired(case.tasks[task_id], now):
-        return case
-    return apply(tx, case, decide(case, Expire(at=now, actor=actor, task_id=task_id)))
-
-
-def _free_of_the_lost(desk: Desk, tx: Tx, case: Case, task_id: str, actor: str) -> Case:
-    """The case once holders in its way whose lease has run out, of any workflow, hold no more."""
-    now = desk.clock()
-    holders = dict.fromkeys((scope.workflow_id, scope.task_id) for scope in case.held_by)
-    lost = [names for names in holders if is_expired(get_task(tx, *names), now)]
-    for names in lost:
-        without_expired(desk, tx, load_case(tx, *names), names[1], actor)
-    if not lost:
-        return case
-    return load_holders(tx, load_case(tx, case.workflow.id, task_id), task_id)
-
-
 def _why_not(tx: Tx, workflow: Workflow, now: float) -> Nothing:
     """Why no task of `workflow` can start, and in how many seconds that may change."""
     if workflow.ended_at is not None:
@@ -241,6 +273,11 @@ def _why_not(tx: Tx, workflow: Workflow, now: float) -> Nothing:
         reason = f"{workflow.ready} ready task(s) of {workflow.id!r} need another capability"
     elif workflow.retryable:
         reason = f"{workflow.retryable} failed task(s) of {workflow.id!r} wait to be retried"
+    elif workflow.undecided:
+        reason = (
+            f"{workflow.undecided} task(s) of {workflow.id!r} wait for the decision whether they "
+            "apply"
+        )
     elif workflow.in_progress:
         reason = f"all taken: {workflow.in_progress} of {workflow.id!r} are in progress"
     else:
@@ -284,21 +321,22 @@ def start_attempt(
     session_key: str | None = None,
     override: str = "",
     actor: str,
-) -> tuple[Case, Prompt]:
+) -> Begun:
     """Begin an attempt: the one way in, for a claim and for an orchestrator's start.
 
     Raises:
-        PromptBlocked: its prompt has errors, and no `override` says why it starts all the same.
+        PromptBlocked: its INTAKE gate fails, and no `override` says why it starts all the same.
+        Held: others write what it would; `past_the_lost` sees whether they still do.
         Refusal: the task may not start, or has no prompt; nothing was written.
     """
     task = case.tasks[task_id]
     refuse_decided(case.workflow)
     refuse_start(case.workflow, task)
     _refuse_broken_skill(tx, task, desk.clock())
-    case = _free_of_the_lost(desk, tx, load_holders(tx, case, task_id), task_id, actor)
+    case = load_holders(tx, case, task_id)
     refuse_held(case, task)
     draft = task_prompt(desk, tx, case.workflow, task)
-    overrides = refuse_blocked(tx, task, draft, override)
+    verdict, overrides = pass_intake(desk, tx, case.workflow, task, draft, override)
     longest = float(task.timeout_seconds)
     command = Start(
         at=desk.clock(),
@@ -314,7 +352,7 @@ def start_attempt(
     after = apply(tx, case, decide(case, command))
     put_texts(tx, case.workflow.id, [draft.prompt.text])
     keep_print(tx, case.workflow, task, draft)
-    return after, draft.prompt
+    return Begun(after, task_id, draft.prompt, verdict)
 
 
 def _refuse_broken_skill(tx: Tx, task: Task, now: float) -> None:
@@ -340,11 +378,11 @@ def _refuse_broken_skill(tx: Tx, task: Task, now: float) -> None:
     )
 
 
-def started(desk: Desk, case: Case, task_id: str, prompt: Prompt) -> dict[str, Any]:
-    """What a worker needs: the claim, the prompt, the time it has."""
-    task = case.tasks[task_id]
+def started(desk: Desk, begun: Begun) -> dict[str, Any]:
+    """What a worker needs: the claim, the prompt, the time it has; of a stage its gate too."""
+    case, task = begun.case, begun.task
     lease = (task.lease_until or 0.0) - (task.last_seen_at or 0.0)
-    return {
+    said: dict[str, Any] = {
         "workflow_id": case.workflow.id,
         "task_id": task.id,
         "attempt": task.attempt,
@@ -352,5 +390,6 @@ def started(desk: Desk, case: Case, task_id: str, prompt: Prompt) -> dict[str, A
         "lease_seconds": round(lease),
         "seq": case.workflow.seq,
         "spawn": spawn(desk, task),
-        "prompt": prompt.text,
+        "prompt": begun.prompt.text,
     }
+    return said | ({"gate": gate_told(INTAKE, begun.intake)} if begun.intake else {})

@@ -7,6 +7,7 @@ from typing import Any
 from relaybook.engine.desk import Desk
 from relaybook.engine.read import readables
 from relaybook.errors import InvalidComposition
+from relaybook.store.base import Tx
 
 #: How many values one answer holds; a client is never sent more.
 VALUES_SHOWN = 100
@@ -14,7 +15,8 @@ VALUES_SHOWN = 100
 TYPED_LIMIT = 200
 
 _WORKFLOWS = (
-    r"FROM workflows WHERE lower(id) LIKE :like ESCAPE '\' OR lower(name) LIKE :like ESCAPE '\'"
+    r"FROM workflows WHERE"
+    r" (lower(id) LIKE :like ESCAPE '\' OR lower(name) LIKE :like ESCAPE '\')"
 )
 _TASKS = r"""FROM tasks WHERE workflow_id = :id AND replaced_by IS NULL
     AND (lower(id) LIKE :like ESCAPE '\' OR lower(label) LIKE :like ESCAPE '\')"""
@@ -51,17 +53,23 @@ def complete(
 
 def complete_workflow(desk: Desk, typed: str, chosen: Mapping[str, str]) -> Completed:
     """Ids of workflows whose id or name contains `typed`, newest change first."""
-    return _found(desk, _WORKFLOWS, "updated_at DESC, id", {"like": _like(typed)})
+    with desk.store.read() as tx:
+        matching = f"{_WORKFLOWS} AND {tx.sight.of_project}"
+        return _found(tx, matching, "updated_at DESC, id", {"like": _like(typed)})
 
 
 def complete_task(desk: Desk, typed: str, chosen: Mapping[str, str]) -> Completed:
     """Ids of tasks of the workflow chosen whose id or label contains `typed`, in plan order."""
-    return _found(desk, _TASKS, "position", {"like": _like(typed), "id": chosen.get("id", "")})
+    params = {"like": _like(typed), "id": chosen.get("id", "")}
+    with desk.store.read() as tx:
+        return _found(tx, f"{_TASKS} AND {tx.sight.of_workflow}", "position", params)
 
 
 def complete_item(desk: Desk, typed: str, chosen: Mapping[str, str]) -> Completed:
     """Slugs of stages that contain `typed`, in alphabetical order."""
-    return _found(desk, _ITEMS, "slug", {"like": _like(typed)}, column="slug")
+    with desk.store.read() as tx:
+        matching = f"{_ITEMS} AND {tx.sight.of_workflow}"
+        return _found(tx, matching, "slug", {"like": _like(typed)}, column="slug")
 
 
 def complete_contract(desk: Desk, typed: str, chosen: Mapping[str, str]) -> Completed:
@@ -104,11 +112,10 @@ COMPLETERS: Mapping[tuple[str, str], Completer] = {
 
 
 def _found(
-    desk: Desk, matching: str, order: str, params: Mapping[str, Any], column: str = "id"
+    tx: Tx, matching: str, order: str, params: dict[str, Any], column: str = "id"
 ) -> Completed:
-    with desk.store.read() as tx:
-        rows = tx.rows(f"SELECT {column} {matching} ORDER BY {order} LIMIT {VALUES_SHOWN}", params)
-        total = tx.rows(f"SELECT count(*) {matching}", params)[0][0]
+    rows = tx.rows(f"SELECT {column} {matching} ORDER BY {order} LIMIT {VALUES_SHOWN}", params)
+    total = tx.rows(f"SELECT count(*) {matching}", params)[0][0]
     return Completed([row[0] for row in rows], total)
 
 

@@ -101,19 +101,19 @@ def create_workflow(
     width = _width(max_parallel, override)
     specs, routes = _specs(desk, kind, tasks, items, stages, batches, template, args or {})
     specs = [settled(desk, kind, spec) for spec in specs]
-    findings = check_specs(desk, kind, specs, width)
+    findings = check_specs(desk, kind, specs, width, override)
     experts = {expert_name(spec) for spec in specs} if kind is Pattern.EXPERT_PANEL else ()
     check_wishes(read_wishes(metadata or {}), experts)
     said = {
         "name": _short(name or str(kind), "name"),
-        "project": _short(project, "project"),
+        "project": desk.own(_short(project, "project")),
         "pattern": str(kind),
         "max_parallel": width,
         "metadata": _json(metadata or {}),
         "options": _json(options),
     }
     if request_id is not None:
-        said["request_id"] = _short(request_id, "request_id")
+        said["request_id"] = _request_key(str(said["project"]), request_id)
         said["request_hash"] = text_hash(canonical([said, [spec_value(spec) for spec in specs]]))
     command = Command(at=desk.clock(), actor=actor)
     if dry_run:
@@ -124,13 +124,18 @@ def create_workflow(
     with desk.store.transaction() as tx:
         if request_id is not None:
             tx.lock(f"request {said['request_id']}")
-            found = _repeated(tx, str(said["request_id"]), str(said["request_hash"]))
+            found = _repeated(tx, request_id, said)
             if found is not None:
                 return found
         events = number(_fresh_id(desk, tx), 0, command, _changes(tx, said, specs, routes))
         case = apply(tx, None, events)
         put_texts(tx, case.workflow.id, map(_body, specs))
     return _answer(case, findings, routes)
+
+
+def names_its_request(*_: Any, request_id: str | None = None, **__: Any) -> bool:
+    """Whether a repeat of the call answers the workflow that the first one made."""
+    return request_id is not None
 
 
 def _changes(
@@ -271,12 +276,17 @@ def _fresh_id(desk: Desk, tx: Tx) -> str:
             return name
 
 
-def _repeated(tx: Tx, request_id: str, request_hash: str) -> dict[str, Any] | None:
-    found = WORKFLOWS.find(tx, "WHERE request_id = :request_id", request_id=request_id)
+def _request_key(project: str, request_id: str) -> str:
+    """Under which a request is kept: two projects may use one id and not learn of each other."""
+    return text_hash(canonical([project, _short(request_id, "request_id")]))
+
+
+def _repeated(tx: Tx, request_id: str, said: Mapping[str, Any]) -> dict[str, Any] | None:
+    found = WORKFLOWS.find(tx, "WHERE request_id = :request_id", request_id=said["request_id"])
     if not found:
         return None
     workflow = found[0]
-    if workflow.request_hash != request_hash:
+    if workflow.request_hash != said["request_hash"]:
         raise RequestIdReused(
             f"request_id {request_id!r} belongs to workflow {workflow.id!r}, made by a call "
             "with other arguments.",

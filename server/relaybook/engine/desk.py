@@ -3,17 +3,25 @@
 import json
 import secrets
 from collections.abc import Callable
+from copy import copy
+from typing import TYPE_CHECKING, Self, TypeVar
 
-from relaybook.core.plan import TaskSpec, read_spec
+from relaybook.errors import Forbidden
 from relaybook.registry.compositions import Compositions
 from relaybook.registry.contracts import Contracts
 from relaybook.registry.roles import Roles
 from relaybook.registry.templates import Templates
 from relaybook.store.base import Store, Tx
-from relaybook.store.ledger import get_text
+from relaybook.store.partial import PartialStore
+
+if TYPE_CHECKING:
+    from relaybook.core.plan import TaskSpec
+
+K = TypeVar("K")
 
 #: How many specifications are kept at hand.
 SPECS_KEPT = 1000
+DEFAULT_PROJECT = "default"
 
 
 class Desk:
@@ -32,7 +40,9 @@ class Desk:
 
         `token(n)` answers 2 n fresh hexadecimal digits.
         """
-        self.store = store
+        self.store: Store = store
+        #: Those that may be seen and changed; None: all.
+        self.projects: frozenset[str] | None = None
         self.templates = templates or Templates()
         self.contracts = contracts or Contracts()
         self.compositions = Compositions(self.templates.folders)
@@ -41,13 +51,67 @@ class Desk:
         self.token = token
         #: By the hash of their texts, so that they cannot go stale.
         self._specs: dict[str, TaskSpec] = {}
+        #: By workflow and task; no change of a plan gives a task another specification.
+        self._specs_of: dict[tuple[str, str], TaskSpec] = {}
 
-    def spec(self, tx: Tx, workflow_id: str, name: str) -> TaskSpec:
+    def within(self, projects: frozenset[str]) -> Self:
+        """This desk as those have it who may see and change `projects`, and nothing else."""
+        other = copy(self)
+        other.store = PartialStore(self.store, projects)
+        other.projects = projects
+        other._specs_of = {}  # it must find each task by itself
+        return other
+
+    def own(self, project: str) -> str:
+        """`project`, if work may be put there.
+
+        Raises:
+            Forbidden: it is not one of those that are seen.
+        """
+        if self.projects is None or project in self.projects:
+            return project
+        raise Forbidden(
+            f"You may not use project {project[:80]!r}.",
+            allowed=", ".join(sorted(self.projects)),
+            next="call again with one of these",
+        )
+
+    @property
+    def home(self) -> str:
+        """The project of what names none."""
+        if self.projects is None or DEFAULT_PROJECT in self.projects:
+            return DEFAULT_PROJECT
+        return min(self.projects, default=DEFAULT_PROJECT)
+
+    def spec(self, tx: Tx, workflow_id: str, name: str) -> "TaskSpec":
         """The specification of the task whose `spec` is `name`."""
         known = self._specs.get(name)
         if known is None:
+            # Imported here: an engine that is only opened needs neither.
+            from relaybook.core.plan import read_spec
+            from relaybook.store.ledger import get_text
+
             known = read_spec(json.loads(get_text(tx, workflow_id, name)))
-            if len(self._specs) == SPECS_KEPT:
-                self._specs.clear()
-            self._specs[name] = known
+            _keep(self._specs, name, known)
         return known
+
+    def spec_of(self, workflow_id: str, task_id: str) -> "TaskSpec":
+        """The specification of a task.
+
+        Raises:
+            UnknownWorkflow, UnknownTask: there is none; the error names the nearest.
+        """
+        known = self._specs_of.get((workflow_id, task_id))
+        if known is None:
+            from relaybook.store.ledger import spec_of
+
+            with self.store.look() as tx:
+                known = self.spec(tx, workflow_id, spec_of(tx, workflow_id, task_id))
+            _keep(self._specs_of, (workflow_id, task_id), known)
+        return known
+
+
+def _keep(known: "dict[K, TaskSpec]", key: K, spec: "TaskSpec") -> None:
+    if len(known) == SPECS_KEPT:
+        known.clear()
+    known[key] = spec

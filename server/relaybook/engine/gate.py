@@ -13,8 +13,10 @@ from relaybook.core.gates import output_gate
 from relaybook.core.plan import ParentAction
 from relaybook.core.text import compact
 from relaybook.engine.desk import Desk
-from relaybook.engine.hooks import due, hook_tasks, item_told
+from relaybook.engine.hooks import due, gate_again, hook_tasks
 from relaybook.engine.stage import hooks_of
+from relaybook.engine.verdict import OUTPUT, item_told
+from relaybook.engine.waiting import gate_items, hooks_left
 from relaybook.errors import clip
 from relaybook.model import WORDS, Event, EventType, Status, Task, Tier
 from relaybook.store.base import Tx
@@ -155,13 +157,18 @@ def stage_answer(desk: Desk, tx: Tx, case: Case, task_id: str) -> dict[str, Any]
     }
     if task.status is Status.REVIEW:
         items = gate_items(tx, task)
-        return said | {"gate": {"verdict": "fail", "items": items}, "next": _review_next(items)}
+        gate = {"gate": OUTPUT, "verdict": "fail", "items": items}
+        return said | {"gate": gate, "next": _review_next(items)}
     if task.status not in (Status.COMPLETED, Status.FAILED):
         return said
     names = hooks_left(task)
     if not hooks_of(case.workflow)[1]:
         names = hooks_of(case.workflow)[0]
-    records = gather(of_attempt(read_task_events(tx, task.workflow_id, task.id)))
+    events = of_attempt(read_task_events(tx, task.workflow_id, task.id))
+    records = gather(events)
+    said["gate"] = gate_again(desk, tx, case.workflow, task, records)
+    if waived := [event.data["waived"] for event in events if event.data.get("waived")]:
+        said["gate"]["waived"] = waived[-1]
     if found := hook_tasks(desk, tx, case.workflow, task, records, names):
         said["hooks"] = found
     if hooks_left(task) and task.status is Status.COMPLETED:
@@ -170,18 +177,6 @@ def stage_answer(desk: Desk, tx: Tx, case: Case, task_id: str) -> dict[str, Any]
             f"advance_stage(stage={task.position}, hooks_run={json.dumps(list(names))})"
         )
     return said
-
-
-def hooks_left(task: Task) -> tuple[str, ...]:
-    """The hooks of a stage that are neither run nor waived."""
-    return tuple(json.loads(task.hooks_due or "[]"))
-
-
-def gate_items(tx: Tx, task: Task) -> list[dict[str, str]]:
-    """What sent a stage to review, as its gate said it last."""
-    events = read_task_events(tx, task.workflow_id, task.id)
-    failed = [event for event in events if event.type is EventType.GATE_FAILED]
-    return list(failed[-1].data["items"]) if failed else []
 
 
 def _review_next(items: Sequence[Mapping[str, str]]) -> str:

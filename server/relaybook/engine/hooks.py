@@ -3,24 +3,25 @@
 from dataclasses import asdict
 from typing import Any
 
+from relaybook.core.envelope import from_json
 from relaybook.core.evidence import Records, digest, evidence
-from relaybook.core.gates import Evidence, GateItem, Verdict, output_gate
+from relaybook.core.gates import Evidence, output_gate
 from relaybook.core.health import Health, health
 from relaybook.core.hooks import EndedStage, Hook, due_hooks
 from relaybook.core.plan import TaskSpec
 from relaybook.engine.desk import Desk
 from relaybook.engine.stage import hooks_of
-from relaybook.errors import InvalidArguments, clip
+from relaybook.engine.verdict import OUTPUT, gate_told
+from relaybook.errors import InvalidArguments
 from relaybook.model import Status, Task, Tier, Workflow
 from relaybook.registry.frame import Frame
 from relaybook.registry.prompt import render
 from relaybook.store.base import Tx
 from relaybook.store.learning import accepted_lessons, skill_stats
+from relaybook.store.ledger import get_text
 
 #: How many lessons the reflection is shown, so that it does not propose them again.
 LESSONS_SHOWN = 20
-#: The longest reason and the most items of a verdict in an answer.
-SHOWN, ITEMS_SHOWN = 240, 6
 
 
 def due(
@@ -96,33 +97,20 @@ def _told(
     return said
 
 
-def _gate_again(
+def gate_again(
     desk: Desk, tx: Tx, workflow: Workflow, task: Task, records: Records
 ) -> dict[str, Any]:
+    """The OUTPUT gate of an ended stage over what is recorded now, as an answer tells it."""
     spec = desk.spec(tx, workflow.id, task.spec)
-    failed = task.status is Status.FAILED
+    result = None
+    if task.result is not None:
+        result = from_json(get_text(tx, workflow.id, task.result))
     shown = (
         Evidence(failed=True, reason=task.error or "", writes=spec.writes)
-        if failed
-        else evidence(records, goal=spec.goal, done=spec.done, writes=spec.writes)
+        if task.status is Status.FAILED
+        else evidence(records, goal=spec.goal, done=spec.done, writes=spec.writes, result=result)
     )
-    return verdict_told(output_gate(spec.gate, shown, spec.tier or Tier.T2))
-
-
-def verdict_told(verdict: Verdict) -> dict[str, Any]:
-    """A verdict as an answer tells it."""
-    items = [item_told(item) for item in verdict.items[:ITEMS_SHOWN]]
-    return {"verdict": verdict.verdict} | ({"items": items} if items else {})
-
-
-def item_told(item: GateItem) -> dict[str, str]:
-    """An item of a verdict, its texts bounded."""
-    return {
-        "rule": item.rule,
-        "verdict": item.verdict,
-        "what": clip(item.what, SHOWN),
-        "fix": clip(item.fix, SHOWN),
-    }
+    return gate_told(OUTPUT, output_gate(spec.gate, shown, spec.tier or Tier.T2))
 
 
 def _health(desk: Desk, tx: Tx, _: Workflow, task: Task, _records: Records) -> dict[str, Any]:
@@ -130,7 +118,7 @@ def _health(desk: Desk, tx: Tx, _: Workflow, task: Task, _records: Records) -> d
 
 
 #: What the server does of a hook by rule, at once.
-_BUILTIN = {"sanity-check": _gate_again, "skill-lifecycle": _health}
+_BUILTIN = {"sanity-check": gate_again, "skill-lifecycle": _health}
 
 
 def hook_prompt(

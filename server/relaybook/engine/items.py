@@ -58,7 +58,8 @@ def list_items(
     with desk.store.read() as tx:
         found = TASKS.find(
             tx,
-            f"WHERE {' AND '.join(where)} ORDER BY {order} LIMIT :limit OFFSET :skip",
+            f"WHERE {' AND '.join([*where, tx.sight.of_workflow])}"
+            f" ORDER BY {order} LIMIT :limit OFFSET :skip",
             skill=skill,
             workflow_id=workflow_id,
             project=project,
@@ -105,13 +106,13 @@ def hook_events(
         "SELECT e.workflow_id, e.seq, e.type, e.task_id, e.actor, e.at, e.data, t.slug"
         " FROM workflows w JOIN events e ON e.workflow_id = w.id"
         " JOIN tasks t ON t.workflow_id = e.workflow_id AND t.id = e.task_id"
-        f" WHERE w.updated_at >= :since AND e.at >= :since"
+        " WHERE w.updated_at >= :since AND e.at >= :since AND {}"
         f" AND e.type IN ({', '.join(f':{name}' for name in kinds)})"
         " ORDER BY e.at, e.workflow_id, e.seq LIMIT :limit"
     )
     params = {"since": _moment(since), "limit": max(1, min(limit, EVENTS_LIMIT)), **kinds}
     with desk.store.read() as tx:
-        rows = tx.rows(sql, params)
+        rows = tx.rows(sql.format(tx.sight.of_project), params)
     lines = [
         line
         for row in rows
@@ -126,11 +127,12 @@ def items_graph(desk: Desk, *, workflow_id: str = "") -> list[dict[str, Any]]:
         where = "workflow_id = :id"
     else:
         where = "workflow_id IN (SELECT id FROM workflows WHERE ended_at IS NULL)"
-    sql = f"WHERE {where} AND replaced_by IS NULL ORDER BY workflow_id, position LIMIT :limit"
+    order = "ORDER BY workflow_id, position LIMIT :limit"
     with desk.store.read() as tx:
         if workflow_id:
             get_workflow(tx, workflow_id)
-        found = TASKS.find(tx, sql, id=workflow_id, limit=GRAPH_LIMIT)
+        where += f" AND replaced_by IS NULL AND {tx.sight.of_workflow}"
+        found = TASKS.find(tx, f"WHERE {where} {order}", id=workflow_id, limit=GRAPH_LIMIT)
         return [
             {
                 "slug": item_slug(task),
@@ -146,11 +148,11 @@ def items_stats(desk: Desk) -> dict[str, dict[str, int]]:
     sql = (
         "SELECT t.status, t.waiting_on > 0, w.project, t.skill, count(*)"
         " FROM tasks t JOIN workflows w ON w.id = t.workflow_id WHERE t.replaced_by IS NULL"
-        " GROUP BY t.status, t.waiting_on > 0, w.project, t.skill"
+        " AND {} GROUP BY t.status, t.waiting_on > 0, w.project, t.skill"
     )
     counted = {name: Counter[str]() for name in ("status", "project", "skill")}
     with desk.store.read() as tx:
-        for status, waits, project, skill, count in tx.rows(sql):
+        for status, waits, project, skill, count in tx.rows(sql.format(tx.sight.of_project)):
             is_blocked = waits and status == Status.PENDING
             counted["status"][BLOCKED if is_blocked else WORDS[Status(status)].item] += count
             counted["project"][project] += count
@@ -162,16 +164,16 @@ def items_stats(desk: Desk) -> dict[str, dict[str, int]]:
 def _task(tx: Tx, slug: str, workflow_id: str, task_id: str) -> Task:
     if workflow_id and task_id:
         return get_task(tx, workflow_id, task_id)
-    found = TASKS.find(tx, "WHERE slug = :slug", slug=slug)
+    found = TASKS.find(tx, f"WHERE slug = :slug AND {tx.sight.of_workflow}", slug=slug)
     if found:
         return found[0]
     workflow, _, task = slug.partition("/")
     if task:
         return get_task(tx, workflow, task)
+    mine = f"SELECT slug FROM tasks WHERE {tx.sight.of_workflow} AND slug"
     sql = (
-        "SELECT slug FROM (SELECT slug FROM tasks WHERE slug >= :near ORDER BY slug LIMIT 50) a"
-        " UNION SELECT slug FROM"
-        " (SELECT slug FROM tasks WHERE slug < :near ORDER BY slug DESC LIMIT 50) b"
+        f"SELECT slug FROM ({mine} >= :near ORDER BY slug LIMIT 50) a"
+        f" UNION SELECT slug FROM ({mine} < :near ORDER BY slug DESC LIMIT 50) b"
     )
     known = [row[0] for row in tx.rows(sql, {"near": slug[:200]})]
     raise UnknownItem(

@@ -1,8 +1,10 @@
-"""A prompt judged: by itself, beside its siblings, and beside the prompts of its workflow."""
+"""The INTAKE gate: a prompt judged by itself and beside others, and what a stage requires."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from relaybook.core.gates import Verdict, intake_gate
 from relaybook.core.prompt_rules import (
     Finding,
     Reading,
@@ -11,8 +13,10 @@ from relaybook.core.prompt_rules import (
     may_block,
     read_facts,
 )
-from relaybook.engine.lint import blocked, blocking, facts, needs_schema, print_of
-from relaybook.engine.prompt import Draft
+from relaybook.engine.desk import Desk
+from relaybook.engine.lint import blocked, facts, needs_schema, print_of
+from relaybook.engine.prompt import Draft, arguments, has_content, prior_fields, takes_of
+from relaybook.engine.verdict import INTAKE
 from relaybook.model import EventType, Task, Tier, Workflow
 from relaybook.store.base import Tx
 from relaybook.store.ledger import read_task_events
@@ -51,24 +55,67 @@ def judge_draft(tx: Tx, workflow: Workflow, task: Task, draft: Draft) -> Judged:
     return Judged(reading, judge(reading) + check_against(mine, counts, counts[EVERY]))
 
 
-def refuse_blocked(tx: Tx, task: Task, draft: Draft, override: str) -> list[str]:
-    """The rules that `override` starts the task in spite of; none if it needs none.
+def intake(
+    desk: Desk,
+    tx: Tx,
+    workflow: Workflow,
+    task: Task,
+    draft: Draft,
+    findings: Sequence[Finding],
+) -> Verdict:
+    """The INTAKE gate of a task: what it needs to be given, and what is wrong with its prompt.
 
-    What was overridden at an earlier start of the task stays so.
+    What was waived, or overridden at an earlier start, warns.
+    """
+    required = _required(desk, workflow, task, draft)
+    given = _given(tx, workflow, draft) if required else ()
+    if draft.spec.parent_actions:
+        findings = [finding for finding in findings if finding.rule != DEED]
+    verdict = intake_gate(required, given, findings)
+    if verdict.verdict != "fail":
+        return verdict
+    return intake_gate(required, given, findings, _waived(tx, task))
+
+
+def _required(desk: Desk, workflow: Workflow, task: Task, draft: Draft) -> Sequence[str]:
+    """The inputs that the contract of a stage requires and that something should give.
+
+    That is an argument of its prompt, or a task before it. The goal says the others.
+    """
+    if task.skill is None or task.skill not in desk.contracts.names():
+        return ()
+    inputs = desk.contracts.get(task.skill).inputs
+    givers = {each.name for each in draft.template.inputs}
+    givers.update(*(take.fields for take in takes_of(workflow.pattern, draft.spec)))
+    return [each.name for each in inputs if each.required and each.name in givers]
+
+
+def _given(tx: Tx, workflow: Workflow, draft: Draft) -> set[str]:
+    """The inputs with a value: arguments, and what the tasks before hand over."""
+    args = arguments(draft.template, draft.spec)
+    given = {name for name, value in args.items() if has_content(value)}
+    return given.union(*prior_fields(tx, workflow, draft.spec))
+
+
+def pass_intake(
+    desk: Desk, tx: Tx, workflow: Workflow, task: Task, draft: Draft, override: str
+) -> tuple[Verdict | None, list[str]]:
+    """The verdict of the gate, and the rules that `override` starts the task in spite of.
+
+    None for a task that is no stage and whose prompt no rule can block: asked at every start,
+    so answered fast.
 
     Raises:
-        PromptBlocked: the prompt has errors and nothing overrides them.
+        PromptBlocked: the gate fails and nothing overrides it.
     """
-    if _is_clean(draft):
-        return []
-    errors = blocking(judge(read_facts(facts(draft.prompt, draft.template, draft.spec))))
-    settled = _overridden(tx, task) if errors else set[str]()
-    if draft.spec.parent_actions:
-        settled.add(DEED)
-    errors = [finding for finding in errors if finding.rule not in settled]
-    if errors and not override:
-        raise blocked(task.id, errors)
-    return sorted({finding.rule for finding in errors})
+    if task.skill is None and _is_clean(draft):
+        return None, []
+    findings = judge_draft(tx, workflow, task, draft).findings
+    verdict = intake(desk, tx, workflow, task, draft, findings)
+    failed = [item for item in verdict.items if item.verdict == "fail"]
+    if failed and not override:
+        raise blocked(task, verdict, failed)
+    return verdict, sorted({item.rule for item in failed})
 
 
 def keep_print(tx: Tx, workflow: Workflow, task: Task, draft: Draft) -> None:
@@ -88,13 +135,12 @@ def _is_clean(draft: Draft) -> bool:
     )
 
 
-def _overridden(tx: Tx, task: Task) -> set[str]:
-    """The rules that earlier starts of the task were recorded to override."""
-    if task.attempt == 0:
-        return set()
+def _waived(tx: Tx, task: Task) -> set[str]:
+    """The rules that were waived, or that earlier starts of the task were to override."""
     events = read_task_events(tx, task.workflow_id, task.id)
-    starts = [event for event in events if event.type is EventType.TASK_STARTED]
-    return {rule for event in starts for rule in event.data.get("findings", ())}
+    starts = [event.data for event in events if event.type is EventType.TASK_STARTED]
+    waivers = [event.data for event in events if event.data.get("gate") == INTAKE]
+    return {rule for said in (*starts, *waivers) for rule in said.get("findings", ())}
 
 
 def _labels_near(tx: Tx, task: Task) -> list[str]:

@@ -38,9 +38,9 @@ def list_lessons(
 def _lessons(tx: Tx, project: str, status: str, limit: int) -> list[KeptLesson]:
     named = {"project": project, "status": status}
     where = [f"{name} = :{name}" for name, value in named.items() if value]
-    said = f"WHERE {' AND '.join(where)}" if where else ""
+    said = " AND ".join([*where, tx.sight.of_project])
     return LESSONS.find(
-        tx, f"{said} ORDER BY created_at DESC, id LIMIT :limit", limit=limit, **named
+        tx, f"WHERE {said} ORDER BY created_at DESC, id LIMIT :limit", limit=limit, **named
     )
 
 
@@ -74,7 +74,7 @@ def export_lessons(desk: Desk, target: str, *, project: str = "default", current
         accepted = LESSONS.find(
             tx,
             "WHERE project = :project AND target = :target AND status = 'accepted'"
-            " ORDER BY decided_at, id",
+            f" AND {tx.sight.of_project} ORDER BY decided_at, id",
             project=project,
             target=target,
         )
@@ -86,6 +86,20 @@ def skill_health(desk: Desk) -> dict[str, dict[str, Any]]:
     with desk.store.read() as tx:
         stats = all_skill_stats(tx)
     return {skill: figures(health(found, desk.clock())) for skill, found in stats.items()}
+
+
+def skill_history(desk: Desk) -> dict[str, dict[str, Any]]:
+    """The health of each skill with its last outcomes, oldest first: "" or the failure code.
+
+    `minutes` are those of its last passes, oldest first.
+    """
+    with desk.store.read() as tx:
+        stats = all_skill_stats(tx)
+    return {
+        skill: figures(health(found, desk.clock()))
+        | {"recent": found.recent, "minutes": [round(each, 2) for each in found.minutes]}
+        for skill, found in stats.items()
+    }
 
 
 def loop_view(desk: Desk, *, project: str = "") -> dict[str, Any]:
@@ -114,7 +128,7 @@ def _done(tx: Tx, project: str) -> list[dict[str, Any]]:
     found = TASKS.find(
         tx,
         "WHERE slug IS NOT NULL AND ended_at IS NOT NULL"
-        f"{_of_project(project)} ORDER BY ended_at DESC, slug LIMIT :limit",
+        f" AND {tx.sight.of_workflow}{_of_project(project)} ORDER BY ended_at DESC, slug LIMIT :limit",
         project=project,
         limit=DONE_SHOWN,
     )
@@ -134,7 +148,7 @@ def _changed(tx: Tx, project: str) -> list[dict[str, Any]]:
     """The decisions about lessons that were taken last: what the next work is told."""
     found = LESSONS.find(
         tx,
-        "WHERE decided_at IS NOT NULL"
+        f"WHERE decided_at IS NOT NULL AND {tx.sight.of_project}"
         + (" AND project = :project" if project else "")
         + " ORDER BY decided_at DESC, id LIMIT :limit",
         project=project,

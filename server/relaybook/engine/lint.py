@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from relaybook.core.gates import GateItem, Verdict
 from relaybook.core.plan import TaskSpec
 from relaybook.core.prompt_rules import (
     Finding,
@@ -17,8 +18,9 @@ from relaybook.core.prompt_rules import (
 )
 from relaybook.core.words import budget_of
 from relaybook.engine.prompt import Draft
+from relaybook.engine.verdict import INTAKE, gate_told
 from relaybook.errors import PromptBlocked, clip
-from relaybook.model import Pattern, Workflow
+from relaybook.model import Pattern, Task, Workflow
 from relaybook.registry.prompt import Prompt
 from relaybook.registry.template import Template
 
@@ -94,14 +96,19 @@ def blocking(findings: Sequence[Finding]) -> list[Finding]:
     return [finding for finding in findings if finding.severity is Severity.ERROR]
 
 
-def blocked(task_id: str, errors: Sequence[Finding]) -> PromptBlocked:
-    """The refusal to start a task whose prompt has `errors`, with both ways out of it."""
-    first = errors[0]
+def blocked(task: Task, verdict: Verdict, failed: Sequence[GateItem]) -> PromptBlocked:
+    """The refusal to start a task whose INTAKE gate fails, with both ways out of it."""
+    first = failed[0]
+    what = f"breaks rule {first.rule}: " if first.rule[1:].isdigit() else "cannot be written: "
+    anyway = "update_task(status='in_progress', override='<why>')"
+    if task.slug is not None:
+        anyway = f"resolve(decision='waive', task_id={task.id!r}, reason)"
     return PromptBlocked(
-        f"The prompt of task {task_id!r} breaks rule {first.rule}: {first.what} {first.why}",
+        f"The prompt of task {task.id!r} {what}{first.what}",
         next=f"{clip(first.fix, FIX_LIMIT).removesuffix('.')}; or, if it is right as it is, "
-        "update_task(status='in_progress', override='<why>')",
-        rules=sorted({finding.rule for finding in errors}),
+        f"{anyway}",
+        rules=sorted({item.rule for item in failed}),
+        gate=gate_told(INTAKE, verdict),
     )
 
 

@@ -1,16 +1,18 @@
 """Which stage comes next: one that may start, else the one that runs, else what is in the way."""
 
+from functools import partial
 from typing import Any
 
 from relaybook.core.machine import refuse_decided
 from relaybook.core.policy import MAX_FAILURES
 from relaybook.core.status import breaker_open, workflow_status
 from relaybook.engine.advice import progress
-from relaybook.engine.claim import start_attempt, started, without_expired
+from relaybook.engine.claim import start_attempt, started
 from relaybook.engine.desk import Desk
-from relaybook.engine.gate import gate_items, hooks_left
+from relaybook.engine.expire import past_the_lost, without_expired
 from relaybook.engine.prompt import earlier_attempts, spawn
 from relaybook.engine.stage import stage_line
+from relaybook.engine.waiting import gate_items, hooks_left
 from relaybook.errors import (
     Blocked,
     BreakerOpen,
@@ -41,6 +43,11 @@ def next_stage(
         NotNow: nothing runs and nothing can start; it says what is in the way.
         WorkflowEnded: the user closed the workflow.
     """
+    begin = partial(_next_once, desk, workflow_id, session_key, actor)
+    return past_the_lost(desk, workflow_id, actor, begin)
+
+
+def _next_once(desk: Desk, workflow_id: str, session_key: str | None, actor: str) -> dict[str, Any]:
     with desk.store.transaction() as tx:
         workflow = get_workflow(tx, workflow_id, lock=True)
         refuse_decided(workflow)
@@ -72,9 +79,8 @@ def _start(
     case = without_expired(desk, tx, load_case(tx, workflow.id, task.id), task.id, actor)
     if case.tasks[task.id].failures >= MAX_FAILURES:
         return None
-    after, prompt = start_attempt(desk, tx, case, task.id, session_key=session_key, actor=actor)
-    told = started(desk, after, task.id, prompt)
-    return _answer(after.workflow, after.tasks[task.id], told) | {
+    begun = start_attempt(desk, tx, case, task.id, session_key=session_key, actor=actor)
+    return _answer(begun.case.workflow, begun.task, started(desk, begun)) | {
         "next": "spawn a worker with current.prompt, or do it yourself; then "
         f"advance_stage(stage={task.position}, outcome='completed' or 'failed')",
     }

@@ -1,13 +1,12 @@
 """The end of an attempt: what a result means, recorded with what follows from it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from relaybook.core.case import Case
 from relaybook.core.command import Ask, Command, Complete, Fail
 from relaybook.core.envelope import Envelope, ResultStatus, to_json
-from relaybook.core.evidence import Note
 from relaybook.core.failure import fingerprint, suggest_code
 from relaybook.core.machine import decide
 from relaybook.core.record import carried
@@ -16,6 +15,7 @@ from relaybook.core.text import compact, text_hash
 from relaybook.engine.advice import failure_advice, next_call, progress
 from relaybook.engine.desk import Desk
 from relaybook.engine.gate import stage_answer, staged
+from relaybook.engine.request import Update
 from relaybook.errors import clip
 from relaybook.model import FailureCode, Status, Tier
 from relaybook.store.base import Tx
@@ -24,29 +24,6 @@ from relaybook.store.ledger import apply, load_case, put_texts
 ERROR_LIMIT = 2_000
 SUMMARY_LIMIT = 400
 FAILURE_CODES = [str(code) for code in FailureCode]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Update:
-    """What a caller says of one task."""
-
-    status: str
-    workflow_id: str = ""
-    task_id: str = ""
-    claim: str | None = None
-    session_key: str | None = None
-    #: The worker's message, word for word.
-    output: str = ""
-    error: str = ""
-    error_code: str = ""
-    final: bool = False
-    accept_raw: bool = False
-    lease_seconds: float | None = None
-    #: Why the task starts although its prompt has errors.
-    override: str = ""
-    actor: str = "orchestrator"
-    #: What is to be recorded with an end, beside what the output carries.
-    notes: Sequence[Note] = ()
 
 
 def _completed(update: Update, result: Envelope, meant: dict[str, Any]) -> Command:

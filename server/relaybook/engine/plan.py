@@ -9,14 +9,12 @@ from relaybook.core.guards import PARALLEL, Finding
 from relaybook.core.partition import balance, partition, suggest_parts, waves
 from relaybook.core.plan import read_items
 from relaybook.core.planning import Advice, advise
-from relaybook.core.policy import DEFAULT_WIDTH, timeout_seconds
+from relaybook.core.policy import DEFAULT_WIDTH, PROMPT_WORDS, timeout_seconds
 from relaybook.core.questions import Facts, OrderName
 from relaybook.engine.check import FINDINGS_SHOWN, told
 from relaybook.engine.desk import Desk
 from relaybook.errors import InvalidArguments, nearest
 
-#: Instruction words of a prompt when the caller names none: what fits the budget well.
-DEFAULT_WORDS = 300
 #: How many of the latest runs of a template are looked at.
 RUNS_LOOKED_AT = 50
 
@@ -42,7 +40,7 @@ def plan(
     items: Sequence[Any] = (),
     batches: int | None = None,
     template: str = "",
-    words: int = DEFAULT_WORDS,
+    words: int = PROMPT_WORDS,
     other_workers: Sequence[int] = (),
     other_words: Sequence[int] = (),
 ) -> dict[str, Any]:
@@ -153,10 +151,12 @@ def _expected(desk: Desk, template: str) -> dict[str, Any]:
     default = desk.templates.get(template).expected_minutes
     sql = (
         "SELECT ended_at - started_at FROM tasks WHERE template = :template"
-        " AND status = 'completed' ORDER BY ended_at DESC LIMIT :limit"
+        " AND status = 'completed' AND {} ORDER BY ended_at DESC LIMIT :limit"
     )
     with desk.store.read() as tx:
-        runs = tx.rows(sql, {"template": template, "limit": RUNS_LOOKED_AT})
+        runs = tx.rows(
+            sql.format(tx.sight.of_workflow), {"template": template, "limit": RUNS_LOOKED_AT}
+        )
     minutes, source = expected_minutes_from([row[0] / 60 for row in runs], default)
     return {
         "minutes": round(minutes, 2),

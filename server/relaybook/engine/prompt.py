@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from relaybook.core.envelope import from_json
@@ -53,8 +53,10 @@ def task_prompt(desk: Desk, tx: Tx, workflow: Workflow, task: Task) -> Draft:
     spec = desk.spec(tx, workflow.id, task.spec)
     template = desk.templates.get(spec.template)
     attempts = earlier_attempts(tx, task)
-    frame = replace(
-        _frame(template, spec, json.loads(workflow.options)),
+    frame = _frame(
+        template,
+        spec,
+        json.loads(workflow.options),
         nonce=desk.token(6),
         minutes=task.timeout_seconds / 60,
         prior=prior_results(tx, workflow, spec),
@@ -81,15 +83,14 @@ def planned_prompt(
     template = desk.templates.get(spec.template)
     seconds = spec.timeout_seconds or timeout_seconds(spec.expected_minutes or 0.0)
     prior = tuple(Prior(take.source, "") for take in takes_of(pattern, spec))
-    frame = replace(_frame(template, spec, options), minutes=seconds / 60, prior=prior)
+    frame = _frame(template, spec, options, nonce="0", minutes=seconds / 60, prior=prior)
     return render(template, arguments(template, spec), frame)
 
 
-def _frame(template: Template, spec: TaskSpec, options: Mapping[str, Any]) -> Frame:
-    """What the plan says: all but what depends on the attempt."""
+def _frame(template: Template, spec: TaskSpec, options: Mapping[str, Any], **attempt: Any) -> Frame:
+    """What the plan says, and what `attempt` says of one attempt."""
     return Frame(
-        nonce="0",
-        minutes=0.0,
+        **attempt,
         tier=spec.tier or template.tier,
         schema=spec.schema,
         tool_calls=spec.tool_calls,
@@ -176,6 +177,27 @@ def prior_results(tx: Tx, workflow: Workflow, spec: TaskSpec) -> tuple[Prior, ..
                 data = from_json(get_text(tx, workflow.id, source.result)).data
                 found.append(Prior(source.label, selected(data, take.fields)))
     return tuple(found)
+
+
+def prior_fields(tx: Tx, workflow: Workflow, spec: TaskSpec) -> Iterator[set[str]]:
+    """The fields with a value that each task before this one hands to it.
+
+    Of a task without a result, those that it is to hand over.
+    """
+    for take in takes_of(workflow.pattern, spec):
+        for source in _standing_for(tx, workflow.id, take.source):
+            if source.result is None:
+                yield set(take.fields)
+                continue
+            data = from_json(get_text(tx, workflow.id, source.result)).data
+            found = data if isinstance(data, Mapping) else {}
+            names = take.fields or tuple(found)
+            yield {name for name in names if has_content(found.get(name))}
+
+
+def has_content(value: Any) -> bool:
+    """Whether a value says anything; a number and false do."""
+    return bool(value.strip()) if isinstance(value, str) else value not in (None, [], {}, ())
 
 
 def takes_of(pattern: Pattern, spec: TaskSpec) -> tuple[Take, ...]:

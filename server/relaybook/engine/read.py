@@ -11,7 +11,9 @@ from typing import Any
 from relaybook.core.text import compact
 from relaybook.engine.desk import Desk
 from relaybook.engine.guide import read_quick_reference, read_vocabulary
-from relaybook.engine.read_graph import read_graph
+from relaybook.engine.read_attempts import read_attempts
+from relaybook.engine.read_decisions import read_decisions
+from relaybook.engine.read_graph import read_graph, read_layers
 from relaybook.engine.read_items import (
     read_contract,
     read_contract_index,
@@ -66,6 +68,13 @@ READABLES: tuple[Readable, ...] = (
         title="Statistics",
         description="Workflows, tasks, attempts and failures, counted over the whole ledger.",
         read=read_stats,
+    ),
+    Readable(
+        uri="ledger://decisions",
+        name="decisions",
+        title="Open decisions",
+        description="All that waits for the user, in every workflow, with what may be decided.",
+        read=read_decisions,
     ),
     Readable(
         uri="prompt://index",
@@ -149,6 +158,20 @@ READABLES: tuple[Readable, ...] = (
         description="Its tasks and what waits for what, as a Mermaid flowchart.",
         read=read_graph,
         mime_type=MERMAID,
+    ),
+    Readable(
+        uri="ledger://workflows/{id}/layers",
+        name="workflow_layers",
+        title="Layers of a workflow",
+        description="Its tasks by layer and what waits for what; of a large plan only counts.",
+        read=read_layers,
+    ),
+    Readable(
+        uri="ledger://workflows/{id}/attempts",
+        name="workflow_attempts",
+        title="Attempts of a workflow",
+        description="The last attempts: who, when, how long, the outcome, the time expected.",
+        read=read_attempts,
     ),
     Readable(
         uri=_TASK,

@@ -6,7 +6,7 @@ from typing import Any
 from relaybook.core.text import compact
 from relaybook.engine.desk import Desk
 from relaybook.engine.items import items_stats, list_items, load_item
-from relaybook.engine.learned import list_lessons, loop_view, skill_health
+from relaybook.engine.learned import list_lessons, loop_view, skill_history
 from relaybook.errors import clip
 
 #: How many of the records of each kind a text holds, and how much of each goal.
@@ -45,8 +45,8 @@ def read_lessons(desk: Desk) -> str:
 
 
 def read_health(desk: Desk) -> str:
-    """The health of each skill."""
-    return compact({"skills": skill_health(desk)})
+    """The health of each skill, and its last outcomes."""
+    return compact({"skills": skill_history(desk)})
 
 
 def read_loop(desk: Desk) -> str:

@@ -19,17 +19,22 @@ _STATUSES = """
         WHEN ended_at IS NULL THEN 'open'
         WHEN completed + not_applicable = total THEN 'completed'
         ELSE 'failed' END AS word, count(*)
-    FROM workflows GROUP BY word ORDER BY word
+    FROM workflows WHERE {sight.of_project} GROUP BY word ORDER BY word
 """
-_PATTERNS = "SELECT pattern, count(*) FROM workflows GROUP BY pattern ORDER BY pattern"
-_TASKS = "SELECT status, count(*) FROM tasks GROUP BY status ORDER BY status"
+_PATTERNS = """
+    SELECT pattern, count(*) FROM workflows WHERE {sight.of_project}
+    GROUP BY pattern ORDER BY pattern
+"""
+_TASKS = """
+    SELECT status, count(*) FROM tasks WHERE {sight.of_workflow} GROUP BY status ORDER BY status
+"""
 _OUTCOMES = """
     SELECT coalesce(outcome, 'in_progress'), count(*) FROM attempts
-    GROUP BY outcome ORDER BY outcome
+    WHERE {sight.of_workflow} GROUP BY outcome ORDER BY outcome
 """
 _FAILURES = """
     SELECT coalesce(error_code, 'unknown'), count(*) FROM attempts
-    WHERE outcome IN ('failed', 'expired') GROUP BY error_code ORDER BY error_code
+    WHERE outcome IN ('failed', 'expired') AND {sight.of_workflow} GROUP BY error_code ORDER BY error_code
 """
 
 
@@ -100,4 +105,4 @@ def read_stats(desk: Desk) -> str:
 
 
 def _counted(tx: Tx, sql: str) -> dict[str, int]:
-    return dict(tx.rows(sql))
+    return dict(tx.rows(sql.format(sight=tx.sight)))

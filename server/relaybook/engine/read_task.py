@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from relaybook.core.item import item_slug
 from relaybook.core.text import compact
 from relaybook.engine.desk import Desk
 from relaybook.engine.prompt import earlier_attempts
@@ -32,6 +33,9 @@ def read_task(desk: Desk, id: str, task_id: str) -> str:
             "item_status": words.item,
             "icon": words.icon,
             "failures": task.failures,
+            "expected_minutes": task.expected_minutes,
+            "timeout_seconds": task.timeout_seconds,
+            "item": item_slug(task),
             "spec": _inline(tx, task, task.spec, "spec"),
             "attempts": [_attempt(each) for each in attempts[-ATTEMPTS_SHOWN:]],
         }
@@ -78,6 +82,7 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
         "outcome": str(attempt.outcome or "in_progress"),
         "started_at": timestamp(attempt.started_at),
         "ended_at": timestamp(attempt.ended_at) if attempt.ended_at is not None else None,
+        "actor": attempt.actor,
         "session_key": attempt.session_key,
         "error_code": attempt.error_code,
         "error": attempt.error and clip(attempt.error, ERROR_SHOWN),

@@ -1,20 +1,30 @@
 """render_prompt: a prompt before anything starts, what is wrong with it, and what it costs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from relaybook.core.evidence import gather
-from relaybook.core.prompt_rules import Finding, PromptFacts, judge, read_facts
+from relaybook.core.gates import Verdict, intake_gate
+from relaybook.core.prompt_rules import PromptFacts, judge, read_facts
 from relaybook.engine.desk import Desk
 from relaybook.engine.gate import of_attempt
 from relaybook.engine.hooks import hook_prompt
-from relaybook.engine.judge import judge_draft
-from relaybook.engine.lint import blocking, budget, facts, told
+from relaybook.engine.judge import intake, judge_draft
+from relaybook.engine.lint import budget, facts, told
 from relaybook.engine.prompt import spawn, task_prompt
+from relaybook.engine.verdict import INTAKE, gate_told
 from relaybook.errors import InvalidArguments
+from relaybook.model import Task
 from relaybook.registry.frame import Frame
 from relaybook.registry.prompt import PROMPT_LIMIT, render
 from relaybook.store.ledger import get_task, get_workflow, read_task_events
+
+#: What comes after the prompt of a task that is no stage.
+_SPAWN = "spawn a worker with it, then update_task(status='in_progress', session_key=…)"
+_MEND = (
+    "mend the plan with change_plan, or start it with update_task(status='in_progress', "
+    "override='<why it is right as it is>')"
+)
 
 
 def render_prompt(
@@ -57,20 +67,17 @@ def _of_task(desk: Desk, workflow_id: str, task_id: str) -> dict[str, Any]:
         task = get_task(tx, workflow_id, task_id)
         draft = task_prompt(desk, tx, workflow, task)
         judged = judge_draft(tx, workflow, task, draft)
+        verdict = intake(desk, tx, workflow, task, draft, judged.findings)
     return {
         "workflow_id": workflow.id,
         "task_id": task.id,
         "seq": workflow.seq,
         "spawn": spawn(desk, task),
+        "gate": gate_told(INTAKE, verdict),
         "findings": told(judged.findings),
         "budget": budget(judged.reading, workflow.total, draft.prompt.unused),
         "prompt": draft.prompt.text,
-        "next": _next(
-            judged.findings,
-            "spawn a worker with it, then update_task(status='in_progress', session_key=…)",
-            "mend the plan with change_plan, or start it with update_task(status='in_progress', "
-            "override='<why it is right as it is>')",
-        ),
+        "next": _stage_next(verdict, task) if task.slug else _next(verdict, _SPAWN, _MEND),
     }
 
 
@@ -100,12 +107,14 @@ def _of_template(desk: Desk, name: str, args: Mapping[str, Any]) -> dict[str, An
     prompt = render(found, args, frame)
     reading = read_facts(facts(prompt, found))
     findings = judge(reading)
+    verdict = intake_gate((), (), findings)
     return {
+        "gate": gate_told(INTAKE, verdict),
         "findings": told(findings),
         "budget": budget(reading, removable=prompt.unused),
         "prompt": prompt.text,
         "next": _next(
-            findings, "name the template and args in create_workflow", "mend the arguments first"
+            verdict, "name the template and args in create_workflow", "mend the arguments first"
         ),
     }
 
@@ -120,12 +129,23 @@ def _of_text(text: str) -> dict[str, Any]:
         )
     reading = read_facts(PromptFacts(text=text))
     findings = judge(reading)
+    verdict = intake_gate((), (), findings)
     return {
+        "gate": gate_told(INTAKE, verdict),
         "findings": told(findings),
         "budget": budget(reading),
-        "next": _next(findings, "give it to a worker as it stands", "mend it and check it again"),
+        "next": _next(verdict, "give it to a worker as it stands", "mend it and check it again"),
     }
 
 
-def _next(findings: Sequence[Finding], if_clean: str, if_blocked: str) -> str:
-    return if_blocked if blocking(findings) else if_clean
+def _next(verdict: Verdict, if_clean: str, if_blocked: str) -> str:
+    return if_blocked if verdict.verdict == "fail" else if_clean
+
+
+def _stage_next(verdict: Verdict, task: Task) -> str:
+    return _next(
+        verdict,
+        "advance_stage starts it when its turn comes",
+        "mend the plan with change_plan, or let it start as it is with "
+        f"resolve(decision='waive', task_id={task.id!r}, reason)",
+    )

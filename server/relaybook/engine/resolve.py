@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from relaybook.core.case import Case
@@ -11,24 +10,28 @@ from relaybook.core.command import (
     Cancel,
     Close,
     Command,
-    NotApplicable,
+    Decide,
     Note,
     Reconsider,
     RetryFailed,
     SettleHooks,
 )
-from relaybook.core.machine import decide, refuse_decided
+from relaybook.core.machine import APPLICABLE, decide, refuse_decided
 from relaybook.core.status import breaker_open, workflow_status
 from relaybook.core.text import compact, storable
 from relaybook.engine.advice import next_call, progress
 from relaybook.engine.desk import Desk
-from relaybook.engine.gate import PARENT_ACTION, gate_items, of_attempt, stage_answer, staged
+from relaybook.engine.gate import PARENT_ACTION, of_attempt, stage_answer, staged
+from relaybook.engine.judge import intake, judge_draft
+from relaybook.engine.prompt import task_prompt
+from relaybook.engine.request import Resolution
+from relaybook.engine.verdict import INTAKE
+from relaybook.engine.waiting import gate_items, questions_of, undecided_tasks
 from relaybook.errors import InvalidArguments, clip, nearest
 from relaybook.model import Decision, EventType, Status, Task, Workflow
 from relaybook.store.base import Tx
 from relaybook.store.learning import LESSON_DECISIONS, get_lesson
 from relaybook.store.ledger import (
-    ATTEMPTS,
     TASKS,
     apply,
     get_workflow,
@@ -41,20 +44,6 @@ from relaybook.store.ledger import (
 ANSWER_LIMIT = 4_000
 REASON_LIMIT = 1_000
 CHANGE = "change_plan(add=[…], replaces=[the failed tasks]) with another prompt, or a split"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resolution:
-    """What the user decided."""
-
-    workflow_id: str
-    decision: str
-    task_id: str = ""
-    #: The id of a lesson, for the decisions about one.
-    lesson: str = ""
-    answers: tuple[str, ...] = ()
-    reason: str = ""
-    actor: str = "orchestrator"
 
 
 def resolve(desk: Desk, resolution: Resolution) -> dict[str, Any]:
@@ -94,7 +83,7 @@ def open_decisions(desk: Desk, workflow_id: str) -> dict[str, Any]:
     """What waits for the user in a workflow, and the call that decides each."""
     with desk.store.read() as tx:
         workflow = get_workflow(tx, workflow_id)
-        found = open_questions(tx, workflow)
+        found = open_questions(desk, tx, workflow)
     return {
         "workflow_id": workflow.id,
         "seq": workflow.seq,
@@ -106,9 +95,10 @@ def open_decisions(desk: Desk, workflow_id: str) -> dict[str, Any]:
     }
 
 
-def open_questions(tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:
+def open_questions(desk: Desk, tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:
     """Each question that only the user can answer, with the decisions that answer it."""
-    return _breaker(workflow) + _questions(tx, workflow) + _reviews(tx, workflow)
+    asked = _questions(tx, workflow) + _reviews(tx, workflow)
+    return _breaker(workflow) + asked + _conditions(desk, tx, workflow)
 
 
 def _breaker(workflow: Workflow) -> list[dict[str, Any]]:
@@ -143,6 +133,21 @@ def _reviews(tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:
     return [_review(tx, task) for task in TASKS.find(tx, where, id=workflow.id)]
 
 
+def _conditions(desk: Desk, tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:
+    return [
+        {
+            "task_id": task.id,
+            "question": clip(f"Does it hold, for {task.label!r}: {_when(desk, tx, task)}", 400),
+            "decisions": [APPLICABLE, "not_applicable"],
+        }
+        for task in undecided_tasks(tx, workflow)
+    ]
+
+
+def _when(desk: Desk, tx: Tx, task: Task) -> str:
+    return desk.spec(tx, task.workflow_id, task.spec).when
+
+
 def _review(tx: Tx, task: Task) -> dict[str, Any]:
     items = gate_items(tx, task)
     deed = all(item["rule"] == PARENT_ACTION for item in items)
@@ -152,14 +157,6 @@ def _review(tx: Tx, task: Task) -> dict[str, Any]:
         "question": clip(f"{task.label!r} is in review: {what}", 400),
         "decisions": ["confirm" if deed else "waive"],
     }
-
-
-def questions_of(tx: Tx, task: Task) -> list[str]:
-    """What the last attempt at `task` asked, the first few questions, each clipped."""
-    where = "WHERE workflow_id = :workflow_id AND task_id = :task_id AND number = :number"
-    params = {"workflow_id": task.workflow_id, "task_id": task.id, "number": task.attempt}
-    asked = ATTEMPTS.find(tx, where, **params)[0].questions
-    return [clip(question, 300) for question in json.loads(asked or "[]")][:5]
 
 
 def _retry_failed(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:
@@ -201,11 +198,11 @@ def _answer(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:
     )
 
 
-def _not_applicable(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:
+def _condition(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:
     case = load_case(tx, r.workflow_id, _task_id(r))
-    when = desk.spec(tx, r.workflow_id, case.tasks[r.task_id].spec).when
-    command = NotApplicable(task_id=r.task_id, when=when, reason=_reason(r), **_by(desk, r))
-    return case, command
+    said = {"task_id": r.task_id, "when": _when(desk, tx, case.tasks[r.task_id])}
+    holds = r.decision == APPLICABLE
+    return case, Decide(holds=holds, reason=_reason(r), **said, **_by(desk, r))
 
 
 def _cancel(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:
@@ -216,18 +213,36 @@ def _cancel(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:
 
 
 def _waive(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:
-    """Let a stage in review pass as it is, or a stage that is done go on without its hooks."""
+    """Let a stage start as it is, pass from review as it is, or go on without its hooks."""
     case = load_case(tx, r.workflow_id, _task_id(r))
     task = case.tasks[r.task_id]
     reason = _required_reason(r)
     if _is_on_record(tx, task, "waived", reason):
         return case, _nothing(desk, r)
+    if task.slug is not None and task.status is Status.PENDING:
+        return case, _waive_intake(desk, tx, case, task, r)
     if task.status in (Status.COMPLETED, Status.FAILED) and task.hooks_due is not None:
         hooks = json.loads(task.hooks_due)
         said = {"task_id": task.id, "hooks": hooks, "waived": True, "reason": reason}
         return case, SettleHooks(**said, **_by(desk, r))
     command = Reconsider(task_id=task.id, decision="waived", reason=reason, **_by(desk, r))
     return case, staged(desk, tx, case, command, None)
+
+
+def _waive_intake(desk: Desk, tx: Tx, case: Case, task: Task, r: Resolution) -> Command:
+    """Let a stage start although its INTAKE gate fails; what fails then, later, still holds it."""
+    draft = task_prompt(desk, tx, case.workflow, task)
+    findings = judge_draft(tx, case.workflow, task, draft).findings
+    verdict = intake(desk, tx, case.workflow, task, draft, findings)
+    rules = sorted({item.rule for item in verdict.items if item.verdict == "fail"})
+    if not rules:
+        raise InvalidArguments(
+            f"Nothing of task {task.id!r} is there to waive: its intake gate says "
+            f"{verdict.verdict}.",
+            next="call advance_stage to start it when its turn comes",
+        )
+    said = {"decision": "waive", "gate": INTAKE, "findings": rules, "waived": _reason(r)}
+    return Note(task_id=task.id, notes=[(EventType.DECISION_RECORDED, said)], **_by(desk, r))
 
 
 def _confirm(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:
@@ -300,7 +315,8 @@ _DECISIONS: Mapping[str, _Reader] = {
     "adjust": _adjust,
     "accept_partial": _close_as(Decision.PARTIAL),
     "answer": _answer,
-    "not_applicable": _not_applicable,
+    APPLICABLE: _condition,
+    "not_applicable": _condition,
     "finish": _close_as(Decision.FINISHED),
     "cancel": _cancel,
     "waive": _waive,

@@ -6,6 +6,7 @@ from typing import Any
 
 from relaybook.core.text import compact
 from relaybook.engine.attention import Needs, failure
+from relaybook.engine.desk import Desk
 from relaybook.engine.resolve import open_questions
 from relaybook.errors import clip
 from relaybook.model import EventType, Task, Workflow
@@ -29,7 +30,7 @@ ROWS_READ = 200
 QUESTION_SHOWN = 160
 
 
-def resume(tx: Tx, workflow: Workflow, needs: Needs) -> dict[str, Any]:
+def resume(desk: Desk, tx: Tx, workflow: Workflow, needs: Needs) -> dict[str, Any]:
     """Goal, decisions, what is done in a line each, what runs, what may start, what waits.
 
     `cut` says of each list that is not whole how much of it is shown.
@@ -44,7 +45,7 @@ def resume(tx: Tx, workflow: Workflow, needs: Needs) -> dict[str, Any]:
         "failed": (map(failure, needs.failed), workflow.failed),
         "ready": (needs.free, workflow.ready - len(needs.ready) + len(needs.free)),
         "held": _whole(needs.held),
-        "waiting_for_user": _whole([_short(each) for each in open_questions(tx, workflow)]),
+        "waiting_for_user": _whole([_short(each) for each in open_questions(desk, tx, workflow)]),
     }
     said: dict[str, Any] = {"goal": _goal(workflow, metadata)}
     if metadata:
@@ -81,6 +82,7 @@ def _decisions(tx: Tx, workflow: Workflow) -> Iterator[str]:
     """What was decided and why, the latest first."""
     for event in reversed(read_decisions(tx, workflow.id, TOLD)):
         what = event.data.get("decision") or "plan changed"
+        what += f", {event.task_id}" if event.task_id is not None else ""
         why = event.data.get("reason") or event.data.get("instruction") or ""
         yield clip(f"{event.seq}: {what}" + (f" ({why})" if why else ""), 200)
 

@@ -92,10 +92,17 @@ def _repointed(spec: TaskSpec, stand_ins: Mapping[str, Sequence[str]]) -> TaskSp
         for take in spec.takes
         for name in _standing(take.source, stand_ins)
     )
-    source = spec.on_failure and next(_standing(spec.on_failure, stand_ins), None)
     return replaced(
-        spec, depends_on=tuple(dict.fromkeys(needs)), takes=tuple(takes), on_failure=source
+        spec,
+        depends_on=tuple(dict.fromkeys(needs)),
+        takes=tuple(takes),
+        on_failure=_first_standing(spec.on_failure, stand_ins),
+        instead_of=_first_standing(spec.instead_of, stand_ins),
     )
+
+
+def _first_standing(name: str | None, stand_ins: Mapping[str, Sequence[str]]) -> str | None:
+    return None if name is None else next(_standing(name, stand_ins), None)
 
 
 def _standing(name: str, stand_ins: Mapping[str, Sequence[str]]) -> Iterator[str]:

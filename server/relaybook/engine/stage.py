@@ -164,7 +164,7 @@ def with_slugs(tx: Tx, name: str, added: Sequence[Change]) -> list[Change]:
     `wf-<name>-stage-<i>`; where that is taken, `wf-<name>-2-stage-<i>`, and so on.
     """
     base = f"wf-{slug(name) or 'stages'}"
-    tx.lock(f"slugs of {base}")
+    tx.lock("slugs")  # of any name: the second wf-a may be wf-a-2, and so may the first wf-a-2
     number = _free_number(tx, base)
     prefix = base if number == 1 else f"{base}-{number}"
     return [

@@ -1,51 +1,17 @@
 """What is reported of a stage without a worker's result: read strictly, and put in a result's form."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from relaybook.core.envelope import Envelope, ResultStatus
 from relaybook.core.evidence import Note
 from relaybook.core.record import read_record
 from relaybook.core.text import MAX_DEPTH, is_json, storable
+from relaybook.engine.request import StageReport
 from relaybook.errors import InvalidArguments, clip
 
 ENTRIES_LIMIT = 50
 SUMMARY_LIMIT = 400
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StageReport:
-    """How a stage ended, and which of its hooks were run."""
-
-    workflow_id: str
-    #: Place of the stage, from 0.
-    stage: int | None = None
-    #: completed or failed; empty reports no end.
-    outcome: str = ""
-    #: The worker's message, word for word, where a worker did it.
-    output: str = ""
-    #: Paths, or {path, hash?, type?, description?}.
-    artifacts: Sequence[Any] = ()
-    #: {name, status, evidence?, proves?}.
-    tests: Sequence[Any] = ()
-    #: {name, value, unit?}, or an object of names and values.
-    metrics: Any = ()
-    #: Texts, or {text, severity?, evidence?, target?, confidence?}.
-    findings: Sequence[Any] = ()
-    #: {criterion, proven?, evidence?}.
-    criteria: Sequence[Any] = ()
-    #: What was done, or why it failed.
-    reason: str = ""
-    error_code: str = ""
-    #: Names, or {hook, output} with the message of whoever judged.
-    hooks_run: Sequence[Any] = ()
-    session_key: str | None = None
-    actor: str = "orchestrator"
-
-    @property
-    def has_evidence(self) -> bool:
-        return any((self.artifacts, self.tests, self.metrics, self.findings, self.criteria))
 
 
 def notes_of(report: StageReport) -> list[Note]:

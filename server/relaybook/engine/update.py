@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from relaybook.core.case import Case
@@ -15,9 +16,9 @@ from relaybook.engine.claim import (
     checked_session,
     start_attempt,
     started,
-    without_expired,
 )
 from relaybook.engine.desk import Desk
+from relaybook.engine.expire import past_the_lost, without_expired
 from relaybook.engine.outcome import (
     ERROR_LIMIT,
     FAILURE_CODES,
@@ -41,9 +42,13 @@ from relaybook.errors import (
 )
 from relaybook.model import Status
 from relaybook.store.base import Tx
-from relaybook.store.ledger import find_claim, get_task, load_case, renew_lease, spec_of
+from relaybook.store.ledger import find_claim, get_task, load_case, renew_lease
 
 OVERRIDE_LIMIT = 500
+#: What the answer to several updates of one workflow says once, and what it leaves out: the claim
+#: names the attempt, and the spawn arguments have its time.
+_OF_WORKFLOW = ("workflow_id", "seq", "workflow_status", "progress", "next")
+_OF_ATTEMPT = ("attempt", "lease_seconds")
 UPDATES_LIMIT = 10
 CONFIRM = "; error.code is a guess: if it is wrong, send status 'failed' with error_code alone"
 
@@ -66,16 +71,22 @@ def update_task(desk: Desk, update: Update) -> dict[str, Any]:
     return action(desk, _checked(update))
 
 
+def names_its_attempt(_: Desk, update: Update) -> bool:
+    """Whether a repeat of the call answers the outcome that is recorded."""
+    return update.claim is not None
+
+
 def _checked(update: Update) -> Update:
     """`update` with its texts as the ledger can keep them."""
     check_lease(update.lease_seconds)
-    return replace(
-        update,
-        output=storable(update.output),
-        error=storable(update.error),
-        session_key=checked_session(update.session_key),
-        override=clip(storable(update.override.strip()), OVERRIDE_LIMIT),
-    )
+    checked = {
+        "output": storable(update.output),
+        "error": storable(update.error),
+        "session_key": checked_session(update.session_key),
+        "override": clip(storable(update.override.strip()), OVERRIDE_LIMIT),
+    }
+    changed = {name: text for name, text in checked.items() if text != getattr(update, name)}
+    return replace(update, **changed) if changed else update
 
 
 def update_tasks(desk: Desk, updates: Sequence[Update]) -> dict[str, Any]:
@@ -92,16 +103,37 @@ def update_tasks(desk: Desk, updates: Sequence[Update]) -> dict[str, Any]:
             results.append(update_task(desk, update))
         except Refusal as refusal:
             results.append({"task_id": update.task_id, "error": refusal.as_dict()})
-    refused = sum("error" in result for result in results)
-    return {
+    refused = sum("status" not in result for result in results)
+    answer: dict[str, Any] = {
         "results": results,
         "summary": f"{len(results) - refused} of {len(results)} updates recorded",
-        "next": "see `error` of the refused" if refused else str(results[-1]["next"]),
     }
+    if len({update.workflow_id for update in updates}) == 1:
+        answer |= _said_once(results)
+    else:
+        answer["next"] = results[-1].get("next", "")
+    return answer | ({"next": "see `error` of the refused"} if refused else {})
+
+
+def _said_once(results: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Takes from the results what each says of their one workflow; answers what the last said."""
+    said: dict[str, Any] = {}
+    for result in results:
+        for name in _OF_WORKFLOW:
+            if name in result:
+                said[name] = result.pop(name)
+        for name in _OF_ATTEMPT:
+            result.pop(name, None)
+    return said
 
 
 def _begin(desk: Desk, update: Update) -> dict[str, Any]:
     """Start the task; with the claim of the attempt in progress, renew its lease instead."""
+    begin = partial(_begin_once, desk, update)
+    return past_the_lost(desk, update.workflow_id, update.actor, begin)
+
+
+def _begin_once(desk: Desk, update: Update) -> dict[str, Any]:
     with desk.store.transaction() as tx:
         workflow_id, task_id = _target(tx, update)
         case = load_case(tx, workflow_id, task_id, update.claim)
@@ -113,7 +145,7 @@ def _begin(desk: Desk, update: Update) -> dict[str, Any]:
             if case is not found and case.tasks[task_id].status is Status.FAILED:
                 return told(found, case, task_id)  # that was its last attempt
         if case.tasks[task_id].status is not Status.IN_PROGRESS:
-            after, prompt = start_attempt(
+            begun = start_attempt(
                 desk,
                 tx,
                 case,
@@ -123,7 +155,7 @@ def _begin(desk: Desk, update: Update) -> dict[str, Any]:
                 override=update.override,
                 actor=update.actor,
             )
-            answer = told(case, after, task_id) | started(desk, after, task_id, prompt)
+            answer = told(case, begun.case, task_id) | started(desk, begun)
             if update.session_key is not None:
                 del answer["prompt"]  # its worker runs already
             return answer
@@ -145,16 +177,16 @@ def _renew(desk: Desk, tx: Tx, case: Case, task_id: str, update: Update) -> dict
     refuse_decided(case.workflow)
     attempt_meant(case, beat, None)
     task = case.tasks[task_id]
-    lease = min(update.lease_seconds or task.timeout_seconds, task.timeout_seconds)
+    asked = (task.lease_until or 0.0) - (task.last_seen_at or 0.0)  # when it was claimed, or since
+    lease = min(update.lease_seconds or asked, task.timeout_seconds)
     renew_lease(tx, task, desk.clock(), lease)
     return told(case, case, task_id) | {"lease_seconds": round(lease)}
 
 
 def _complete(desk: Desk, update: Update) -> dict[str, Any]:
     """Record a result; a block that says error or needs_input is recorded as what it says."""
-    with desk.store.look() as tx:
-        workflow_id, task_id = _target(tx, update)
-        spec = desk.spec(tx, workflow_id, spec_of(tx, workflow_id, task_id))
+    workflow_id, task_id = _named(desk, update)
+    spec = desk.spec_of(workflow_id, task_id)
     try:
         if update.accept_raw:
             result = raw_result(_required(update.output))
@@ -230,8 +262,7 @@ def _ask(desk: Desk, update: Update) -> dict[str, Any]:
             allowed="output with a needs_input result block, or the question as text",
             next="call again with the question in output",
         )
-    with desk.store.look() as tx:
-        workflow_id, task_id = _target(tx, update)
+    workflow_id, task_id = _named(desk, update)
     command = Ask(
         questions=compact([clip(question, ERROR_LIMIT)]),
         summary=clip(question, SUMMARY_LIMIT),
@@ -241,15 +272,13 @@ def _ask(desk: Desk, update: Update) -> dict[str, Any]:
 
 
 def _release(desk: Desk, update: Update) -> dict[str, Any]:
-    with desk.store.look() as tx:
-        workflow_id, task_id = _target(tx, update)
+    workflow_id, task_id = _named(desk, update)
     command = Release(reason=clip(update.error, ERROR_LIMIT), **common(desk, update, task_id))
     return record_end(desk, workflow_id, task_id, command, [])
 
 
 def _cancel(desk: Desk, update: Update) -> dict[str, Any]:
-    with desk.store.look() as tx:
-        workflow_id, task_id = _target(tx, update)
+    workflow_id, task_id = _named(desk, update)
     command = Cancel(
         at=desk.clock(),
         actor=update.actor,
@@ -270,9 +299,21 @@ _ACTIONS: Mapping[str, Callable[[Desk, Update], dict[str, Any]]] = {
 }
 
 
+def _named(desk: Desk, update: Update) -> tuple[str, str]:
+    """The workflow and task meant; the ledger is only asked if the claim has to tell."""
+    if _names_both(update):
+        return update.workflow_id, update.task_id
+    with desk.store.look() as tx:
+        return _target(tx, update)
+
+
+def _names_both(update: Update) -> bool:
+    return update.claim is None or bool(update.workflow_id and update.task_id)
+
+
 def _target(tx: Tx, update: Update) -> tuple[str, str]:
     """The workflow and task meant: by their ids, or by the claim alone."""
-    if update.claim is None or (update.workflow_id and update.task_id):
+    if update.claim is None or _names_both(update):
         return update.workflow_id, update.task_id
     found = find_claim(tx, update.claim)
     if update.task_id in ("", found[1]) and update.workflow_id in ("", found[0]):

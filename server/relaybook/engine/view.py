@@ -10,7 +10,7 @@ from relaybook.core.policy import (
     STALL_FACTOR,
     USER_UPDATE_AFTER_SECONDS,
 )
-from relaybook.core.status import breaker_open, workflow_status
+from relaybook.core.status import breaker_open, waits_for_decision, workflow_status
 from relaybook.core.text import compact
 from relaybook.engine.advice import next_call, progress
 from relaybook.engine.attention import (
@@ -22,7 +22,6 @@ from relaybook.engine.attention import (
 )
 from relaybook.engine.desk import Desk
 from relaybook.engine.reconcile import reconcile, standing_still
-from relaybook.engine.resume import resume
 from relaybook.errors import InvalidArguments, clip
 from relaybook.model import Event, Status, Task, Workflow
 from relaybook.store.base import Tx
@@ -78,7 +77,9 @@ def show_workflow(
         if still := standing_still(workflow, len(needs.held)):
             answer["standing_still"] = still
         if detail == RESUME:
-            answer |= resume(tx, workflow, needs)
+            from relaybook.engine.resume import resume
+
+            answer |= resume(desk, tx, workflow, needs)
         else:
             for name, lines in attention(tx, workflow, needs, now).items():
                 answer[name] = fitting(lines, ATTENTION_BYTES[detail])
@@ -111,15 +112,15 @@ def list_workflows(
 ) -> dict[str, Any]:
     """All workflows, or those not ended, newest change first, with what needs attention."""
     now, page = desk.clock(), PAGE["concise"]
-    conditions = ["ended_at IS NULL"] if active else []
+    where = f"WHERE {'ended_at IS NULL' if active else 'TRUE'}"
     if project is not None:
-        conditions.append("project = :project")
-    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+        where += " AND project = :project"
     skip = _position(cursor)
     with desk.store.read() as tx:
         found = WORKFLOWS.find(
             tx,
-            f"{where} ORDER BY updated_at DESC, id LIMIT :limit OFFSET :skip",
+            f"{where} AND {tx.sight.of_project} ORDER BY updated_at DESC, id"
+            " LIMIT :limit OFFSET :skip",
             project=project,
             limit=page + 1,
             skip=skip,
@@ -228,10 +229,12 @@ def _task_line(task: Task, detail: str) -> dict[str, Any]:
         "status": str(task.status),
         "has_result": task.result is not None,
     }
+    if waits_for_decision(task):
+        line["waiting_for"] = "decision"
     if task.session_key is not None:
         line["session_key"] = task.session_key
     if detail == "detailed":
-        line |= {"attempt": task.attempt, "waiting_on": task.waiting_on}
+        line |= {"attempt": task.attempt, "waiting_on": task.waiting_on - task.undecided}
         if task.summary:
             line["summary"] = clip(task.summary, 160)
     return line

@@ -10,10 +10,10 @@ _WORKFLOW = "ledger://workflows/"
 #: Of how many workflows, those changed last, a mark of the whole ledger consists.
 NEWEST = 100
 
-_SEQ = "SELECT seq FROM workflows WHERE id = :id"
-_NEWEST_CHANGE = "SELECT max(updated_at) FROM workflows"
-_COUNT = "SELECT count(*) FROM workflows"
-_NEWEST = "SELECT id, seq FROM workflows ORDER BY updated_at DESC, id LIMIT :limit"
+_SEQ = "SELECT seq FROM workflows WHERE id = :id AND "
+_NEWEST_CHANGE = "SELECT max(updated_at) FROM workflows WHERE "
+_COUNT = "SELECT count(*) FROM workflows WHERE "
+_NEWEST = "SELECT id, seq FROM workflows WHERE {} ORDER BY updated_at DESC, id LIMIT :limit"
 
 
 def marks(desk: Desk, uris: Iterable[str]) -> dict[str, Hashable]:
@@ -29,8 +29,8 @@ def marks(desk: Desk, uris: Iterable[str]) -> dict[str, Hashable]:
 
 def newest_change(desk: Desk) -> float | None:
     """When a workflow of the ledger changed last, in epoch seconds; None before the first."""
-    with desk.store.look() as tx:
-        return tx.rows(_NEWEST_CHANGE)[0][0]
+    with desk.store.read() as tx:
+        return tx.rows(_NEWEST_CHANGE + tx.sight.of_project)[0][0]
 
 
 def _mark(tx: Tx, uri: str, everything: Hashable) -> Hashable:
@@ -39,9 +39,9 @@ def _mark(tx: Tx, uri: str, everything: Hashable) -> Hashable:
     name = uri.removeprefix(_WORKFLOW).split("/")[0]
     if not uri.startswith(_WORKFLOW) or name == "active":
         return everything
-    return tuple(tx.rows(_SEQ, {"id": name}))
+    return tuple(tx.rows(_SEQ + tx.sight.of_project, {"id": name}))
 
 
 def _everything(tx: Tx) -> Hashable:
-    newest = tx.rows(_NEWEST, {"limit": NEWEST})
-    return tx.rows(_COUNT)[0][0], tuple(newest)
+    newest = tx.rows(_NEWEST.format(tx.sight.of_project), {"limit": NEWEST})
+    return tx.rows(_COUNT + tx.sight.of_project)[0][0], tuple(newest)

@@ -11,11 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from relaybook.errors import InvalidContract, UnknownCapability, UnknownContract, nearest
 
-from .contract import Contract, Validator, read_contract
 from .shipped import shipped
+
+if TYPE_CHECKING:
+    from .contract import Contract, Validator
 
 SCHEMA_FILE = "contract.schema.json"
 
@@ -32,7 +35,7 @@ class Problem:
 class Route:
     """The skill that is taken, and the names of those that could do it too, best first."""
 
-    contract: Contract
+    contract: "Contract"
     runners_up: tuple[str, ...]
 
 
@@ -53,8 +56,8 @@ class _Catalogue:
     """What a listing holds."""
 
     listing: _Listing
-    read: Mapping[str, Contract | Problem]
-    contracts: Mapping[str, Contract]
+    read: Mapping[str, "Contract | Problem"]
+    contracts: Mapping[str, "Contract"]
     problems: tuple[Problem, ...]
 
 
@@ -68,7 +71,7 @@ class Contracts:
     def names(self) -> tuple[str, ...]:
         return tuple(sorted(self._current().contracts))
 
-    def get(self, name: str) -> Contract:
+    def get(self, name: str) -> "Contract":
         """The contract of the skill `name`.
 
         Raises:
@@ -85,7 +88,7 @@ class Contracts:
 
     def find(
         self, capability: str | None = None, input: str | None = None, output: str | None = None
-    ) -> tuple[Contract, ...]:
+    ) -> tuple["Contract", ...]:
         """The contracts that fit all that is given, higher priority first, then by name."""
         fitting = (
             contract
@@ -110,7 +113,7 @@ class Contracts:
         others = tuple(holder.name for holder in holders if holder.name != taken.name)
         return Route(taken, others)
 
-    def pipeline(self, capabilities: Iterable[str]) -> tuple[Contract, ...]:
+    def pipeline(self, capabilities: Iterable[str]) -> tuple["Contract", ...]:
         """The skill for each capability, in the order given.
 
         Raises:
@@ -156,21 +159,23 @@ class Contracts:
         contracts, problems = _by_name(read.values())
         return _Catalogue(listing, read, contracts, listing.problems + problems)
 
-    def _read_file(self, path: Path) -> Contract | Problem:
+    def _read_file(self, path: Path) -> "Contract | Problem":
+        from .contract import read_contract
+
         try:
             return read_contract(path, self._validator)
         except InvalidContract as refusal:
             return Problem(path, refusal.message)
 
     @cached_property
-    def _validator(self) -> Validator:
+    def _validator(self) -> "Validator":
         from jsonschema import Draft202012Validator
 
         schema = json.loads((shipped("contracts") / SCHEMA_FILE).read_text(encoding="utf-8"))
         return Draft202012Validator(schema)
 
 
-def _rank(contract: Contract) -> tuple[int, str]:
+def _rank(contract: "Contract") -> tuple[int, str]:
     return (-contract.priority, contract.name)
 
 
@@ -206,8 +211,8 @@ def _stamp(entry: os.DirEntry[str]) -> Stamp | str:
 
 
 def _by_name(
-    read: Iterable[Contract | Problem],
-) -> tuple[dict[str, Contract], tuple[Problem, ...]]:
+    read: Iterable["Contract | Problem"],
+) -> tuple[dict[str, "Contract"], tuple[Problem, ...]]:
     contracts: dict[str, Contract] = {}
     problems: list[Problem] = []
     for found in read:

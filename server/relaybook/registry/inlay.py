@@ -17,6 +17,7 @@ from relaybook.registry.parameter import Parameter
 #: Text up to this many characters, on one line, enters in line.
 SHORT = 500
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str)
 _MARK = re.compile("\x02([0-9]+)\x03")
 
 
@@ -85,6 +86,8 @@ class Inlay:
 
     def fill(self, rendered: str) -> str:
         """`rendered` with each fence where its mark stands, on lines of its own."""
+        if "\x02" not in rendered:
+            return "\n".join(map(str.rstrip, rendered.split("\n")))
         lines: list[str] = []
         for line in rendered.split("\n"):
             if "\x02" not in line:
@@ -198,4 +201,4 @@ def _bullets(items: Array) -> str:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+    return _ENCODER.encode(value)

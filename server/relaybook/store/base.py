@@ -1,11 +1,13 @@
 """What the engine needs of a store, whichever database is under it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import Any, Literal, Protocol
 
+from relaybook.store.sight import Sight
+
 Row = tuple[Any, ...]
-Params = Mapping[str, Any]
+Params = dict[str, Any]
 #: Whether a commit survives the loss of power, or only the death of the process.
 Durability = Literal["full", "normal"]
 
@@ -15,6 +17,8 @@ class Tx(Protocol):
 
     #: Appended to a SELECT that must keep its row from changing until the commit.
     for_update: str
+    #: What it sees of the ledger.
+    sight: Sight
 
     def rows(self, sql: str, params: Params | None = None) -> list[Row]:
         """Run one statement and return all its rows."""
@@ -24,6 +28,10 @@ class Tx(Protocol):
         """Let no other transaction that locks `name` go on until the commit."""
         ...
 
+    def columns(self, table: str) -> list[str]:
+        """The names of the columns of `table`, in order."""
+        ...
+
     def many(self, sql: str, params: Iterable[Params]) -> None:
         """Run one statement once for each of `params`."""
         ...
@@ -31,6 +39,20 @@ class Tx(Protocol):
     def tell(self, workflow_id: str, seq: int) -> None:
         """Once this is committed, hint to other processes that the workflow has event `seq`."""
         ...
+
+
+class Hints(Protocol):
+    """Which workflows others changed, as the database tells it; it may miss some."""
+
+    def fileno(self) -> int:
+        """A descriptor that is readable while there is something to take."""
+        ...
+
+    def take(self) -> set[str]:
+        """The workflows changed since the last call, by id; "" stands for any. Never waits."""
+        ...
+
+    def close(self) -> None: ...
 
 
 class Store(Protocol):
@@ -60,6 +82,10 @@ class Store(Protocol):
 
     def version(self) -> object:
         """A value that is another one after anybody's commit; only to be compared."""
+        ...
+
+    def hints(self) -> Hints | None:
+        """Hints of changes from now on; None where only looking again shows them."""
         ...
 
     def close(self) -> None: ...

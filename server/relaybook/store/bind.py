@@ -4,20 +4,19 @@ PostgreSQL holds no NUL and UTF-8 no unpaired surrogate; U+FFFD takes their plac
 that names a text is of the text as it was sent, so that a repeat is recognised.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
+from relaybook.core.text import is_storable
+from relaybook.core.text import storable as storable_text
 from relaybook.store.base import Params
-
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 def storable(value: Any) -> Any:
     """`value` with every text in it, however deep, as it can be stored."""
     match value:
         case str():
-            return _text(value)
+            return storable_text(value)
         case Mapping():
             return {name: storable(each) for name, each in value.items()}
         case list() | tuple():
@@ -26,14 +25,14 @@ def storable(value: Any) -> Any:
             return value
 
 
-def bindable(params: Params) -> dict[str, Any]:
+def bindable(params: Params) -> Params:
     """The parameters of a statement with every text as it can be stored."""
-    return {
-        name: _text(value) if isinstance(value, str) else value for name, value in params.items()
-    }
-
-
-def _text(text: str) -> str:
-    if text.isascii() and "\0" not in text:
-        return text
-    return _UNSTORABLE.sub("\ufffd", text)
+    for value in params.values():
+        if isinstance(value, str) and ("\0" in value or not value.isascii()):
+            break
+    else:
+        return params  # nearly all are plain ASCII, and told so without a call
+    for value in params.values():
+        if isinstance(value, str) and not is_storable(value):
+            return {name: storable(each) for name, each in params.items()}
+    return params

@@ -77,6 +77,11 @@ _PUT_STATS = (
     "INSERT INTO skill_stats (skill, stats) VALUES (:skill, :stats)"
     " ON CONFLICT (skill) DO UPDATE SET stats = excluded.stats"
 )
+_OF_PROJECT = "SELECT stats FROM project_skill_stats WHERE project = :project AND skill = :skill"
+_PUT_OF_PROJECT = (
+    "INSERT INTO project_skill_stats (project, skill, stats) VALUES (:project, :skill, :stats)"
+    " ON CONFLICT (project, skill) DO UPDATE SET stats = excluded.stats"
+)
 
 #: Decisions about a lesson, and what each makes of it.
 LESSON_DECISIONS: Mapping[str, LessonStatus] = {
@@ -93,7 +98,7 @@ def learn(
     events: Sequence[Event],
 ) -> None:
     """Keep what `events` teach; `before` and `after` are the tasks on either side of them."""
-    _keep_outcomes(tx, before, events)
+    _keep_outcomes(tx, workflow.project, before, events)
     for event in events:
         if event.type is EventType.FINDING_ADDED:
             task = after.get(str(event.task_id))
@@ -105,26 +110,52 @@ def learn(
 
 def skill_stats(tx: Tx, skill: str) -> SkillStats:
     """The figures of `skill`; those of a new one if it never ended anything."""
-    found = tx.rows(_STATS, {"skill": skill})
+    return _stats(tx, _STATS, {"skill": skill})
+
+
+def _stats(tx: Tx, sql: str, known: dict[str, str]) -> SkillStats:
+    found = tx.rows(sql, known)
     return from_json(found[0][0]) if found else SkillStats()
 
 
 def all_skill_stats(tx: Tx) -> dict[str, SkillStats]:
-    """The figures of every skill, by name."""
-    rows = tx.rows("SELECT skill, stats FROM skill_stats ORDER BY skill")
-    return {skill: from_json(stats) for skill, stats in rows}
+    """The figures of every skill, by name; where only some projects are seen, those of each."""
+    if tx.sight.projects is None:
+        rows = tx.rows("SELECT skill, stats FROM skill_stats ORDER BY skill")
+        return {skill: from_json(stats) for skill, stats in rows}
+    rows = tx.rows(
+        f"SELECT skill, project, stats FROM project_skill_stats WHERE {tx.sight.of_project}"
+        " ORDER BY skill, project"
+    )
+    alone = len(tx.sight.projects) == 1
+    return {
+        skill if alone else f"{skill} in {project}": from_json(stats)
+        for skill, project, stats in rows
+    }
 
 
-def _keep_outcomes(tx: Tx, before: Mapping[str, Task], events: Iterable[Event]) -> None:
+def _keep_outcomes(
+    tx: Tx, project: str, before: Mapping[str, Task], events: Iterable[Event]
+) -> None:
+    found = list(_outcomes(before, events))
+    for skill in sorted({skill for skill, _, _ in found}):
+        tx.lock(f"skill {skill}")
+    for skill, at, (outcome, minutes, code) in found:
+        known = {"skill": skill, "project": project}
+        for read, put in ((_STATS, _PUT_STATS), (_OF_PROJECT, _PUT_OF_PROJECT)):
+            stats = observe(_stats(tx, read, known), outcome, at, minutes, code)
+            tx.rows(put, {**known, "stats": to_json(stats)})
+
+
+def _outcomes(
+    before: Mapping[str, Task], events: Iterable[Event]
+) -> Iterator[tuple[str, float, tuple[Outcome, float | None, FailureCode]]]:
     for event in events:
         task = before.get(str(event.task_id))
-        if task is None or task.skill is None:
-            continue
-        found = outcome_of(task, event)
-        if found is not None:
-            tx.lock(f"skill {task.skill}")
-            stats = observe(skill_stats(tx, task.skill), found[0], event.at, *found[1:])
-            tx.rows(_PUT_STATS, {"skill": task.skill, "stats": to_json(stats)})
+        if task is not None and task.skill is not None:
+            outcome = outcome_of(task, event)
+            if outcome is not None:
+                yield task.skill, event.at, outcome
 
 
 def outcome_of(task: Task, event: Event) -> tuple[Outcome, float | None, FailureCode] | None:
@@ -193,10 +224,13 @@ def get_lesson(tx: Tx, lesson_id: str) -> KeptLesson:
     Raises:
         UnknownLesson: there is none; the error names the latest that wait for a decision.
     """
-    found = LESSONS.find(tx, "WHERE id = :id", id=lesson_id)
+    found = LESSONS.find(tx, f"WHERE id = :id AND {tx.sight.of_project}", id=lesson_id)
     if found:
         return found[0]
-    sql = "SELECT id FROM lessons WHERE status = 'proposed' ORDER BY created_at DESC LIMIT 50"
+    sql = (
+        f"SELECT id FROM lessons WHERE status = 'proposed' AND {tx.sight.of_project}"
+        " ORDER BY created_at DESC LIMIT 50"
+    )
     raise UnknownLesson(
         f"There is no lesson {lesson_id[:64]!r}.",
         allowed=nearest(lesson_id, [row[0] for row in tx.rows(sql)]),

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from relaybook.core.case import OUTCOMES, Case, evolve, opened
+from relaybook.core.names import SHOWN, Names
 from relaybook.core.text import compact, text_hash
 from relaybook.errors import StaleClaim, UnknownTask, UnknownWorkflow, nearest
 from relaybook.model import (
@@ -35,10 +36,14 @@ ATTEMPTS = Table("attempts", Attempt, key=["workflow_id", "task_id", "number"])
 _REWIRING = frozenset({EventType.TASK_ADDED, EventType.TASK_REPLACED})
 _SCOPING = frozenset({EventType.TASK_STARTED, *OUTCOMES})
 
-_BOTH = (
-    f"SELECT {WORKFLOWS.full_columns}, {TASKS.full_columns}"
+_CASE = (
+    f"SELECT {WORKFLOWS.full_columns}, {TASKS.full_columns}, {ATTEMPTS.full_columns},"
+    " EXISTS (SELECT 1 FROM edges WHERE edges.workflow_id = :workflow_id"
+    " AND edges.needs = :task_id)"
     " FROM workflows JOIN tasks ON tasks.workflow_id = workflows.id"
-    " WHERE workflows.id = :workflow_id AND tasks.id = :task_id "
+    " LEFT JOIN attempts ON attempts.workflow_id = tasks.workflow_id"
+    " AND attempts.task_id = tasks.id AND attempts.number = tasks.attempt"
+    " WHERE workflows.id = :workflow_id AND tasks.id = :task_id"
 )
 _EDGES_FROM = "SELECT needs, task_id, kind FROM edges WHERE workflow_id = :workflow_id"
 _ADD_EDGE = (
@@ -74,10 +79,14 @@ def get_workflow(tx: Tx, workflow_id: str, *, lock: bool = False) -> Workflow:
     Raises:
         UnknownWorkflow: there is none of that id; the error names the nearest.
     """
-    found = WORKFLOWS.find(tx, f"WHERE id = :id {tx.for_update if lock else ''}", id=workflow_id)
+    where = f"WHERE id = :id AND {tx.sight.of_project} {tx.for_update if lock else ''}"
+    found = WORKFLOWS.find(tx, where, id=workflow_id)
     if found:
         return found[0]
-    recent = tx.rows("SELECT id, name FROM workflows ORDER BY updated_at DESC LIMIT 200")
+    recent = tx.rows(
+        f"SELECT id, name FROM workflows WHERE {tx.sight.of_project}"
+        " ORDER BY updated_at DESC LIMIT 200"
+    )
     by_name = [row[0] for row in recent if row[1] == workflow_id]
     known = ", ".join(by_name[:3]) or nearest(workflow_id, [row[0] for row in recent])
     raise UnknownWorkflow(
@@ -94,7 +103,7 @@ def get_task(tx: Tx, workflow_id: str, task_id: str) -> Task:
         UnknownWorkflow: there is no such workflow; the error names the nearest.
         UnknownTask: the workflow has none of that id; the error names the nearest.
     """
-    where = "WHERE workflow_id = :workflow_id AND id = :id"
+    where = f"WHERE workflow_id = :workflow_id AND id = :id AND {tx.sight.of_workflow}"
     found = TASKS.find(tx, where, workflow_id=workflow_id, id=task_id)
     if found:
         return found[0]
@@ -116,7 +125,10 @@ def spec_of(tx: Tx, workflow_id: str, task_id: str) -> str:
     Raises:
         UnknownWorkflow, UnknownTask: as `get_task` does.
     """
-    sql = "SELECT spec FROM tasks WHERE workflow_id = :workflow_id AND id = :id"
+    sql = (
+        "SELECT spec FROM tasks WHERE workflow_id = :workflow_id AND id = :id"
+        f" AND {tx.sight.of_workflow}"
+    )
     found = tx.rows(sql, {"workflow_id": workflow_id, "id": task_id})
     return found[0][0] if found else get_task(tx, workflow_id, task_id).spec
 
@@ -144,7 +156,9 @@ def find_claim(tx: Tx, claim: str) -> tuple[str, str]:
     Raises:
         StaleClaim: no attempt has this claim.
     """
-    sql = "SELECT workflow_id, task_id FROM attempts WHERE claim = :claim"
+    sql = (
+        f"SELECT workflow_id, task_id FROM attempts WHERE claim = :claim AND {tx.sight.of_workflow}"
+    )
     found = tx.rows(sql, {"claim": claim})
     if not found:
         raise StaleClaim(
@@ -165,31 +179,46 @@ def load_case(tx: Tx, workflow_id: str, task_id: str, claim: str | None = None) 
 
     With `claim`, the attempt of that claim too, whether it is the current one or not.
     """
-    workflow, task = _get_both(tx, workflow_id, task_id)
-    tasks = {task.id: task}
+    case, waited_for = _load_task(tx, workflow_id, task_id)
+    task = case.tasks[task_id]
+    attempts = dict(case.attempts)
+    if claim is not None and all(attempt.claim != claim for attempt in attempts.values()):
+        attempts |= _load_attempt_of(tx, task, claim)
+    if not waited_for:
+        return replace(case, attempts=attempts) if len(attempts) > len(case.attempts) else case
+    tasks = dict(case.tasks)
     edges = load_edges(tx, workflow_id, tasks)
-    attempts = _load_attempts(tx, task, claim) if task.attempt else {}
     # Of handlers that may be called off.
     running = [other for other in tasks.values() if other.claim is not None and other is not task]
-    if running:
-        attempts |= load_open_attempts(tx, running)
-    return Case(workflow=workflow, tasks=tasks, attempts=attempts, edges=edges)
+    attempts |= load_open_attempts(tx, running)
+    return Case(workflow=case.workflow, tasks=tasks, attempts=attempts, edges=edges)
 
 
-def _get_both(tx: Tx, workflow_id: str, task_id: str) -> tuple[Workflow, Task]:
-    """The workflow, locked, and one of its tasks, in one statement."""
+def _load_task(tx: Tx, workflow_id: str, task_id: str) -> tuple[Case, bool]:
+    """The workflow, locked, one of its tasks and its last attempt, in one statement.
+
+    And whether another task waits for this one.
+    """
     params = {"workflow_id": workflow_id, "task_id": task_id}
-    found = tx.rows(_BOTH + tx.for_update, params)
+    lock = tx.for_update and f"{tx.for_update} OF workflows, tasks"
+    found = tx.rows(f"{_CASE} AND {tx.sight.of_project} {lock}", params)
     if not found:
         get_task(tx, workflow_id, task_id)  # says which of them there is not
-    row, split = found[0], len(WORKFLOWS.names)
-    return WORKFLOWS.value(row[:split]), TASKS.value(row[split:])
+    row, first, second = found[0], len(WORKFLOWS.names), len(WORKFLOWS.names) + len(TASKS.names)
+    task = TASKS.value(row[first:second])
+    attempt = ATTEMPTS.value(row[second:-1]) if task.attempt else None
+    case = Case(
+        workflow=WORKFLOWS.value(row[:first]),
+        tasks={task.id: task},
+        attempts={(task.id, task.attempt): attempt} if attempt else {},
+    )
+    return case, bool(row[-1])
 
 
 def load_edges(tx: Tx, workflow_id: str, tasks: dict[str, Task]) -> dict[str, Sequence[Edge]]:
     """The edges from the tasks given, adding the tasks at their ends.
 
-    Handlers are followed further: they become not applicable when their source completes.
+    Handlers and alternatives are followed further: they may become not applicable with it.
     """
     edges: dict[str, Sequence[Edge]] = {}
     queue = list(tasks)
@@ -211,7 +240,7 @@ def load_edges(tx: Tx, workflow_id: str, tasks: dict[str, Task]) -> dict[str, Se
         queue.extend(
             edge.task_id
             for edge in found
-            if edge.kind is EdgeKind.ON_FAILURE and edge.task_id not in edges
+            if edge.kind is not EdgeKind.NEEDS and edge.task_id not in edges
         )
     return edges
 
@@ -221,23 +250,20 @@ def load_open_attempts(tx: Tx, tasks: Iterable[Task]) -> dict[tuple[str, int], A
     found: dict[tuple[str, int], Attempt] = {}
     for task in tasks:
         if task.claim is not None:
-            found |= _load_attempts(tx, task, None)
+            where = "WHERE workflow_id = :workflow_id AND task_id = :task_id AND number = :number"
+            params = {"workflow_id": task.workflow_id, "task_id": task.id}
+            found |= _by_number(ATTEMPTS.find(tx, where, **params, number=task.attempt))
     return found
 
 
-def _load_attempts(tx: Tx, task: Task, claim: str | None) -> dict[tuple[str, int], Attempt]:
-    where = "WHERE workflow_id = :workflow_id AND task_id = :task_id AND (number = :number"
-    if claim is not None:
-        where += " OR claim = :claim"
-    found = ATTEMPTS.find(
-        tx,
-        f"{where})",
-        workflow_id=task.workflow_id,
-        task_id=task.id,
-        number=task.attempt,
-        claim=claim,
-    )
-    return {(attempt.task_id, attempt.number): attempt for attempt in found}
+def _load_attempt_of(tx: Tx, task: Task, claim: str) -> dict[tuple[str, int], Attempt]:
+    where = "WHERE workflow_id = :workflow_id AND task_id = :task_id AND claim = :claim"
+    params = {"workflow_id": task.workflow_id, "task_id": task.id, "claim": claim}
+    return _by_number(ATTEMPTS.find(tx, where, **params))
+
+
+def _by_number(attempts: Iterable[Attempt]) -> dict[tuple[str, int], Attempt]:
+    return {(attempt.task_id, attempt.number): attempt for attempt in attempts}
 
 
 def apply(tx: Tx, before: Case | None, events: Sequence[Event]) -> Case:
@@ -245,12 +271,21 @@ def apply(tx: Tx, before: Case | None, events: Sequence[Event]) -> Case:
 
     `before` is None for the first events of a new workflow.
     """
-    events = [replace(event, data=storable(event.data)) for event in events]
+    events, texts = as_stored(events)
+    after = evolve(opened(events[0]), events[1:]) if before is None else evolve(before, events)
+    write_rows(tx, before, after, events, texts)
+    learn(tx, after.workflow, before.tasks if before else {}, after.tasks, events)
+    tx.tell(after.workflow.id, after.workflow.seq)
+    return after
+
+
+def write_rows(
+    tx: Tx, before: Case | None, after: Case, events: Sequence[Event], texts: Sequence[str]
+) -> None:
+    """Append `events` and write what differs between the cases on either side of them."""
     if before is None:
-        after = evolve(opened(events[0]), events[1:])
         WORKFLOWS.insert(tx, [after.workflow])
     else:
-        after = evolve(before, events)
         WORKFLOWS.update(tx, before.workflow, after.workflow)
     _save(tx, TASKS, before.tasks if before else {}, after.tasks)
     _save(tx, ATTEMPTS, before.attempts if before else {}, after.attempts)
@@ -258,10 +293,7 @@ def apply(tx: Tx, before: Case | None, events: Sequence[Event]) -> Case:
         _save_edges(tx, before, after)
     if any(event.type in _SCOPING for event in events):
         _save_scopes(tx, before, after)
-    tx.many(_ADD_EVENT, map(_event_row, events))
-    learn(tx, after.workflow, before.tasks if before else {}, after.tasks, events)
-    tx.tell(after.workflow.id, after.workflow.seq)
-    return after
+    tx.many(_ADD_EVENT, map(_event_row, events, texts))
 
 
 def _save(tx: Tx, table: Table[T], before: Mapping[K, T], after: Mapping[K, T]) -> None:
@@ -295,9 +327,15 @@ def _save_scopes(tx: Tx, before: Case | None, after: Case) -> None:
             continue
         was = before.tasks[task.id].status if task.id in before.tasks else Status.PENDING
         if was is not Status.IN_PROGRESS and task.status is Status.IN_PROGRESS:
-            tx.many(_ADD_SCOPE, [_scope_row(after, task, path) for path in json.loads(task.writes)])
+            hold_scopes(tx, after, task)
         elif was is Status.IN_PROGRESS and task.status is not Status.IN_PROGRESS:
             tx.rows(_DROP_SCOPES, {"workflow_id": task.workflow_id, "task_id": task.id})
+
+
+def hold_scopes(tx: Tx, case: Case, task: Task) -> None:
+    """Take what a task declares that it writes."""
+    paths = json.loads(task.writes or "[]")
+    tx.many(_ADD_SCOPE, [_scope_row(case, task, path) for path in paths])
 
 
 def _scope_row(case: Case, task: Task, path: str) -> dict[str, str]:
@@ -309,15 +347,29 @@ def _scope_row(case: Case, task: Task, path: str) -> dict[str, str]:
     }
 
 
-def _event_row(event: Event) -> dict[str, object]:
+def as_stored(events: Iterable[Event]) -> tuple[list[Event], list[str]]:
+    """The events with every text in them as it can be stored, and the JSON text of their data."""
+    kept: list[Event] = []
+    texts: list[str] = []
+    for event in events:
+        text = compact(event.data)
+        if "\\u0000" in text or "\ufffd" in text:  # what a database would not keep may be in it
+            event = replace(event, data=storable(event.data))
+            text = compact(event.data)
+        kept.append(event)
+        texts.append(text)
+    return kept, texts
+
+
+def _event_row(event: Event, data: str) -> dict[str, object]:
     return {
         "workflow_id": event.workflow_id,
         "seq": event.seq,
-        "type": str(event.type),
+        "type": event.type.value,
         "task_id": event.task_id,
         "actor": event.actor,
         "at": event.at,
-        "data": compact(event.data),
+        "data": data,
     }
 
 
@@ -338,24 +390,33 @@ def read_task_events(tx: Tx, workflow_id: str, task_id: str) -> list[Event]:
     ]
 
 
-def read_decisions(tx: Tx, workflow_id: str, kinds: Sequence[EventType]) -> list[Event]:
-    """All events of these kinds, in order; it looks through every event of the workflow."""
+def read_decisions(
+    tx: Tx, workflow_id: str, kinds: Sequence[EventType], after: int = 0, most: int = 1_000_000
+) -> list[Event]:
+    """The first `most` events of these kinds after number `after`, in order.
+
+    It looks through every event of the workflow.
+    """
     names = {f"kind_{place}": str(kind) for place, kind in enumerate(kinds)}
     sql = (
         "SELECT workflow_id, seq, type, task_id, actor, at, data FROM events"
         f" WHERE workflow_id = :workflow_id AND type IN ({', '.join(f':{n}' for n in names)})"
-        " ORDER BY seq"
+        " AND seq > :after ORDER BY seq LIMIT :most"
     )
-    return [read_event(row) for row in tx.rows(sql, {"workflow_id": workflow_id, **names})]
+    params = {"workflow_id": workflow_id, "after": after, "most": most, **names}
+    return [read_event(row) for row in tx.rows(sql, params)]
 
 
-def read_changed_tasks(tx: Tx, workflow_id: str, after: int) -> list[str]:
-    """The tasks that events after number `after` are about, by id."""
+def read_changed_tasks(tx: Tx, workflow_id: str, after: int) -> Names:
+    """The ids of the tasks that events after number `after` are about."""
     sql = (
-        "SELECT DISTINCT task_id FROM events WHERE workflow_id = :workflow_id"
-        " AND seq > :after AND task_id IS NOT NULL ORDER BY task_id"
+        "SELECT task_id, COUNT(*) OVER () FROM (SELECT DISTINCT task_id FROM events"
+        " WHERE workflow_id = :workflow_id AND seq > :after AND task_id IS NOT NULL) AS changed"
+        " ORDER BY task_id LIMIT :most"
     )
-    return [row[0] for row in tx.rows(sql, {"workflow_id": workflow_id, "after": after})]
+    params = {"workflow_id": workflow_id, "after": after, "most": SHOWN}
+    rows = tx.rows(sql, params)
+    return Names([row[0] for row in rows], rows[0][1] if rows else 0)
 
 
 def read_event(row: Row) -> Event:
@@ -371,12 +432,17 @@ def read_event(row: Row) -> Event:
     )
 
 
+def lock_scopes(tx: Tx, project: str) -> None:
+    """Let no other transaction take what the tasks of the project write until the commit."""
+    tx.lock(f"scopes of {project}")
+
+
 def load_holders(tx: Tx, case: Case, task_id: str) -> Case:
     """`case` with what others are writing that overlaps what the task would write."""
     task = case.tasks[task_id]
     if task.writes is None:
         return case
-    tx.lock(f"scopes of {case.workflow.project}")
+    lock_scopes(tx, case.workflow.project)
     return replace(case, held_by=find_holders(tx, case.workflow.project, task))
 
 

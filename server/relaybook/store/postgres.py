@@ -10,30 +10,24 @@ but the time limits of a session, which it must be told to pass on.
 
 import re
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
 import psycopg
-from psycopg import Connection, errors
+from psycopg import Connection
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
-from psycopg_pool import ConnectionPool, PoolTimeout
+from psycopg_pool import ConnectionPool
 
-from relaybook.errors import (
-    NewerLedger,
-    NotALedger,
-    OutcomeUnknown,
-    Refusal,
-    StoreBusy,
-    StoreFault,
-    StoreUnreachable,
-    TransactionLost,
-)
-from relaybook.store.base import Durability, Params, Row
+from relaybook.errors import StoreUnreachable
+from relaybook.store.base import Durability, Hints, Params, Row
 from relaybook.store.bind import bindable
-from relaybook.store.schema import MIGRATIONS, VERSION_TABLE
+from relaybook.store.postgres_faults import translated, unknown
+from relaybook.store.postgres_hints import CHANNEL, PostgresHints
+from relaybook.store.postgres_tables import migrate, version_of
+from relaybook.store.sight import EVERYTHING
 
 #: How long one call waits for a connection, for a lock, and for one statement, in seconds.
 CONNECT_PATIENCE, LOCK_PATIENCE, STATEMENT_PATIENCE = 15.0, 15.0, 30.0
@@ -42,17 +36,12 @@ IDLE_LIMIT = 30.0
 #: The most connections of one process; a call uses one, for milliseconds.
 CONNECTIONS = 10
 
-#: Marks our version table, and so a schema, as a ledger.
-MARK = "relaybook ledger"
-
-_WORDS = {"int": "BIGINT", "real": "DOUBLE PRECISION", "strict": ""}
 _NOW = "SELECT extract(epoch FROM clock_timestamp())::double precision"
-_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"
-_NO_WAY_IN = (
-    psycopg.OperationalError,
-    errors.InsufficientPrivilege,
-    errors.ReadOnlySqlTransaction,
+_COLUMNS = (
+    "SELECT column_name FROM information_schema.columns"
+    " WHERE table_schema = current_schema() AND table_name = :table ORDER BY ordinal_position"
 )
+_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"
 #: A literal or a cast, to be left alone, or a parameter.
 _PARAMETER = re.compile(r"'[^']*'|::|:([a-z_][a-z0-9_]*)")
 
@@ -71,9 +60,11 @@ class PostgresTx:
     def __init__(self, connection: Connection[TupleRow], for_update: str = "FOR UPDATE") -> None:
         self._connection = connection
         self.for_update = for_update
+        self.sight = EVERYTHING
 
     def rows(self, sql: str, params: Params | None = None) -> list[Row]:
-        cursor = self._connection.execute(pyformat(sql).encode(), bindable(params or {}))
+        bound = {**self.sight.params, **(params or {})} if self.sight.params else params or {}
+        cursor = self._connection.execute(pyformat(sql).encode(), bindable(bound))
         return cursor.fetchall() if cursor.description else []
 
     def lock(self, name: str) -> None:
@@ -84,8 +75,12 @@ class PostgresTx:
             cursor.executemany(pyformat(sql).encode(), list(map(bindable, params)))
 
     def tell(self, workflow_id: str, seq: int) -> None:
-        """Notify the channel `relaybook`, when this is committed, of `<workflow_id> <seq>`."""
-        self.rows("SELECT pg_notify('relaybook', :hint)", {"hint": f"{workflow_id} {seq}"})
+        """Notify the channel, when this is committed, of `<workflow_id> <seq>`."""
+        hint = {"channel": CHANNEL, "hint": f"{workflow_id} {seq}"}
+        self.rows("SELECT pg_notify(:channel, :hint)", hint)
+
+    def columns(self, table: str) -> list[str]:
+        return [row[0] for row in self.rows(_COLUMNS, {"table": table})]
 
 
 class PostgresStore:
@@ -102,11 +97,12 @@ class PostgresStore:
             NewerLedger: a later relaybook wrote it.
         """
         params = _connection_params(url)
-        self.name = f"{params.get('dbname', '')!r} on {params.get('host', 'localhost')}"
+        self.name = _name_of(params)
         self._synchronous = {"full": None, "normal": "off"}[durability]
         self._ahead = 0.0
-        with _translated(self.name, None), psycopg.connect(**params, autocommit=True) as connection:
-            _migrate(connection, self.name)
+        with translated(self.name, None), psycopg.connect(**params, autocommit=True) as connection:
+            with connection.transaction():
+                migrate(PostgresTx(connection), self.name)
             self._check(connection)  # the time is asked for before the pool connects
         self._pool = ConnectionPool(
             kwargs={**params, "autocommit": True},
@@ -117,6 +113,19 @@ class PostgresStore:
             check=self._check,
             timeout=CONNECT_PATIENCE,
         )
+        self._hints = PostgresHints(params)
+
+    @staticmethod
+    def stored_version(url: str) -> int:
+        """The version of the tables that are there, 0 if none are; nothing is changed.
+
+        Raises:
+            StoreUnreachable, NotALedger, NewerLedger: as the store itself does.
+        """
+        params = _connection_params(url)
+        name = _name_of(params)
+        with translated(name, None), psycopg.connect(**params, autocommit=True) as connection:
+            return version_of(PostgresTx(connection), name)
 
     def clock(self) -> float:
         """The database's clock as last read, and what has passed since."""
@@ -127,7 +136,11 @@ class PostgresStore:
             # Which transactions are over: it moves with each that begins to write, and each end.
             return tx.rows("SELECT pg_current_snapshot()::text")[0][0]
 
+    def hints(self) -> Hints:
+        return self._hints.reader()
+
     def close(self) -> None:
+        self._hints.close()
         self._pool.close()
 
     @contextmanager
@@ -138,26 +151,28 @@ class PostgresStore:
                 connection.commit()
             except psycopg.OperationalError as error:
                 if connection.closed:
-                    raise _unknown(self.name) from error
+                    raise unknown(self.name) from error
                 raise
 
     @contextmanager
     def read(self) -> Generator[PostgresTx]:
         with self._begun("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") as connection:
             yield PostgresTx(connection, for_update="")  # what it sees does not change
+            connection.commit()
 
     @contextmanager
     def look(self) -> Generator[PostgresTx]:
         with self._begun("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY") as connection:
             yield PostgresTx(connection, for_update="")
+            connection.commit()
 
     @contextmanager
     def _begun(self, begin: str) -> Generator[Connection[TupleRow]]:
         """A connection in a transaction, which is rolled back if anything is raised."""
         with (
-            _translated(self.name, None),
+            translated(self.name, None),
             self._pool.connection() as connection,
-            _translated(self.name, connection),
+            translated(self.name, connection),
         ):
             connection.execute(begin.encode())
             yield connection
@@ -185,6 +200,11 @@ class PostgresStore:
         self._ahead = row[0] - (before + time.monotonic()) / 2
 
 
+def _name_of(params: Mapping[str, Any]) -> str:
+    """What a ledger is called in a refusal."""
+    return f"{params.get('dbname', '')!r} on {params.get('host', 'localhost')}"
+
+
 def _connection_params(url: str) -> dict[str, Any]:
     try:
         said = conninfo_to_dict(url)
@@ -195,115 +215,3 @@ def _connection_params(url: str) -> dict[str, Any]:
             next="correct it in --store or RELAYBOOK_STORE",
         ) from error
     return {"connect_timeout": round(CONNECT_PATIENCE), "application_name": "relaybook"} | said
-
-
-def _migrate(connection: Connection[TupleRow], name: str) -> None:
-    """Bring the tables up to date, one process at a time."""
-    tx = PostgresTx(connection)
-    with connection.transaction():
-        tx.lock("relaybook migrations")
-        version = _version(tx, name)
-        if version > len(MIGRATIONS):
-            raise NewerLedger(
-                f"The ledger {name} has version {version}; this relaybook "
-                f"knows versions up to {len(MIGRATIONS)}.",
-                next="upgrade relaybook, or name another ledger with --store",
-            )
-        if version == len(MIGRATIONS):
-            return
-        if version == 0:
-            tx.rows(_statement(VERSION_TABLE))
-            tx.rows(f"COMMENT ON TABLE schema_version IS '{MARK}'")
-        for statements in MIGRATIONS[version:]:
-            for statement in statements:
-                tx.rows(_statement(statement))
-        tx.rows("DELETE FROM schema_version")
-        tx.rows("INSERT INTO schema_version VALUES (:version)", {"version": len(MIGRATIONS)})
-
-
-def _statement(sql: str) -> str:
-    """A statement of the schema; texts compare byte by byte, as the ranges over paths need."""
-    return re.sub(r"\bTEXT\b", 'TEXT COLLATE "C"', sql.format(**_WORDS))
-
-
-def _version(tx: PostgresTx, name: str) -> int:
-    """The version of the tables; 0 if the schema is empty.
-
-    Raises:
-        NotALedger: the schema holds tables that are not ours.
-        StoreUnreachable: there is no such schema.
-    """
-    if tx.rows("SELECT current_schema() IS NULL")[0][0]:
-        raise StoreUnreachable(
-            f"The database {name} has no schema that the search_path names.",
-            next="create the schema, or name another in the URL of --store",
-        )
-    found = tx.rows(
-        "SELECT relname, obj_description(oid, 'pg_class') FROM pg_class"
-        " WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')"
-    )
-    if ("schema_version", MARK) in found:
-        return tx.rows("SELECT max(version) FROM schema_version")[0][0]
-    if found:
-        raise NotALedger(
-            f"The schema of {name} holds tables that are not relaybook's; it was left as it is.",
-            allowed="an empty schema",
-            next="create one, and end the URL of --store with ?options=-csearch_path%3Dits_name",
-        )
-    return 0
-
-
-@contextmanager
-def _translated(name: str, connection: Connection[TupleRow] | None) -> Generator[None]:
-    """Turn what psycopg raises into the refusals of a store.
-
-    `connection` is None where there is none yet.
-    """
-    try:
-        yield
-    except Refusal:
-        raise
-    except psycopg.IntegrityError:
-        raise  # an invariant would have been broken: a bug, to be seen as one
-    except psycopg.Error as error:
-        raise _refusal(error, name, lost=connection is not None and connection.closed) from error
-
-
-def _refusal(error: psycopg.Error, name: str, *, lost: bool) -> StoreFault:
-    if lost or isinstance(error, (errors.SerializationFailure, errors.DeadlockDetected)):
-        return TransactionLost(
-            f"The ledger {name} ended the transaction: {_said(error)}. Nothing was changed.",
-            next="repeat the call",
-        )
-    if isinstance(error, (errors.LockNotAvailable, errors.QueryCanceled)):
-        return StoreBusy(
-            f"The ledger {name} was kept busy by others: {_said(error)}.",
-            next="repeat the call",
-        )
-    if isinstance(error, PoolTimeout):
-        return StoreUnreachable(
-            f"The ledger {name} gave no connection within {CONNECT_PATIENCE:.0f} s.",
-            next="see that the server runs and has connections to spare, then repeat the call",
-        )
-    if isinstance(error, _NO_WAY_IN):
-        return StoreUnreachable(
-            f"The ledger {name} cannot be opened for writing: {_said(error)}.",
-            next="name a database that can be written with --store or RELAYBOOK_STORE",
-        )
-    return StoreFault(
-        f"The ledger {name} could not be read or written: {_said(error)}.",
-        next="see the log of the server; nothing was changed",
-    )
-
-
-def _unknown(name: str) -> OutcomeUnknown:
-    return OutcomeUnknown(
-        f"The connection to the ledger {name} was lost while it committed: the change is "
-        "there whole, or not at all.",
-        next="repeat the call with the same request_id or claim, or look with get_workflow first",
-    )
-
-
-def _said(error: psycopg.Error) -> str:
-    """What the server said, on one line."""
-    return " ".join(str(error).split()).rstrip(".")

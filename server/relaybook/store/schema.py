@@ -1,8 +1,12 @@
 """The tables of the ledger, as numbered migrations that never change once released.
 
-One text serves both engines: `{int}`, `{real}` and `{strict}` are the words that differ.
+One text serves both engines: `{int}`, `{real}`, `{strict}` and `{keyed}` are the words that
+differ. Small rows that are found by their key alone are `{keyed}`: SQLite keeps them in the index
+of the key, so that a write touches one page and not two.
 Times are epoch seconds, JSON is TEXT, identifiers are made by the program.
 """
+
+from collections.abc import Mapping
 
 #: Marks a file as ours in SQLite's header ("rlyb").
 APPLICATION_ID = 0x726C7962
@@ -25,6 +29,7 @@ CREATE TABLE workflows (
     total {int} NOT NULL,
     pending {int} NOT NULL CHECK (pending >= 0),
     ready {int} NOT NULL CHECK (ready BETWEEN 0 AND pending),
+    undecided {int} NOT NULL CHECK (undecided BETWEEN 0 AND pending),
     in_progress {int} NOT NULL CHECK (in_progress >= 0),
     input_required {int} NOT NULL CHECK (input_required >= 0),
     review {int} NOT NULL CHECK (review >= 0),
@@ -52,7 +57,8 @@ CREATE TABLE tasks (
     label TEXT NOT NULL,
     status TEXT NOT NULL CHECK (status IN ('pending', 'in_progress', 'input_required', 'review',
         'completed', 'failed', 'cancelled', 'not_applicable')),
-    waiting_on {int} NOT NULL CHECK (waiting_on >= 0),
+    waiting_on {int} NOT NULL CHECK (waiting_on >= undecided),
+    undecided {int} NOT NULL CHECK (undecided IN (0, 1)),
     chain {real} NOT NULL,
     expected_minutes {real} NOT NULL,
     timeout_seconds {int} NOT NULL,
@@ -109,7 +115,7 @@ CREATE TABLE attempts (
     PRIMARY KEY (workflow_id, task_id, number),
     FOREIGN KEY (workflow_id, task_id) REFERENCES tasks ON DELETE CASCADE,
     CHECK ((ended_at IS NULL) = (outcome IS NULL))
-) {strict}
+) {keyed}
 """
 
 EDGES = """
@@ -117,11 +123,11 @@ CREATE TABLE edges (
     workflow_id TEXT NOT NULL,
     needs TEXT NOT NULL,
     task_id TEXT NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('needs', 'on_failure')),
+    kind TEXT NOT NULL CHECK (kind IN ('needs', 'on_failure', 'instead_of')),
     PRIMARY KEY (workflow_id, needs, task_id),
     FOREIGN KEY (workflow_id, needs) REFERENCES tasks ON DELETE CASCADE,
     FOREIGN KEY (workflow_id, task_id) REFERENCES tasks ON DELETE CASCADE
-) {strict}
+) {keyed}
 """
 
 EVENTS = """
@@ -134,7 +140,7 @@ CREATE TABLE events (
     at {real} NOT NULL,
     data TEXT NOT NULL,
     PRIMARY KEY (workflow_id, seq)
-) {strict}
+) {keyed}
 """
 
 SCOPES = """
@@ -145,7 +151,7 @@ CREATE TABLE scopes (
     task_id TEXT NOT NULL,
     PRIMARY KEY (project, path),
     FOREIGN KEY (workflow_id, task_id) REFERENCES tasks ON DELETE CASCADE
-) {strict}
+) {keyed}
 """
 
 TEXTS = """
@@ -163,7 +169,7 @@ CREATE TABLE prints (
     key {int} NOT NULL,
     tasks {int} NOT NULL CHECK (tasks > 0),
     PRIMARY KEY (workflow_id, key)
-) {strict}
+) {keyed}
 """
 
 LESSONS = """
@@ -201,12 +207,9 @@ INDEXES = (
     "CREATE INDEX workflows_open ON workflows (project, created_at) WHERE ended_at IS NULL",
     "CREATE INDEX workflows_recent ON workflows (updated_at)",
     "CREATE INDEX workflows_ended ON workflows (ended_at) WHERE ended_at IS NOT NULL",
-    "CREATE INDEX tasks_by_status ON tasks (workflow_id, status, chain DESC, position)",
-    """CREATE INDEX tasks_ready ON tasks (workflow_id, chain DESC, position)
-        WHERE status = 'pending' AND waiting_on = 0""",
+    """CREATE INDEX tasks_by_status
+        ON tasks (workflow_id, status, waiting_on, chain DESC, position)""",
     "CREATE INDEX tasks_in_order ON tasks (workflow_id, position)",
-    "CREATE INDEX tasks_leased ON tasks (lease_until) WHERE status = 'in_progress'",
-    "CREATE UNIQUE INDEX attempts_open ON attempts (workflow_id, task_id) WHERE ended_at IS NULL",
     "CREATE INDEX scopes_of ON scopes (workflow_id, task_id)",
     "CREATE INDEX tasks_timed ON tasks (template, ended_at) WHERE status = 'completed'",
     """CREATE INDEX events_of_task ON events (workflow_id, task_id, seq)
@@ -214,8 +217,31 @@ INDEXES = (
     "CREATE INDEX edges_to ON edges (workflow_id, task_id)",
     "CREATE INDEX lessons_of ON lessons (project, target, created_at)",
     "CREATE INDEX lessons_accepted ON lessons (project, decided_at) WHERE status = 'accepted'",
-    "CREATE INDEX tasks_of_skill ON tasks (skill) WHERE status = 'in_progress'",
+    """CREATE INDEX tasks_of_skill ON tasks (skill)
+        WHERE status = 'in_progress' AND skill IS NOT NULL""",
 )
+
+TOKENS = """
+CREATE TABLE tokens (
+    id TEXT PRIMARY KEY,
+    hash TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    role TEXT NOT NULL CHECK (role IN ('orchestrator', 'worker', 'all')),
+    projects TEXT,
+    created_at {real} NOT NULL,
+    expires_at {real},
+    revoked_at {real}
+) {strict}
+"""
+
+PROJECT_SKILL_STATS = """
+CREATE TABLE project_skill_stats (
+    project TEXT NOT NULL,
+    skill TEXT NOT NULL,
+    stats TEXT NOT NULL,
+    PRIMARY KEY (project, skill)
+) {strict}
+"""
 
 #: Statements per version, from version 1.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
@@ -223,6 +249,23 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         *(WORKFLOWS, TASKS, ATTEMPTS, EDGES, EVENTS, SCOPES, TEXTS, PRINTS, LESSONS, SKILL_STATS),
         *INDEXES,
     ),
+    (TOKENS, PROJECT_SKILL_STATS),
 )
 
 VERSION_TABLE = "CREATE TABLE IF NOT EXISTS schema_version (version {int} NOT NULL) {strict}"
+
+#: The primary key of each table, those that others refer to first.
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "workflows": ("id",),
+    "tasks": ("workflow_id", "id"),
+    "attempts": ("workflow_id", "task_id", "number"),
+    "edges": ("workflow_id", "needs", "task_id"),
+    "events": ("workflow_id", "seq"),
+    "scopes": ("project", "path"),
+    "texts": ("workflow_id", "hash"),
+    "prints": ("workflow_id", "key"),
+    "lessons": ("id",),
+    "skill_stats": ("skill",),
+    "project_skill_stats": ("project", "skill"),
+    "tokens": ("id",),
+}

@@ -13,9 +13,7 @@ import weakref
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TypeVar
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING, TypeVar
 
 from relaybook.errors import (
     InvalidArguments,
@@ -28,19 +26,34 @@ from relaybook.errors import (
 )
 from relaybook.store.base import Durability, Params, Row
 from relaybook.store.bind import bindable
+from relaybook.store.group import Call, current_call
 from relaybook.store.schema import APPLICATION_ID, MIGRATIONS, VERSION_TABLE
+from relaybook.store.sight import EVERYTHING
+from relaybook.store.sqlite_group import SqliteGroup
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 #: How long a writer waits for the others, in seconds.
 LOCK_PATIENCE = 15.0
 #: Between two tries for the lock: SQLite's own back-off lets one writer starve the rest.
 LOCK_PAUSE = (0.0005, 0.002)
+#: The bytes of a page of a new ledger. A commit writes each page it touched, most of them for one
+#: small row: half of SQLite's 4096 makes it a quarter faster; smaller ones hold no long row.
+PAGE_BYTES = 2048
 #: How many pages the write-ahead log gathers before they move into the ledger. Most writes
-#: touch the same few pages, so four times SQLite's 1000 moves far fewer of them in all.
-CHECKPOINT_PAGES = 4000
+#: touch the same few pages, so eight times SQLite's 1000 moves far fewer of them in all.
+CHECKPOINT_PAGES = 8000
 
 _T = TypeVar("_T")
 
-_WORDS = {"int": "INTEGER", "real": "REAL", "strict": "STRICT"}
+_COLUMNS = "SELECT name FROM pragma_table_info(:table) ORDER BY cid"
+_WORDS = {
+    "int": "INTEGER",
+    "real": "REAL",
+    "strict": "STRICT",
+    "keyed": "STRICT, WITHOUT ROWID",
+}
 
 
 class SqliteTx:
@@ -48,11 +61,16 @@ class SqliteTx:
 
     for_update = ""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: "Database") -> None:
         self._db = db
+        self.sight = EVERYTHING
 
     def rows(self, sql: str, params: Params | None = None) -> list[Row]:
-        return self._db.execute(sql, bindable(params or {})).fetchall()
+        bound = {**self.sight.params, **(params or {})} if self.sight.params else params or {}
+        return self._db.execute(sql, bindable(bound)).fetchall()
+
+    def columns(self, table: str) -> list[str]:
+        return [row[0] for row in self.rows(_COLUMNS, {"table": table})]
 
     def lock(self, name: str) -> None:
         """Nothing to do: a transaction that writes has the whole file to itself."""
@@ -86,6 +104,7 @@ class SqliteStore:
         self._synchronous = {"full": "FULL", "normal": "NORMAL"}[durability]
         self._local = threading.local()
         self._connections: set[sqlite3.Connection] = set()
+        weakref.finalize(self, _close_all, self._connections)
         _prepare(path)
         with _translated(path):
             _patiently(lambda: _inspect(path))
@@ -94,14 +113,23 @@ class SqliteStore:
     def clock(self) -> float:
         return time.time()
 
+    def hints(self) -> None:
+        """None: a file tells nobody that it changed."""
+
     def close(self) -> None:
         self._local = threading.local()
-        while self._connections:
-            self._connections.pop().close()
+        _close_all(self._connections)
 
     @contextmanager
     def transaction(self) -> Generator[SqliteTx]:
         with _translated(self.path):
+            call = current_call()
+            if call is not None:
+                with self._join(call) as tx:
+                    yield tx
+                return
+            if (group := self._open_group()) is not None:
+                group.end()  # it has the lock, which this thread cannot wait for
             db = self._database()
             _patiently(lambda: db.conn.execute("BEGIN IMMEDIATE"))
             try:
@@ -113,8 +141,51 @@ class SqliteStore:
                 raise
 
     @contextmanager
+    def _join(self, call: Call) -> Generator[SqliteTx]:
+        """A transaction of a call that waits for its commit, which others may share."""
+        db = self._gathering()
+        group = self._open_group()
+        if group is None:
+            _patiently(lambda: db.conn.execute("BEGIN IMMEDIATE"))
+            group = self._local.group = SqliteGroup(
+                db.conn,
+                lambda error: _refusal(error, self.path),
+                worth_waiting=self._synchronous == "FULL",
+            )
+            call.begun.append(group)
+        if group not in call.joined:
+            call.joined.append(group)
+        with group.member():
+            yield SqliteTx(db)
+
+    def _open_group(self) -> SqliteGroup | None:
+        """The group that this thread's transactions may join."""
+        group: SqliteGroup | None = getattr(self._local, "group", None)
+        return None if group is None or group.ended else group
+
+    def _joined(self) -> SqliteTx | None:
+        """Where the call that runs sees what it wrote, if that is not committed yet."""
+        call, group = current_call(), self._open_group()
+        if call is None or group not in call.joined:
+            return None
+        return SqliteTx(self._gathering())
+
+    def _gathering(self) -> "Database":
+        """This thread's connection for transactions that share a commit.
+
+        Another than for reading: no one else sees what is not committed yet.
+        """
+        db = getattr(self._local, "gathering", None)
+        if db is None:
+            db = self._local.gathering = self._managed(self._connect())
+        return db
+
+    @contextmanager
     def read(self) -> Generator[SqliteTx]:
         with _translated(self.path):
+            if (tx := self._joined()) is not None:
+                yield tx
+                return
             db = self._database()
             db.conn.execute("BEGIN")
             try:
@@ -129,7 +200,7 @@ class SqliteStore:
     @contextmanager
     def look(self) -> Generator[SqliteTx]:
         with _translated(self.path):
-            yield _Look(self._database())
+            yield self._joined() or _Look(self._database())
 
     def version(self) -> tuple[int, int]:
         with _translated(self.path):
@@ -137,13 +208,28 @@ class SqliteStore:
             # The first counts the commits of other connections, the second our own changes.
             return conn.execute("PRAGMA data_version").fetchone()[0], conn.total_changes
 
-    def _database(self) -> Database:
+    def _database(self) -> "Database":
         db = getattr(self._local, "db", None)
         if db is None:
-            db = self._local.db = self._connect()
+            db = self._local.db = self._managed(self._connection())
         return db
 
-    def _connect(self) -> Database:
+    def _managed(self, connection: sqlite3.Connection) -> "Database":
+        """The connection in the library's hands; closed when its thread ends."""
+        # Imported here: a server tells what it offers before anybody asks for a row.
+        from sqlite_utils import Database
+
+        db = Database(connection, execute_plugins=False)
+        weakref.finalize(db, _close, self._connections, connection)
+        return db
+
+    def _connection(self) -> sqlite3.Connection:
+        connection = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = self._connect()
+        return connection
+
+    def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
             self.path,
             timeout=0,  # `_patiently` does the waiting
@@ -152,21 +238,16 @@ class SqliteStore:
             cached_statements=256,
         )
         self._connections.add(connection)
+        connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")  # heeded by an empty file alone
         _patiently(lambda: connection.execute("PRAGMA journal_mode = WAL").fetchall())
         connection.execute(f"PRAGMA synchronous = {self._synchronous}")
         connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         connection.execute("PRAGMA foreign_keys = ON")
-        db = Database(connection, execute_plugins=False)
-        weakref.finalize(db, self._drop, connection)  # when its thread ends
-        return db
-
-    def _drop(self, connection: sqlite3.Connection) -> None:
-        self._connections.discard(connection)
-        connection.close()
+        return connection
 
     def _migrate(self) -> None:
         """Bring the tables up to date, under the write lock: others may start just now."""
-        conn = self._database().conn
+        conn = self._connection()
         if _patiently(lambda: _version(conn)) == len(MIGRATIONS):
             return
         _patiently(lambda: conn.execute("BEGIN IMMEDIATE"))
@@ -188,6 +269,16 @@ class SqliteStore:
             raise
 
 
+def _close(connections: set[sqlite3.Connection], connection: sqlite3.Connection) -> None:
+    connections.discard(connection)
+    connection.close()
+
+
+def _close_all(connections: set[sqlite3.Connection]) -> None:
+    while connections:
+        connections.pop().close()
+
+
 def _prepare(path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -198,15 +289,25 @@ def _prepare(path: Path) -> None:
         ) from error
 
 
-def _inspect(path: Path) -> None:
-    """Look at a file that is there without changing a byte of it.
+def file_version(path: Path) -> int:
+    """The version of the tables that are there, 0 if none are; nothing is changed.
+
+    Raises:
+        StoreUnreachable, NotALedger, NewerLedger: as `SqliteStore` does.
+    """
+    with _translated(path):
+        return _patiently(lambda: _inspect(path))
+
+
+def _inspect(path: Path) -> int:
+    """The version of a file that is there, 0 if it is empty; not a byte of it is changed.
 
     Raises:
         NotALedger: it holds something else.
         NewerLedger: a later relaybook wrote it.
     """
     if not path.is_file():
-        return
+        return 0
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as conn:
         conn.execute("BEGIN")  # one snapshot: another process may make its tables just now
         version = _version(conn)
@@ -214,6 +315,7 @@ def _inspect(path: Path) -> None:
             raise _not_a_ledger(path)
     if version > len(MIGRATIONS):
         raise _newer_ledger(path, version)
+    return version
 
 
 def _patiently(attempt: Callable[[], _T]) -> _T:

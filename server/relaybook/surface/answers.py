@@ -95,6 +95,7 @@ class Rendered(Told, total=False):
     task_id: str
     prompt: str
     spawn: dict[str, Any]
+    gate: dict[str, Any]
     findings: list[dict[str, Any]]
     budget: dict[str, Any]
 
@@ -120,6 +121,7 @@ class Shown(Told, total=False):
     failed: list[dict[str, Any]]
     asking: list[dict[str, Any]]
     overdue: list[str]
+    undecided: list[str]
     held: list[dict[str, Any]]
     sessions: list[dict[str, Any]]
     events: list[dict[str, Any]]

@@ -29,11 +29,12 @@ from mcp_types import (
 )
 
 from relaybook.engine import Engine
-from relaybook.engine.read import matching, unknown
 from relaybook.errors import StoreFault
 from relaybook.surface.older import Reachable, Subscribers, reachable_over
+from relaybook.surface.wakes import Wakes
 
-POLL_SECONDS = 0.25
+#: The least time between two looks, however many hints come.
+SETTLE_SECONDS = 0.02
 #: How many different resources may be subscribed to at once.
 SUBSCRIBED_LIMIT = 10_000
 
@@ -43,7 +44,8 @@ _log = logging.getLogger(__name__)
 class Changes:
     """Who listens to what, and the watcher that tells them."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, wakes: Wakes) -> None:
+        self._wakes = wakes
         self.bus = InMemorySubscriptionBus()
         #: Whether a client of the older era can be told something just now.
         self.reachable: Reachable = lambda _: True
@@ -63,6 +65,7 @@ class Changes:
     async def lifespan(self, _: MCPServer[None]) -> AsyncGenerator[None]:
         """Watch while the server runs."""
         async with anyio.create_task_group() as group:
+            group.start_soon(self._wakes.listen)
             group.start_soon(self._watch)
             yield
             group.cancel_scope.cancel()
@@ -98,7 +101,8 @@ class Changes:
         async with anyio.create_task_group() as group:
             while True:
                 await self._wanted.wait()
-                await anyio.sleep(POLL_SECONDS)
+                await self._wakes.wait()
+                await anyio.sleep(SETTLE_SECONDS)
                 await self._look()
                 self.older.send(group, self.reachable)
 
@@ -136,6 +140,8 @@ def _offer_to_older(server: MCPServer[None], changes: Changes) -> None:
     async def subscribe(
         ctx: ServerRequestContext[Any, Any], params: SubscribeRequestParams
     ) -> EmptyResult:
+        from relaybook.engine.read import matching, unknown
+
         uri, subscriber = str(params.uri), changes.older.of(ctx)
         if matching(uri) is None and uri not in {str(r.uri) for r in await server.list_resources()}:
             raise MCPError(INVALID_PARAMS, str(unknown(uri, "orchestrator")), {"uri": uri})

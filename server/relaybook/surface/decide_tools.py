@@ -6,22 +6,32 @@ from mcp.server.mcpserver import AcceptedElicitation, Context, Elicit, Elicitati
 from mcp.server.mcpserver.tools import Tool
 from pydantic import BaseModel, Field
 
+from relaybook.core.policy import KEPT_DAYS
 from relaybook.engine import Engine
-from relaybook.engine.cleanup import DEFAULT_DAYS
-from relaybook.engine.resolve import Resolution
+from relaybook.engine.request import Resolution
 from relaybook.surface.answers import Cleaned, Resolved, Told
 from relaybook.surface.arguments import Entries, RecordKind, Text, WorkerRecordKind
+from relaybook.surface.board import SHOWS_BOARD
 from relaybook.surface.rim import tool
 
 #: Decisions about the task that the question is about.
-OF_TASK = ("answer", "waive", "confirm")
+OF_TASK = ("answer", "waive", "confirm", "applicable", "not_applicable")
 
 
 class Choice(BaseModel):
     """What the user is asked to choose; nothing chosen leaves the question open."""
 
     decision: Literal[
-        "", "retry_failed", "adjust", "accept_partial", "answer", "cancel", "waive", "confirm"
+        "",
+        "retry_failed",
+        "adjust",
+        "accept_partial",
+        "answer",
+        "cancel",
+        "waive",
+        "confirm",
+        "applicable",
+        "not_applicable",
     ] = ""
     text: str = Field(default="", description="your answer or your reason")
     #: The task that the question was about, if about one; not a field of the form.
@@ -72,6 +82,7 @@ def resolve_tool(engine: Engine) -> Tool:
         description="Call when the user decides: retry_failed, accept_partial, answer, waive, "
         "confirm, accept_lesson, finish, cancel…; with no decision: what is open.",
         destructive=True,
+        meta=SHOWS_BOARD,
     )
 
 
@@ -141,7 +152,7 @@ def worker_record_tool(engine: Engine) -> Tool:
 
 def cleanup_tool(engine: Engine) -> Tool:
     async def cleanup(
-        days: Annotated[float, Field(ge=0, description="since they ended")] = DEFAULT_DAYS,
+        days: Annotated[float, Field(ge=0, description="since they ended")] = KEPT_DAYS,
         dry_run: bool = False,
     ) -> dict[str, Any]:
         return engine.cleanup(days=days, dry_run=dry_run)

@@ -32,6 +32,7 @@ _KINDS = {
     "guide": Kind(("assistant",), 0.9, LASTING),
     "prompt": Kind(("assistant",), 0.5, LASTING),
     "contract": Kind(("assistant",), 0.5, LASTING),
+    "ui": Kind(("user",), 0.3, LASTING),
     "ledger": Kind(("user", "assistant"), 0.7, LIVE),
 }
 

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 from mcp.server.mcpserver.tools import Tool
 from pydantic import Field
 
+from relaybook.core.policy import PROMPT_WORDS
 from relaybook.engine import Engine
-from relaybook.engine.plan import DEFAULT_WORDS
 from relaybook.surface import answers
 from relaybook.surface.arguments import Added, FactsArgument, Items, Text
 from relaybook.surface.rim import tool
@@ -18,7 +18,7 @@ def plan_tool(engine: Engine) -> Tool:
         items: Items = [],  # noqa: B006
         batches: int | None = None,
         template: Text = "",
-        words: Annotated[int, Field(ge=1, description="per prompt")] = DEFAULT_WORDS,
+        words: Annotated[int, Field(ge=1, description="per prompt")] = PROMPT_WORDS,
         other_workers: Annotated[list[int], Field(max_length=10)] = [],  # noqa: B006
         other_words: Annotated[list[int], Field(max_length=10)] = [],  # noqa: B006
         order: Annotated[Text, Field(description="specific or playbook")] = "specific",

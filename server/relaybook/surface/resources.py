@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mcp.server.caching import apply_cache_hint
 from mcp.server.context import ServerRequestContext
@@ -22,11 +22,12 @@ from mcp_types import (
 )
 
 from relaybook.engine import Engine
-from relaybook.engine.read import matching, readables, unknown
-from relaybook.engine.readable import MARKDOWN, Readable
 from relaybook.errors import Forbidden, NotFound, Refusal
 from relaybook.surface.kinds import kind_of
 from relaybook.surface.rim import Server
+
+if TYPE_CHECKING:
+    from relaybook.engine.readable import Readable
 
 LEDGER = "ledger://"
 
@@ -50,8 +51,10 @@ class ResourceServer(Server):
         added = await super().list_resource_templates()
         return [*map(_template, self._readables(templates=True)), *added]
 
-    def _introduced(self, each: Readable, newest: float | None) -> Resource:
+    def _introduced(self, each: "Readable", newest: float | None) -> Resource:
         """What a client is told of a resource before it reads it: how large, how old, if known."""
+        from relaybook.engine.readable import MARKDOWN
+
         told = _resource(each)
         if each.uri.startswith(LEDGER):
             if told.annotations is not None and newest is not None:
@@ -60,12 +63,16 @@ class ResourceServer(Server):
             told.size = len(self._engine.read_text(each.uri, role=self._role).text.encode())
         return told
 
-    def _readables(self, *, templates: bool) -> list[Readable]:
+    def _readables(self, *, templates: bool) -> list["Readable"]:
+        from relaybook.engine.read import readables
+
         return [each for each in readables(self._role) if bool(each.variables) == templates]
 
     async def read_resource(
         self, uri: Any, context: Context[None, Any] | None = None
     ) -> Iterable[ReadResourceContents] | InputRequiredResult:
+        from relaybook.engine.read import matching, unknown
+
         if matching(str(uri)) is not None:
             return [self._contents(str(uri))]
         try:
@@ -108,7 +115,7 @@ def _when(epoch_seconds: float) -> str:
     return datetime.fromtimestamp(epoch_seconds, UTC).isoformat(timespec="seconds")
 
 
-def _resource(each: Readable) -> Resource:
+def _resource(each: "Readable") -> Resource:
     return Resource(
         uri=each.uri,
         name=each.name,
@@ -119,7 +126,7 @@ def _resource(each: Readable) -> Resource:
     )
 
 
-def _template(each: Readable) -> ResourceTemplate:
+def _template(each: "Readable") -> ResourceTemplate:
     return ResourceTemplate(
         uri_template=each.uri,
         name=each.name,

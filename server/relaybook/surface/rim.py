@@ -1,10 +1,10 @@
 """Where verbs meet the SDK: strict arguments in, compact answers and refusals out."""
 
 import functools
-import inspect
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Annotated, Any
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from typing import Any
 
+import anyio
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 from mcp.server.mcpserver.tools import Tool
@@ -22,10 +22,13 @@ from pydantic import ValidationError
 
 from relaybook.core.text import compact
 from relaybook.errors import InvalidArguments, Refusal, UnknownTool, nearest
+from relaybook.surface.commits import committed
+from relaybook.surface.shape import schema_of
 from relaybook.surface.slim import slim
 from relaybook.surface.tracing import note_ids
 
-Verb = Callable[..., Awaitable[dict[str, Any]]]
+Verb = Callable[..., Coroutine[Any, Any, dict[str, Any]]]
+Observe = Callable[[str, str, float], None]
 
 #: How many faults of one call are named.
 FAULTS_SHOWN = 3
@@ -40,10 +43,11 @@ def tool(
     read_only: bool = False,
     destructive: bool = False,
     idempotent: bool = True,
+    meta: Mapping[str, Any] | None = None,
 ) -> Tool:
     """`verb` as a tool: unknown arguments refused, its answer sent once as text and once as data.
 
-    `answer` is a TypedDict that describes what `verb` answers.
+    `answer` is a TypedDict that describes what `verb` answers; `meta` is for hosts.
     """
     annotations = ToolAnnotations(
         title=title,
@@ -53,30 +57,31 @@ def tool(
         open_world_hint=False,
     )
     made = Tool.from_function(
-        _answering(verb, answer), title=title, description=description, annotations=annotations
+        _answering(verb),
+        title=title,
+        description=description,
+        annotations=annotations,
+        structured_output=False,
+        meta=dict(meta) if meta else None,
     )
     arguments = made.fn_metadata.arg_model
     arguments.model_config["extra"] = "forbid"
     arguments.model_rebuild(force=True)
-    # Without the model the SDK does not hold each answer against its schema; clients and tests do.
-    metadata = made.fn_metadata.model_copy(
-        update={"output_schema": slim(made.fn_metadata.output_schema), "output_model": None}
-    )
+    # The SDK does not hold an answer against a schema that it did not make; clients and tests do.
+    metadata = made.fn_metadata.model_copy(update={"output_schema": schema_of(answer)})
     schema = {"additionalProperties": False, **slim(made.parameters)}
     return made.model_copy(update={"parameters": schema, "fn_metadata": metadata})
 
 
-def _answering(verb: Verb, answer: type) -> Callable[..., Awaitable[CallToolResult]]:
+def _answering(verb: Verb) -> Callable[..., Awaitable[CallToolResult]]:
     @functools.wraps(verb)
     async def call(**arguments: Any) -> CallToolResult:
         try:
-            return _result(await verb(**arguments))
+            return _result(await committed(lambda: verb(**arguments)))
         except Refusal as refusal:
             return refused(refusal)
 
-    told = Annotated[CallToolResult, answer]
-    call.__signature__ = inspect.signature(verb).replace(return_annotation=told)  # pyright: ignore[reportAttributeAccessIssue]
-    call.__annotations__ = {**verb.__annotations__, "return": told}
+    call.__annotations__ = {**verb.__annotations__, "return": CallToolResult}
     return call
 
 
@@ -96,11 +101,27 @@ def refused(refusal: Refusal) -> CallToolResult:
 class Server(MCPServer[None]):
     """An MCP server whose argument errors are as short and exact as its refusals."""
 
+    #: Told of each call: the tool, whether it was ok, refused or failed, and its seconds.
+    observe: Observe | None = None
+
     async def call_tool(
         self,
         name: str,
         arguments: dict[str, Any],
         context: Context[None, Any] | None = None,
+    ) -> CallToolResult | InputRequiredResult:
+        if self.observe is None:
+            return await self._noted(name, arguments, context)
+        began, how = anyio.current_time(), "failed"
+        try:
+            result = await self._noted(name, arguments, context)
+            how = "refused" if isinstance(result, CallToolResult) and result.is_error else "ok"
+        finally:
+            self.observe(name, how, anyio.current_time() - began)
+        return result
+
+    async def _noted(
+        self, name: str, arguments: dict[str, Any], context: Context[None, Any] | None
     ) -> CallToolResult | InputRequiredResult:
         result = await self._call(name, arguments, context)
         told = result.structured_content if isinstance(result, CallToolResult) else None

@@ -1,15 +1,17 @@
 """The MCP server of a role over an engine."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import anyio
 from mcp.server._otel import OpenTelemetryMiddleware
 from mcp.server.caching import CacheableMethod, CacheHint
+from mcp.server.request_state import RequestStateSecurity
 from opentelemetry import trace
 
 from relaybook import __version__
 from relaybook.engine import Engine
+from relaybook.surface.board import board_app
 from relaybook.surface.changes import Changes, offer_subscriptions
 from relaybook.surface.completion import offer_completion
 from relaybook.surface.openings import PromptServer
@@ -17,6 +19,7 @@ from relaybook.surface.pipe import standard_streams
 from relaybook.surface.prompts import prompts_for
 from relaybook.surface.rim import Server
 from relaybook.surface.tools import tools_for
+from relaybook.surface.wakes import Wakes
 
 DESCRIPTION = (
     "The orchestration ledger for AI agents: multi-agent coordination with task routing, "
@@ -49,10 +52,15 @@ nothing else, then update_task(claim, status="completed", output=<your whole mes
 <result> block>). If an answer says stale_claim or workflow_ended: stop, do not redo the work."""
 
 
-def build_server(engine: Engine, role: str = "orchestrator") -> Server:
-    """The server that offers what belongs to `role`."""
+def build_server(engine: Engine, role: str = "orchestrator", secrets: Sequence[str] = ()) -> Server:
+    """The server that offers what belongs to `role`.
+
+    `secrets` seal what a question carries, so that another replica may take the answer; without
+    any, only this server may.
+    """
     worker = role == "worker"
-    changes = Changes(engine)
+    wakes = Wakes(engine.store)
+    changes = Changes(engine, wakes)
     server = PromptServer(
         engine,
         role,
@@ -61,12 +69,14 @@ def build_server(engine: Engine, role: str = "orchestrator") -> Server:
         version=__version__,
         description=DESCRIPTION,
         instructions=WORKER_INSTRUCTIONS if worker else ORCHESTRATOR_INSTRUCTIONS,
-        tools=tools_for(engine, role),
+        tools=tools_for(engine, role, wakes),
         log_level="WARNING",
         cache_hints=CACHE_HINTS,
         # Nothing that a worker may read changes.
         subscriptions=False if worker else changes.bus,
         lifespan=None if worker else changes.lifespan,
+        extensions=[] if worker else [board_app()],
+        request_state_security=RequestStateSecurity(keys=secrets) if secrets else None,
     )
     for prompt in prompts_for(engine, role):
         server.add_prompt(prompt)

@@ -6,7 +6,7 @@ from mcp.server.mcpserver.tools import Tool
 from pydantic import Field
 
 from relaybook.engine import Engine
-from relaybook.engine.stage_report import StageReport
+from relaybook.engine.request import StageReport
 from relaybook.surface.answers import Advanced, Found
 from relaybook.surface.arguments import (
     Artifacts,

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from relaybook.core.policy import DEFAULT_WIDTH
 from relaybook.engine import Engine
-from relaybook.engine.update import Update
+from relaybook.engine.request import Update
 from relaybook.errors import Forbidden, InvalidArguments
 from relaybook.surface import answers
 from relaybook.surface.arguments import (
@@ -22,6 +22,7 @@ from relaybook.surface.arguments import (
     Text,
     Width,
 )
+from relaybook.surface.board import SHOWS_BOARD
 from relaybook.surface.decide_tools import (
     cleanup_tool,
     record_tool,
@@ -33,12 +34,16 @@ from relaybook.surface.read_tools import read_tool, worker_read_tool
 from relaybook.surface.rim import tool
 from relaybook.surface.stage_tools import advance_stage_tool, find_skills_tool
 from relaybook.surface.waiting import WAIT_LIMIT_SECONDS, wait_for_change
+from relaybook.surface.wakes import Wakes
 
 ROLES = ("orchestrator", "worker", "all")
 
 
-def tools_for(engine: Engine, role: str) -> list[Tool]:
-    """The tools of `role`, in the order in which they are listed."""
+def tools_for(engine: Engine, role: str, wakes: Wakes | None = None) -> list[Tool]:
+    """The tools of `role`, in the order in which they are listed.
+
+    Calls that wait for a change are woken by `wakes`; without, they look now and then.
+    """
     if role == "worker":
         return [
             _claim_task(engine),
@@ -54,7 +59,7 @@ def tools_for(engine: Engine, role: str) -> list[Tool]:
         _update_task(engine),
         record_tool(engine),
         advance_stage_tool(engine),
-        _get_workflow(engine),
+        _get_workflow(engine, wakes or Wakes(engine.store)),
         _aggregate(engine),
         resolve_tool(engine),
         find_skills_tool(engine),
@@ -99,7 +104,7 @@ def _create_workflow(engine: Engine) -> Tool:
             batches=batches,
             template=template,
             args=args,
-            project=project or "default",
+            project=project or engine.home,
             max_parallel=max_parallel,
             override=override,
             shared_decisions=shared_decisions,
@@ -115,6 +120,7 @@ def _create_workflow(engine: Engine) -> Tool:
         description="Call once per plan, before any worker starts: registers tasks, "
         "stages, items to partition, or a composition; answers workflow_id.",
         idempotent=False,
+        meta=SHOWS_BOARD,
     )
 
 
@@ -264,12 +270,14 @@ def _claim_task(engine: Engine) -> Tool:
         lease_seconds: Annotated[
             float | None, Field(description="default: the task's timeout")
         ] = None,
+        session_key: Text = "",
     ) -> dict[str, Any]:
         return engine.claim_task(
             workflow_id or None,
             project=project or None,
             capabilities=capabilities,
             lease_seconds=lease_seconds,
+            session_key=session_key or None,
         )
 
     return tool(
@@ -282,7 +290,7 @@ def _claim_task(engine: Engine) -> Tool:
     )
 
 
-def _get_workflow(engine: Engine) -> Tool:
+def _get_workflow(engine: Engine, wakes: Wakes) -> Tool:
     async def get_workflow(
         workflow_id: Text = "",
         detail: Annotated[Text, Field(description="concise, detailed or resume")] = "concise",
@@ -302,7 +310,8 @@ def _get_workflow(engine: Engine) -> Tool:
         if not workflow_id:
             return engine.list_workflows(active=active, project=project or None, cursor=cursor)
         if wait_seconds:
-            await wait_for_change(engine, workflow_id, since, wait_seconds, ctx.report_progress)
+            report = ctx.report_progress
+            await wait_for_change(engine, wakes, workflow_id, since, wait_seconds, report)
         return engine.show_workflow(
             workflow_id,
             detail=detail or "concise",
@@ -318,6 +327,7 @@ def _get_workflow(engine: Engine) -> Tool:
         description="Call to follow work: without an id all workflows, with one its tasks, "
         "failures, what is ready; waits for a change; resume after memory loss.",
         read_only=True,
+        meta=SHOWS_BOARD,
     )
 
 
@@ -336,4 +346,5 @@ def _aggregate(engine: Engine) -> Tool:
         description="Call at any time for the digest of all results and every gap by name, to "
         "write your synthesis from: integrate, do not paste.",
         read_only=True,
+        meta=SHOWS_BOARD,
     )

@@ -1,15 +1,14 @@
 """Waiting for a workflow to change, within one call."""
 
-import math
 from collections.abc import Awaitable, Callable
 
 import anyio
 
 from relaybook.engine import Engine
+from relaybook.surface.wakes import Wakes
 
 #: Clients give a call up after 60 seconds.
 WAIT_LIMIT_SECONDS = 45.0
-POLL_SECONDS = 0.2
 #: How often a client that wants to know is told that the wait goes on.
 PROGRESS_SECONDS = 5.0
 
@@ -18,17 +17,20 @@ Report = Callable[[float, float], Awaitable[None]]
 
 
 async def wait_for_change(
-    engine: Engine, workflow_id: str, since: int | None, seconds: float, report: Report
+    engine: Engine,
+    wakes: Wakes,
+    workflow_id: str,
+    since: int | None,
+    seconds: float,
+    report: Report,
 ) -> None:
     """Return when the workflow has events after `since`, or the time is over."""
     seen = engine.workflow_seq(workflow_id) if since is None else since
-    began, told = anyio.current_time(), 0.0
-    # Another process may make the change, so there is no event to wait for.
-    while engine.workflow_seq(workflow_id) <= seen:
-        waited = anyio.current_time() - began
-        if waited >= seconds:
-            return
-        if waited >= told + PROGRESS_SECONDS:
-            told = waited
-            await report(math.floor(waited), seconds)
-        await anyio.sleep(min(POLL_SECONDS, seconds - waited))
+    began = told = anyio.current_time()
+    with anyio.move_on_after(seconds):
+        while engine.workflow_seq(workflow_id) <= seen:
+            now = anyio.current_time()
+            if now >= told + PROGRESS_SECONDS:
+                told = now
+                await report(round(now - began), seconds)
+            await wakes.wait(workflow_id)

@@ -199,8 +199,9 @@ class Worker:
             self.unfinished.discard(name)
         else:
             self.unfinished.add(name)
+        progress = f" ({answer['progress']})" if "progress" in answer else ""
         why = f": {error['code']}: {error['message']}" if error else ""
-        self._display.say(f"{name} {status}{why} ({answer['progress']})")
+        self._display.say(f"{name} {status}{why}{progress}")
 
     async def _result(self, claimed: Answer, ran: Ran) -> Answer:
         """Record what the command answered, or why that is no result."""

@@ -5,7 +5,7 @@
 """
 
 from .across import Fingerprint, check_across, check_against, fingerprint
-from .lint import RULES, check, judge, may_block
+from .lint import RULES, check, judge, may_block, orders_outward_deed
 from .reading import Reading, read_facts
 from .rule import Finding, ModelHint, PromptFacts, Rule, Severity
 from .work import work_of
@@ -25,6 +25,7 @@ __all__ = [
     "fingerprint",
     "judge",
     "may_block",
+    "orders_outward_deed",
     "read_facts",
     "work_of",
 ]

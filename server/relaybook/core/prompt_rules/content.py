@@ -7,6 +7,7 @@ from functools import lru_cache
 from relaybook.core.prompt_text import Kind
 
 from .example import one, prompt
+from .part import Part, remembered
 from .reading import Checked, Reading
 from .rule import Hit, Rule, Severity, hit_at
 from .sentences import word_set
@@ -26,6 +27,7 @@ _NEEDS: Mapping[str, frozenset[str]] = {
     "web": word_set("web search searches url urls site sites internet pages source sources"),
     "run": word_set("run runs command commands execute tests script"),
 }
+_ANY_NEED = frozenset().union(*_NEEDS.values(), ("tool", "tools"))
 #: Words that leave room for free text before the result.
 _ROOM = word_set("reason reasoning think thinking notes free")
 #: Keywords that tell a JSON Schema from an example.
@@ -39,7 +41,7 @@ def _path_without_content(reading: Reading) -> Iterator[Hit]:
     for path in facts.path_only:
         yield Hit("inputs", path, "A path is given without its content.")
     known = "\n".join([*facts.path_only, *(f.source for f in reading.text.fences)]).lower()
-    for sentence in reading.free(reading.task):
+    for sentence in reading.task:
         for word in sentence.words:
             if _is_path(word) and word not in known:
                 what = f"The task names {word[:60]!r}; its content is not in the prompt."
@@ -55,16 +57,25 @@ def _is_path(word: str) -> bool:
 
 
 def _three_limits(reading: Reading) -> Iterator[Hit]:
-    found = [set(s.words) for s in reading.sentences if s.line.section in ("Constraints", "")]
+    there = frozenset().union(*map(_limits, reading.parts))
+    for name in ("time limit", "scope boundary", "don't-touch rule"):
+        if name not in there and not (name == "time limit" and reading.facts.time_limit):
+            yield Hit("Constraints", what=f"There is no {name}.")
+
+
+@remembered
+def _limits(part: Part) -> frozenset[str]:
+    """The limits that a section sets."""
+    if part.title not in ("Constraints", ""):
+        return frozenset()
+    found = [set(sentence.words) for sentence in part.sentences]
     present = {
-        "time limit": reading.facts.time_limit or _names(found, _TIME),
+        "time limit": _names(found, _TIME),
         "scope boundary": _names(found, _SCOPE),
         "don't-touch rule": _names(found, _PROTECTED)
         or any(words & _DEEDS and words & _FORBIDS for words in found),
     }
-    for name, there in present.items():
-        if not there:
-            yield Hit("Constraints", what=f"There is no {name}.")
+    return frozenset(name for name, there in present.items() if there)
 
 
 def _names(sentences: list[set[str]], words: Collection[str]) -> bool:
@@ -72,22 +83,27 @@ def _names(sentences: list[set[str]], words: Collection[str]) -> bool:
 
 
 def _done_and_stop(reading: Reading) -> Iterator[Hit]:
-    if not reading.facts.done and reading.vocabulary.isdisjoint(_DONE):
+    if not reading.facts.done and not reading.names(_DONE):
         yield Hit("Constraints", what="There is no done criterion.")
-    if not reading.facts.time_limit and reading.vocabulary.isdisjoint(_STOP):
+    if not reading.facts.time_limit and not reading.names(_STOP):
         yield Hit("Constraints", what="There is no stop condition.")
 
 
 def _machine_schema(reading: Reading) -> Iterator[Hit]:
-    if reading.facts.needs_schema and not any(map(_is_schema, _json_blocks(reading))):
+    if reading.facts.needs_schema and not any(map(_shows_schema, reading.parts)):
         yield Hit("Output Format")
 
 
-def _json_blocks(reading: Reading) -> Iterator[str]:
-    """The ```json blocks of Output Format."""
+@remembered
+def _shows_schema(part: Part) -> bool:
+    return part.title == "Output Format" and any(map(_is_schema, _json_blocks(part)))
+
+
+def _json_blocks(part: Part) -> Iterator[str]:
+    """The ```json blocks of a section."""
     block: list[str] | None = None
-    for line in reading.text.lines:
-        if line.section != "Output Format" or line.kind is not Kind.CODE:
+    for line in part.lines:
+        if line.kind is not Kind.CODE:
             continue
         if line.text.strip() == "```json":
             block = []
@@ -139,12 +155,11 @@ def _disagreement(schema_text: str, example_text: str) -> str:
 
 
 def _tools_named(reading: Reading) -> Iterator[Hit]:
-    words = reading.vocabulary
-    for need in reading.facts.worker_needs:
-        if need in _NEEDS and words.isdisjoint(_NEEDS[need]):
+    needs = reading.facts.worker_needs
+    for need in needs:
+        if need in _NEEDS and not reading.names(_NEEDS[need]):
             yield Hit("prompt", what=f"The worker needs {need!r}; nothing says where or with what.")
-    named = frozenset().union(*_NEEDS.values(), ("tool", "tools"))
-    if not (reading.facts.worker_needs or reading.text.fences) and words.isdisjoint(named):
+    if not (needs or reading.text.fences or reading.names(_ANY_NEED)):
         yield Hit("prompt")
 
 
@@ -156,8 +171,8 @@ def _inputs_fit(reading: Reading) -> Iterator[Hit]:
 
 
 def _room_to_reason(reading: Reading) -> Iterator[Hit]:
-    if reading.vocabulary.isdisjoint(_ROOM):
-        yield from reading.phrases.get("P22", ())
+    if not reading.names(_ROOM):
+        yield from reading.phrases("P22")
 
 
 def _fitting_model(reading: Reading) -> Iterator[Hit]:

@@ -5,10 +5,11 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
 
-from relaybook.core.prompt_text import SECTIONS, Kind, is_h2
+from relaybook.core.prompt_text import SECTIONS, Kind
 
 from .example import FENCE, one, prompt
-from .reading import Checked, Reading
+from .part import Part
+from .reading import Checked, Reading, by_part
 from .rule import Hit, Rule, Severity, hit_at, place
 from .sentences import orders, word_set
 
@@ -31,12 +32,15 @@ _MARK = re.compile(r"\{[{%]|TODO|FIXME|TBD|orem ipsum|[\[<]insert")
 
 def _five_sections(reading: Reading) -> Iterator[Hit]:
     titles = reading.text.titles
+    empty = _empty_sections(reading)
+    if titles == SECTIONS and not empty:
+        return
     times = Counter(titles)
     wrong = {
         "missing": [title for title in SECTIONS if not times[title]],
         "unknown": [title for title in times if title not in SECTIONS],
         "repeated": [title for title in SECTIONS if times[title] > 1],
-        "empty": _empty_sections(reading) if titles else [],
+        "empty": empty,
     }
     for word, found in wrong.items():
         if found:
@@ -47,18 +51,22 @@ def _five_sections(reading: Reading) -> Iterator[Hit]:
 
 def _empty_sections(reading: Reading) -> list[str]:
     filled = {fence.section for fence in reading.text.fences}
-    filled.update(
-        line.section for line in reading.text.lines if not is_h2(line) and line.text.strip()
-    )
-    return [title for title in SECTIONS if title in reading.text.titles and title not in filled]
+    filled.update(part.title for part in reading.parts if part.text.strip())
+    return [title for title in reading.text.titles if title in SECTIONS and title not in filled]
 
 
 def _result_instruction(reading: Reading) -> Iterator[Hit]:
-    lines = [line for line in reading.text.lines if "<result>" in line.text]
-    if not any(line.section == "Output Interface" for line in lines):
+    asking = [part for part in reading.parts if "<result>" in part.text]
+    if not any(part.title == "Output Interface" for part in asking):
         yield Hit("Output Interface", what="Output Interface does not ask for <result> tags.")
-    for line in lines:
-        if line.section != "Output Interface" and line.text not in reading.facts.fixed:
+    for part in asking:
+        if part.title != "Output Interface":
+            yield from _tags_named(part)
+
+
+def _tags_named(part: Part) -> Iterator[Hit]:
+    for line in part.lines:
+        if "<result>" in line.text and line.text not in part.fixed:
             yield hit_at(line, "<result> is named outside Output Interface.")
 
 
@@ -76,11 +84,7 @@ def _too_long(reading: Reading) -> Iterator[Hit]:
 
 
 def _one_deliverable(reading: Reading) -> Iterator[Hit]:
-    task = [
-        sentence
-        for sentence in reading.free(reading.task)
-        if not sentence.line.part and not sentence.item
-    ]
+    task = [sentence for sentence in reading.task if not sentence.line.part and not sentence.item]
     first = [sentence for sentence in task if sentence.paragraph == task[0].paragraph]
     if len(first) > 1:
         yield hit_at(first[1].line, f"The task is {len(first)} sentences.")
@@ -89,11 +93,10 @@ def _one_deliverable(reading: Reading) -> Iterator[Hit]:
         yield hit_at(ordering[1].line, f"The task orders {len(ordering)} deliverables.")
 
 
-def _role_of_one_sentence(reading: Reading) -> Iterator[Hit]:
-    role = reading.free("Role")
-    if len(role) > 1:
-        yield hit_at(role[1].line, f"The role is {len(role)} sentences.")
-    yield from reading.phrases.get("P18", ())
+def _role_of_one_sentence(part: Part) -> Iterator[Hit]:
+    if part.title == "Role" and len(part.free) > 1:
+        yield hit_at(part.free[1].line, f"The role is {len(part.free)} sentences.")
+    yield from part.phrases.get("P18", ())
 
 
 def _fenced_data(reading: Reading) -> Iterator[Hit]:
@@ -101,7 +104,12 @@ def _fenced_data(reading: Reading) -> Iterator[Hit]:
         if _TAG.search(fence.body):
             what = f"The data of {fence.source[:60]!r} holds a tag that ends a fence or a result."
             yield Hit(place(fence.section, fence.line), what=what)
-    for is_code, block in groupby(reading.text.lines, lambda line: line.kind is Kind.CODE):
+    yield from _unfenced(reading)
+
+
+@by_part
+def _unfenced(part: Part) -> Iterator[Hit]:
+    for is_code, block in groupby(part.lines, lambda line: line.kind is Kind.CODE):
         lines = list(block)
         if is_code and len(lines) > _DATA_LINES and lines[0].section not in _OUTPUT:
             yield hit_at(lines[0], f"A block of {len(lines)} lines stands outside the fences.")
@@ -109,9 +117,9 @@ def _fenced_data(reading: Reading) -> Iterator[Hit]:
             yield hit_at(opened[0], "A fence is opened and not closed.")
 
 
-def _left_over_marks(reading: Reading) -> Iterator[Hit]:
-    for line in reading.text.lines:
-        readable = line.kind is not Kind.CODE and line.text not in reading.facts.fixed
+def _left_over_marks(part: Part) -> Iterator[Hit]:
+    for line in part.lines:
+        readable = line.kind is not Kind.CODE and line.text not in part.fixed
         if readable and _MARK.search(line.text):
             yield hit_at(line)
 
@@ -183,7 +191,7 @@ CHECKED: tuple[Checked, ...] = (
             passing=one(prompt(role="You are a reviewer of Python services.")),
             failing=one(prompt(role="You are a world-class reviewer of Python services.")),
         ),
-        _role_of_one_sentence,
+        by_part(_role_of_one_sentence),
     ),
     (
         Rule(
@@ -209,6 +217,6 @@ CHECKED: tuple[Checked, ...] = (
             passing=one(prompt(task="Build the form that adds an entry to the todo list.")),
             failing=one(prompt(task="Review the {{ language }} code below.")),
         ),
-        _left_over_marks,
+        by_part(_left_over_marks),
     ),
 )

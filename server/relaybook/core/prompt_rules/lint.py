@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from functools import lru_cache
 from itertools import islice
 
-from relaybook.core.prompt_text import outside_fences, read
+from relaybook.core.prompt_text import Section, outside_fences
 
 from . import across, content, form, wording
-from .phrases import ORDER_STEMS, ORDERING, find_phrases
+from .part import read_part
+from .phrases import ORDER_STEMS, ORDERING
 from .reading import Checked, Reading, read_facts
 from .rule import MOST, Finding, PromptFacts, Rule, finding
-from .sentences import sentences
 
 #: Sections up to this many characters are remembered.
 _SHORT = 4_000
@@ -53,6 +53,14 @@ def may_block(sections: Iterable[tuple[str, str]], fixed: frozenset[str]) -> boo
     return any(blocks for _, blocks in found) or sum(words for words, _ in found) > _CALM_WORDS
 
 
+def orders_outward_deed(task: str) -> bool:
+    """Whether a task of these words tells its worker to act beyond the workspace."""
+    lower = task.lower()
+    if not any(stem in lower for stem in ORDER_STEMS):
+        return False
+    return bool(read_part(Section("Task", task), True, frozenset()).phrases.get("P16"))
+
+
 def _section(name: str, text: str, fixed: frozenset[str]) -> tuple[int, bool]:
     judged = _judge_short_section if len(text) <= _SHORT else _judge_section
     return judged(name, text, fixed)
@@ -70,5 +78,5 @@ _judge_short_section = lru_cache(maxsize=512)(_judge_section)
 
 
 def _orders(name: str, text: str, fixed: frozenset[str]) -> bool:
-    hits = find_phrases(sentences(read(f"## {name}\n{text}").lines, fixed), "Task")
-    return any(hits.get(rule) for rule in ORDERING)
+    part = read_part(Section(name, text), name == "Task", fixed)
+    return any(part.phrases.get(rule) for rule in ORDERING)

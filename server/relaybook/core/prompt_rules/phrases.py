@@ -118,8 +118,8 @@ def _index(phrases: Iterable[Phrase]) -> Mapping[str, list[tuple[int, Phrase]]]:
 _BY_WORD = _index(PHRASES)
 
 
-def find_phrases(sentences: Iterable[Sentence], task: str) -> Mapping[str, list[Hit]]:
-    """The first hits of each rule, in the order of the text; `task` is the section of the task."""
+def find_phrases(sentences: Iterable[Sentence], task: bool) -> Mapping[str, list[Hit]]:
+    """The first hits of each rule in a section, in order; `task` is whether it states the task."""
     found: defaultdict[str, list[Hit]] = defaultdict(list)
     for sentence in sentences:
         if sentence.fixed or _BY_WORD.keys().isdisjoint(sentence.words):
@@ -133,14 +133,14 @@ def find_phrases(sentences: Iterable[Sentence], task: str) -> Mapping[str, list[
     return dict(found)
 
 
-def _stands(phrase: Phrase, clauses: Clauses, start: int, task: str) -> bool:
+def _stands(phrase: Phrase, clauses: Clauses, start: int, task: bool) -> bool:
     words = clauses.sentence.words
     end = start + len(phrase.words)
-    section = task if phrase.section == "Task" else phrase.section
+    section = "Task" if task else clauses.sentence.line.section
     return (
         start >= 0
         and _same(phrase.words, words[start:end])
-        and (not phrase.section or clauses.sentence.line.section == section)
+        and phrase.section in ("", section)
         and (not phrase.near or not phrase.near.isdisjoint(words[end : end + _REACH]))
         and (not phrase.ordered or clauses.starts(start))
         and not (phrase.shieldable and clauses.shielded(start))

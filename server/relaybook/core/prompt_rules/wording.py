@@ -7,7 +7,8 @@ from relaybook.core.prompt_text import Kind
 from relaybook.model import Tier
 
 from .example import one, prompt
-from .reading import Check, Checked, Reading
+from .part import Part
+from .reading import Check, Checked, Reading, by_part
 from .rule import Hit, Rule, Severity, hit_at
 from .sentences import words_of
 
@@ -19,13 +20,14 @@ _ABOVE_WORKERS = frozenset({Tier.T3, Tier.T4})
 
 
 def _phrases_of(rule: str) -> Check:
-    return lambda reading: reading.phrases.get(rule, ())
+    return lambda reading: reading.phrases(rule)
 
 
 def _sibling_text(reading: Reading) -> Iterator[Hit]:
     if not reading.facts.siblings:
         return
-    words = (word for sentence in reading.free() for word in sentence.words)
+    free = (sentence for part in reading.parts for sentence in part.free)
+    words = (word for sentence in free for word in sentence.words)
     text = f" {' '.join(words)} "
     for label in reading.facts.siblings[:_SIBLINGS]:
         parts = words_of(label)
@@ -34,25 +36,25 @@ def _sibling_text(reading: Reading) -> Iterator[Hit]:
             yield Hit("prompt", label, "The prompt names a sibling task.")
 
 
-def _transcript(reading: Reading) -> Iterator[Hit]:
-    for line in reading.text.lines:
-        written = line.kind is Kind.PROSE and line.text not in reading.facts.fixed
+def _transcript(part: Part) -> Iterator[Hit]:
+    for line in part.lines:
+        written = line.kind is Kind.PROSE and line.text not in part.fixed
         if written and _SPEAKER.match(line.text):
             yield hit_at(line)
-    yield from reading.phrases.get("P13", ())
+    yield from part.phrases.get("P13", ())
 
 
 def _no_antecedent(reading: Reading) -> Iterator[Hit]:
-    for sentence in reading.free(reading.task)[:1]:
+    for sentence in reading.task[:1]:
         if sentence.words[0] == "it" or sentence.words[1:] == ("it",):
             yield hit_at(sentence.line, "The task speaks of 'it' and does not say what.")
-    yield from reading.phrases.get("P14", ())
+    yield from reading.phrases("P14")
 
 
 def _outward_deed(reading: Reading) -> Iterator[Hit]:
     if reading.facts.tier in _ABOVE_WORKERS:
         yield Hit("tier", what=f"The task is of tier {reading.facts.tier}; workers end at T2.")
-    yield from reading.phrases.get("P16", ())
+    yield from reading.phrases("P16")
 
 
 CHECKED: tuple[Checked, ...] = (
@@ -108,7 +110,7 @@ CHECKED: tuple[Checked, ...] = (
             passing=one(prompt(task="Review the user: prefix parser below for injection.")),
             failing=one(prompt(data="User: can you check the login?\nAssistant: Sure.")),
         ),
-        _transcript,
+        by_part(_transcript),
     ),
     (
         Rule(

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 import anyio
 from mcp.server.transport_security import RequestBodyLimitMiddleware
@@ -10,6 +11,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
 from relaybook.engine import Engine
+from relaybook.surface.http.board import PUBLIC_PATHS, Exchange, as_given, board_routes
 from relaybook.surface.http.caller import Access
 from relaybook.surface.http.door import Door
 from relaybook.surface.http.guard import Guard
@@ -17,6 +19,10 @@ from relaybook.surface.http.health import health_routes
 from relaybook.surface.http.options import HttpOptions
 from relaybook.surface.http.servers import Servers
 from relaybook.surface.http.streams import Streams
+from relaybook.surface.tools import tools_for
+
+if TYPE_CHECKING:
+    from relaybook.surface.http.metrics import Metrics
 
 MCP_PATH = "/mcp"
 
@@ -29,14 +35,19 @@ def build_app(
     stopping: anyio.Event | None = None,
     routes: Sequence[BaseRoute] = (),
     public: Collection[str] = (),
+    exchange: Exchange = as_given,
 ) -> Starlette:
     """The application over `engine`, open to those whom `access` knows.
 
     `routes` are further pages; each finds who asks with `caller_of(request)`. Those whose paths
-    stand in `public` are shown to strangers too. Setting `stopping` ends the streams.
+    stand in `public` are shown to strangers too. Setting `stopping` ends the streams. `exchange`
+    turns what is typed at the board's login into the token that its browser keeps.
     """
     options = options or HttpOptions()
-    servers = Servers(engine, options)
+    metrics = metrics_of(engine)
+    servers = Servers(engine, options, metrics.observe if metrics else None)
+    measured = [metrics.route()] if metrics else []
+    board = board_routes(access, servers, exchange)
     open_pages = health_routes(engine)
 
     @asynccontextmanager
@@ -45,12 +56,21 @@ def build_app(
             yield
 
     return Starlette(
-        routes=[Route(MCP_PATH, servers), *open_pages, *routes],
+        routes=[Route(MCP_PATH, servers), *board, *open_pages, *measured, *routes],
         lifespan=lifespan,
         middleware=[
             Middleware(Guard, options.names, options.allowed_origins),
-            Middleware(Door, access, {*(page.path for page in open_pages), *public}),
+            Middleware(Door, access, {*(page.path for page in open_pages), *PUBLIC_PATHS, *public}),
             Middleware(RequestBodyLimitMiddleware, options.body_limit),
             Middleware(Streams, stopping or anyio.Event()),
         ],
     )
+
+
+def metrics_of(engine: Engine) -> "Metrics | None":
+    """Figures for Prometheus, where its client is installed: it is an extra."""
+    try:
+        from relaybook.surface.http.metrics import Metrics
+    except ImportError:
+        return None
+    return Metrics(engine, {tool.name for tool in tools_for(engine, "all")})

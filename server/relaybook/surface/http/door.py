@@ -11,7 +11,7 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from relaybook.surface.http.caller import Access, Caller, keep_caller
+from relaybook.surface.http.caller import Access, Caller, MissingScope, keep_caller
 
 #: The cookie that a browser's pages present their token in, and the paths where it counts. It
 #: counts nowhere else: a browser sends it with requests that no user meant to make.
@@ -33,12 +33,16 @@ class Door:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         token = token_of(scope)
-        caller = await self._access.caller(token)
+        missing = ""
+        try:
+            caller = await self._access.caller(token)
+        except MissingScope as error:
+            caller, missing = None, error.scope
         if scope["path"] in self._public:
             keep_caller(scope, caller)
             return await self._app(scope, receive, send)
         if caller is None:
-            return await self._stranger(token)(scope, receive, send)
+            return await self._stranger(token, missing)(scope, receive, send)
         keep_caller(scope, caller)
         await self._let_in(caller, token, scope, receive, send)
 
@@ -76,15 +80,20 @@ class Door:
         else:
             await send({"type": "http.response.body", "body": b""})
 
-    def _stranger(self, token: str | None) -> Response:
+    def _stranger(self, token: str | None, missing: str = "") -> Response:
+        """The answer to one who may not call: RFC 6750 section 3."""
+        if missing:
+            status, said = 403, f"The token lacks the scope {missing!r}."
+            fault = f'error="insufficient_scope", scope="{missing}"'
+        else:
+            status, said = 401, "The token is not valid." if token else "A token is needed."
+            fault = 'error="invalid_token"' if token else ""
         challenge = self._access.challenge
-        if token is not None:
-            mark = "," if " " in challenge else ""
-            challenge = f'{challenge}{mark} error="invalid_token"'
-        said = "The token is not valid." if token is not None else "A token is needed."
+        if fault:
+            challenge += f"{',' if ' ' in challenge else ''} {fault}"
         return JSONResponse(
-            {"error": {"code": "unauthorized", "message": said}},
-            401,
+            {"error": {"code": "forbidden" if missing else "unauthorized", "message": said}},
+            status,
             {"WWW-Authenticate": challenge},
         )
 

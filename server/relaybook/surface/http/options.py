@@ -1,7 +1,7 @@
 """What `serve --http` is told, and the refusal to listen where anyone could call."""
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from relaybook.errors import Forbidden, InvalidArguments
@@ -32,6 +32,8 @@ class HttpOptions:
     stateless: bool = False
     #: Whether anyone who can reach the address may call, said in so many words.
     anyone_may_connect: bool = False
+    #: Keys that replicas share, to seal what a question carries: the first seals, all unseal.
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def scheme(self) -> str:
@@ -60,7 +62,7 @@ def check_options(options: HttpOptions, *, authenticated: bool) -> None:
     raise Forbidden(
         f"{options.host!r} can be reached from other machines, and no caller would be asked "
         "for a token.",
-        allowed="--require-token, --oauth-issuer with --oauth-audience, "
+        allowed="--require-token, --oauth-issuer with --public-url, "
         "--no-auth-anyone-may-connect, or --host 127.0.0.1",
         next="make a token with relaybook token create and add --require-token",
     )

@@ -3,26 +3,35 @@
 import logging
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import anyio
 import uvicorn
 from sse_starlette.sse import AppStatus
 from starlette.applications import Starlette
+from starlette.routing import Route
 
 from relaybook.engine import Engine
 from relaybook.errors import InvalidArguments
 from relaybook.surface.http.app import MCP_PATH, build_app
+from relaybook.surface.http.board import Exchange, as_given
 from relaybook.surface.http.caller import Access
 from relaybook.surface.http.options import HttpOptions
 
 
 def serve_http(
-    engine: Engine, access: Access, options: HttpOptions, announce: Callable[[str], None]
+    engine: Engine,
+    access: Access,
+    options: HttpOptions,
+    announce: Callable[[str], None],
+    *,
+    pages: Sequence[Route] = (),
+    exchange: Exchange = as_given,
 ) -> None:
     """Serve until a signal; calls in progress are finished first, or given up after a while.
 
-    `announce` is told the URL once it can be called.
+    `announce` is told the URL once it can be called; `pages` are further ones that strangers
+    may see; `exchange` is that of `build_app`.
 
     Raises:
         InvalidArguments: the address cannot be listened on, or the TLS files not be used.
@@ -31,15 +40,17 @@ def serve_http(
     _check_tls(options)
     listener = listen(options)
     announce(url_of(options, listener))
-    anyio.run(_serve, engine, access, options, listener)
-
-
-async def _serve(
-    engine: Engine, access: Access, options: HttpOptions, listener: socket.socket
-) -> None:
     stopping = anyio.Event()
-    app = build_app(engine, access, options, stopping=stopping)
-    await HttpServer(app, options, stopping).serve([listener])
+    app = build_app(
+        engine,
+        access,
+        options,
+        stopping=stopping,
+        routes=pages,
+        public=[page.path for page in pages],
+        exchange=exchange,
+    )
+    anyio.run(HttpServer(app, options, stopping).serve, [listener])
 
 
 class HttpServer(uvicorn.Server):

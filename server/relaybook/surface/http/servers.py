@@ -4,29 +4,38 @@ A server is built on an engine that sees the projects of its callers and no othe
 tool, resource, prompt, completion or subscription can show more.
 """
 
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from mcp.server.transport_security import TransportSecuritySettings
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from relaybook.engine import Engine
 from relaybook.surface.http.caller import Kind, caller_of
 from relaybook.surface.http.options import HttpOptions
+from relaybook.surface.rim import Observe
 from relaybook.surface.server import build_server
 
 #: How many kinds of callers one process serves.
 KINDS_LIMIT = 1000
 
+_log = logging.getLogger(__name__)
+
 
 class Servers:
     """The ASGI application at `/mcp`: streamable HTTP, for every revision of the protocol."""
 
-    def __init__(self, engine: Engine, options: HttpOptions) -> None:
+    def __init__(
+        self, engine: Engine, options: HttpOptions, observe: Observe | None = None
+    ) -> None:
+        """`observe` is told of every call of a tool."""
         self._engine = engine
+        self._observe = observe
         self._options = options
         self._managers: dict[Kind, StreamableHTTPSessionManager] = {}
         self._group: TaskGroup | None = None
@@ -59,14 +68,20 @@ class Servers:
     async def _run(
         self, kind: Kind, *, task_status: TaskStatus[StreamableHTTPSessionManager]
     ) -> None:
-        server = build_server(self._engine, kind.role)
-        low = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]  # no public way yet
-        manager = StreamableHTTPSessionManager(
-            app=low,
-            stateless=self._options.stateless,
+        engine = self._engine if kind.projects is None else self._engine.within(kind.projects)
+        server = build_server(engine, kind.role, self._options.secrets)
+        server.observe = self._observe
+        # The application that this answers is left alone: ours has layers and pages of its own.
+        server.streamable_http_app(
+            stateless_http=self._options.stateless,
             max_request_body_size=self._options.body_limit,
+            transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
         )
-        low._session_manager = manager  # pyright: ignore[reportPrivateUsage]  # as the SDK's own app does
-        async with manager.run():
-            task_status.started(manager)
-            await anyio.sleep_forever()
+        try:
+            async with server.session_manager.run():
+                task_status.started(server.session_manager)
+                await anyio.sleep_forever()
+        except Exception:  # noqa: BLE001  # whatever it was, other callers are served on
+            _log.exception("an MCP server failed; the next call gets a new one")
+        finally:
+            self._managers.pop(kind, None)

@@ -1,0 +1,56 @@
+"""The commands about tokens: create, list, revoke. Nothing else hands out access."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from relaybook.cli.command import command
+from relaybook.errors import InvalidArguments
+from relaybook.settings import Role
+
+if TYPE_CHECKING:
+    from relaybook.engine import Engine
+
+group = typer.Typer(name="token", help="Who may call a server over HTTP.", no_args_is_help=True)
+
+
+@command(group, "create", needs="made")
+def create(
+    engine: "Engine",
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What it is for.")],
+    role: Annotated[Role, typer.Option(help="Which tools its holder gets.")] = "worker",
+    project: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A project that it is good for; may be repeated."),
+    ] = None,
+    all_projects: Annotated[
+        bool, typer.Option("--all-projects", help="Good for every project.")
+    ] = False,
+    days: Annotated[float, typer.Option(help="Until it expires.")] = 90,
+    never_expires: Annotated[
+        bool, typer.Option("--never-expires", help="Until it is revoked.")
+    ] = False,
+) -> dict[str, Any]:
+    """Make a token and print it, once."""
+    if bool(project) == all_projects:
+        raise InvalidArguments(
+            "A token is good for some projects, or for all.",
+            allowed="--project NAME, which may be repeated, or --all-projects",
+            next="say which",
+        )
+    lasting = None if never_expires else days
+    return engine.create_token(name, role=role, projects=project or None, days=lasting)
+
+
+@command(group, "list")
+def list_tokens(engine: "Engine") -> dict[str, Any]:
+    """Every token, what it is good for and whether it is valid; not its text."""
+    return engine.list_tokens()
+
+
+@command(group, "revoke")
+def revoke(
+    engine: "Engine", id: Annotated[str, typer.Argument(metavar="ID", help="As in the list.")]
+) -> dict[str, Any]:
+    """Let nobody in by a token any more, at once and wherever the ledger is served."""
+    return engine.revoke_token(id)

@@ -1,0 +1,72 @@
+"""One section of a prompt as the rules see it: read once, and remembered if it is short.
+
+The tasks of a workflow share their template and what the server adds, so most sections of a prompt
+were read before. What is asked of a section alone is remembered with it.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeVar
+
+from relaybook.core.prompt_text import Line, Section, lines_of
+
+from .phrases import find_phrases
+from .rule import Hit
+from .sentences import Sentence, sentences
+
+#: Sections up to this many characters are remembered, so many of them.
+_SHORT, _REMEMBERED = 4_000, 256
+
+Asked = TypeVar("Asked")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """The lines of a section outside the fences; two are the same only if they are one object."""
+
+    title: str
+    text: str
+    #: Whether it states the task: under 'Task', or a text without such a section.
+    task: bool
+    #: Lines that the server wrote, of the whole prompt.
+    fixed: frozenset[str]
+    lines: tuple[Line, ...]
+    sentences: tuple[Sentence, ...]
+    #: Every word of those sentences, the server's lines included.
+    vocabulary: frozenset[str]
+    #: Hits of the phrases, by rule.
+    phrases: Mapping[str, Iterable[Hit]]
+
+    @property
+    def free(self) -> list[Sentence]:
+        """The sentences that the server did not write."""
+        return [sentence for sentence in self.sentences if not sentence.fixed]
+
+
+def read_part(section: Section, task: bool, fixed: frozenset[str]) -> Part:
+    return (_read_short if len(section.text) <= _SHORT else _read)(section, task, fixed)
+
+
+def remembered(ask: Callable[[Part], Asked]) -> Callable[[Part], Asked]:
+    """`ask`, which remembers what it answered about short sections."""
+    short = lru_cache(maxsize=_REMEMBERED)(ask)
+    return lambda part: (short if len(part.text) <= _SHORT else ask)(part)
+
+
+def _read(section: Section, task: bool, fixed: frozenset[str]) -> Part:
+    lines = lines_of(section)
+    found = sentences(lines, fixed)
+    return Part(
+        title=section.title,
+        text=section.text,
+        task=task,
+        fixed=fixed,
+        lines=tuple(lines),
+        sentences=tuple(found),
+        vocabulary=frozenset().union(*(sentence.words for sentence in found)),
+        phrases=find_phrases(found, task),
+    )
+
+
+_read_short = lru_cache(maxsize=_REMEMBERED)(_read)

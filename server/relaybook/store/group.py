@@ -1,0 +1,67 @@
+"""Group commit: transactions of calls that come together end with one commit, or none of them.
+
+A call says that it can wait for its commit by entering `call`. Its first transaction begins a
+group or joins the one that is open, as a savepoint, so that what is refused leaves the others
+standing. Nobody may be answered before the group has ended: what a call saw or wrote may still
+be lost.
+"""
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+class Group(Protocol):
+    """A commit that several transactions share."""
+
+    #: How many have joined, and whether the commit was done or has failed.
+    size: int
+    ended: bool
+    #: Whether its commit is dear enough to be put off until others have joined.
+    worth_waiting: bool
+
+    def end(self) -> None:
+        """Commit, unless that was done; if it goes wrong, `outcome` says so."""
+        ...
+
+    def when_ended(self, tell: Callable[[], None]) -> None:
+        """Call `tell` at the end, which is still to come."""
+        ...
+
+    def outcome(self) -> None:
+        """Return if all that joined is committed.
+
+        Raises:
+            StoreFault: nothing of it was written.
+        """
+        ...
+
+
+@dataclass(slots=True)
+class Call:
+    """One call that waits for its commits."""
+
+    #: The groups that it joined; those that it began, it has to end.
+    joined: list[Group] = field(default_factory=list[Group])
+    begun: list[Group] = field(default_factory=list[Group])
+
+
+_current: ContextVar[Call | None] = ContextVar("call", default=None)
+
+
+def current_call() -> Call | None:
+    """The call that runs now, if it can wait for its commits."""
+    return _current.get()
+
+
+@contextmanager
+def call() -> Generator[Call]:
+    """What runs inside waits for its commits."""
+    entered = Call()
+    token = _current.set(entered)
+    try:
+        yield entered
+    finally:
+        _current.reset(token)

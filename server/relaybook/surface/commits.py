@@ -1,0 +1,55 @@
+"""Calls that come together share a commit: an answer waits until what it tells of is on disk."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+import anyio
+from anyio.lowlevel import checkpoint
+
+from relaybook.store.group import Group, call
+
+T = TypeVar("T")
+
+#: In how many turns of the event loop nobody may have joined a commit before it is done, and how
+#: many it waits at most. Calls of one connection come in two turns apart.
+QUIET_TURNS, TURNS = 3, 64
+
+
+async def committed(answer: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """What `answer` answers, once all that it wrote is committed.
+
+    `answer` must not wait for anything once it has written: others wait for its commit.
+
+    Raises:
+        StoreFault: it is not, nor is anything that it saw of others written with it.
+    """
+    with call() as entered:
+        try:
+            return await answer()
+        finally:
+            for group in entered.begun:
+                await _end(group)
+            for group in entered.joined:
+                await _ended(group)
+
+
+async def _end(group: Group) -> None:
+    """End `group` once nobody joins it any more; at once if a commit costs less than waiting."""
+    try:
+        quiet = 0 if group.worth_waiting else QUIET_TURNS
+        for _ in range(TURNS):
+            if quiet == QUIET_TURNS or group.ended:
+                break
+            size = group.size
+            await checkpoint()
+            quiet = quiet + 1 if group.size == size else 0
+    finally:  # even if this call is cancelled: others wait
+        group.end()
+
+
+async def _ended(group: Group) -> None:
+    if not group.ended:
+        ended = anyio.Event()
+        group.when_ended(ended.set)
+        await ended.wait()
+    group.outcome()

@@ -1,0 +1,121 @@
+"""The client that a remote worker uses: a worker's two calls, on a server over HTTP."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import anyio
+import httpx2
+from mcp import Client, MCPError
+from mcp.client.streamable_http import streamable_http_client
+
+from relaybook.engine.request import Update
+from relaybook.errors import (
+    Forbidden,
+    InvalidArguments,
+    Refusal,
+    StoreBusy,
+    StoreUnreachable,
+    refusal_of,
+)
+
+#: How long one call may take, in seconds; the server itself waits for its store within it.
+CALL_SECONDS = 60.0
+
+
+class RemoteLedger:
+    """A ledger behind a server; what is said to it and answered is the tools' of these names."""
+
+    def __init__(self, client: Client, seen: "_Seen") -> None:
+        self._client = client
+        self._seen = seen
+
+    async def claim(
+        self, workflow_id: str | None, project: str | None, lease_seconds: float, session_key: str
+    ) -> Mapping[str, Any]:
+        said = {"workflow_id": workflow_id, "project": project, "lease_seconds": lease_seconds}
+        return await self._call("claim_task", said | {"session_key": session_key})
+
+    async def update(self, update: Update) -> Mapping[str, Any]:
+        said = {
+            "claim": update.claim,
+            "status": update.status,
+            "output": update.output,
+            "error": update.error,
+            "error_code": update.error_code,
+        }
+        return await self._call("update_task", said)
+
+    async def _call(self, tool: str, said: Mapping[str, Any]) -> Mapping[str, Any]:
+        try:
+            with anyio.fail_after(CALL_SECONDS):
+                result = await self._client.call_tool(tool, {k: v for k, v in said.items() if v})
+        except (MCPError, httpx2.HTTPError, TimeoutError, anyio.ClosedResourceError) as error:
+            raise self._seen.refusal(error, StoreBusy) from error
+        answer = result.structured_content
+        if answer is None:
+            raise StoreBusy(f"The server answered nothing to {tool}.", next="look at its log")
+        if result.is_error:
+            raise refusal_of(answer["error"])
+        return answer
+
+
+class _Seen:
+    """What the server said last when it refused a request altogether."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._status = 0
+
+    async def note(self, response: httpx2.Response) -> None:
+        self._status = response.status_code
+
+    def refusal(self, error: BaseException, otherwise: type[Refusal]) -> Refusal:
+        """Why a request failed, as the refusal that it comes to."""
+        if self._status in (401, 403):
+            return Forbidden(
+                f"{self._url!r} does not let this token in ({self._status}).",
+                allowed="a token of the role worker or all that is neither expired nor revoked",
+                next="make one with relaybook token create, and give it by RELAYBOOK_TOKEN",
+            )
+        return otherwise(
+            f"{self._url!r} did not answer: {_innermost(error)!r}.",
+            next="see that relaybook serve --http runs there, and that the URL ends in /mcp",
+        )
+
+
+async def with_remote(url: str, token: str, use: Callable[[RemoteLedger], Awaitable[None]]) -> None:
+    """Connect to the server at `url`, and do what `use` does on its ledger.
+
+    Raises:
+        InvalidArguments: `url` is none.
+        Forbidden: the server does not let the token in.
+        StoreUnreachable: nobody answers there.
+        Refusal: that `use` ended with.
+    """
+    if not url.startswith(("http://", "https://")):
+        raise InvalidArguments(
+            f"{url[:80]!r} is no URL of a server.", allowed="http://… or https://…/mcp"
+        )
+    seen = _Seen(url)
+    ended: list[Refusal] = []
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    hooks = {"response": [seen.note]}
+    try:
+        async with (
+            httpx2.AsyncClient(headers=headers, timeout=CALL_SECONDS, event_hooks=hooks) as http,
+            Client(streamable_http_client(url, http_client=http), cache=None) as client,
+        ):
+            try:
+                await use(RemoteLedger(client, seen))
+            except Refusal as refusal:
+                ended.append(refusal)
+    except (MCPError, httpx2.HTTPError, ExceptionGroup) as error:
+        raise next(iter(ended), seen.refusal(error, StoreUnreachable)) from error
+    if ended:
+        raise ended[0]
+
+
+def _innermost(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -1,0 +1,145 @@
+"""What deploys relaybook names only commands, options, pages, variables and files that exist."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests.docs import ROOT
+from typer.main import get_command
+
+from relaybook.cli import app
+
+CONTAINERFILE = (ROOT / "Containerfile").read_text(encoding="utf-8")
+COMPOSE: Any = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
+OBJECTS: list[Any] = list(
+    yaml.safe_load_all((ROOT / "deploy" / "kubernetes.yaml").read_text(encoding="utf-8"))
+)
+[DEPLOYMENT] = [each for each in OBJECTS if each["kind"] == "Deployment"]
+POD = DEPLOYMENT["spec"]["template"]["spec"]
+CONTAINERS = [*POD["initContainers"], *POD["containers"]]
+#: What each kind must have, and may have, in its specification.
+FIELDS = {
+    "Deployment": ({"selector", "template"}, {"replicas", "strategy"}),
+    "Service": ({"selector", "ports"}, {"sessionAffinity"}),
+    "PodDisruptionBudget": ({"selector", "minAvailable"}, set[str]()),
+}
+VERSIONS = {"Deployment": "apps/v1", "Service": "v1", "PodDisruptionBudget": "policy/v1"}
+
+
+def image_command() -> list[str]:
+    [found] = re.findall(r"(?m)^CMD (\[.*\])$", CONTAINERFILE)
+    return yaml.safe_load(found)
+
+
+def refuse_unknown(arguments: list[str]) -> None:
+    """Parse a command line as relaybook does, and run nothing; fails if it would be refused."""
+    command: Any = get_command(app)
+    name, *rest = arguments
+    found = command.get_command(None, name)
+    found.make_context(name, rest)
+
+
+@pytest.mark.parametrize(
+    "arguments", [image_command(), *(each["args"] for each in CONTAINERS)], ids=" ".join
+)
+def test_each_command_is_one_that_relaybook_takes(arguments: list[str]) -> None:
+    refuse_unknown(arguments)
+
+
+def test_a_command_that_relaybook_does_not_take_would_be_seen() -> None:
+    with pytest.raises(Exception, match="colour"):
+        refuse_unknown([*image_command(), "--colour=red"])
+
+
+@pytest.mark.parametrize("probe", ["startupProbe", "livenessProbe", "readinessProbe"])
+def test_each_probe_asks_a_page_that_strangers_may_see_on_the_port_served(probe: str) -> None:
+    from relaybook.surface.http.guard import UNGUARDED
+
+    [server] = POD["containers"]
+    asked = server[probe]["httpGet"]
+
+    assert asked["path"] in UNGUARDED
+    assert asked["port"] in {each["name"] for each in server["ports"]}
+    assert f"--port={server['ports'][0]['containerPort']}" in server["args"]
+
+
+def test_only_readiness_depends_on_the_database() -> None:
+    [server] = POD["containers"]
+
+    assert server["livenessProbe"]["httpGet"]["path"] == "/health"
+    assert server["readinessProbe"]["httpGet"]["path"] == "/ready"
+
+
+def named_variables() -> Iterator[str]:
+    yield from re.findall(r"(?m)^ENV (\w+)=", CONTAINERFILE)
+    yield from COMPOSE["services"]["server"]["environment"]
+    for container in CONTAINERS:
+        yield from (each["name"] for each in container["env"])
+
+
+def test_each_variable_is_one_that_relaybook_reads() -> None:
+    sources = (path.read_text(encoding="utf-8") for path in (ROOT / "server").rglob("*.py"))
+    known = set(
+        re.findall(
+            r'environ?(?:\.get)?\W+"(RELAYBOOK_\w+)"|env\.get\("(RELAYBOOK_\w+)"', "".join(sources)
+        )
+    )
+
+    assert set(named_variables()) <= {name for pair in known for name in pair}
+
+
+def test_the_image_is_made_of_files_that_are_there() -> None:
+    copied = re.findall(r"(?m)^COPY (?!--from)(.*)$", CONTAINERFILE)
+    names = {name for line in copied for name in line.split()[:-1]}
+    kept = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
+
+    assert all((ROOT / name).exists() for name in names)
+    assert names <= {each.removeprefix("!") for each in kept}
+
+
+def test_the_image_has_the_extras_that_it_needs() -> None:
+    [extras] = re.findall(r"'\.\[(.*)\]'", CONTAINERFILE)
+    declared = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+
+    assert all(re.search(rf"(?m)^{name} = \[", declared) for name in extras.split(","))
+
+
+@pytest.mark.parametrize("thing", OBJECTS, ids=lambda each: each["kind"])
+def test_each_object_has_the_fields_of_its_kind(thing: Any) -> None:
+    needed, allowed = FIELDS[thing["kind"]]
+
+    assert thing["apiVersion"] == VERSIONS[thing["kind"]]
+    assert thing["metadata"]["name"] == "relaybook"
+    assert needed <= set(thing["spec"]) <= needed | allowed
+
+
+def test_what_selects_the_pods_is_on_the_pods() -> None:
+    labels = DEPLOYMENT["spec"]["template"]["metadata"]["labels"]
+    selectors = [each["spec"]["selector"] for each in OBJECTS]
+
+    assert all(each.get("matchLabels", each) == labels for each in selectors)
+
+
+def test_calls_in_progress_may_end_before_the_pod_does() -> None:
+    [server] = POD["containers"]
+    [grace] = [each for each in server["args"] if each.startswith("--grace-seconds=")]
+
+    assert POD["terminationGracePeriodSeconds"] > int(grace.partition("=")[2])
+
+
+def test_no_secret_is_written_down() -> None:
+    store = COMPOSE["services"]["server"]["environment"]["RELAYBOOK_STORE"]
+
+    assert ":${POSTGRES_PASSWORD:?" in store
+    assert all("value" not in each for container in CONTAINERS for each in container["env"])
+
+
+def test_the_composed_server_waits_for_its_database() -> None:
+    services = COMPOSE["services"]
+
+    assert services["server"]["depends_on"]["database"]["condition"] == "service_healthy"
+    assert "healthcheck" in services["database"]
+    assert Path(ROOT / services["server"]["build"]["dockerfile"]).exists()
