@@ -25,10 +25,10 @@ Verb = Callable[[], Mapping[str, Any]]
 
 
 def run() -> Iterator[str]:
-    counted = count()
-    SAVED.write_text(json.dumps(counted, indent=2) + "\n", encoding="utf-8")
+    saved = count()
+    SAVED.write_text(json.dumps(saved, indent=2) + "\n", encoding="utf-8")
     yield f"{'verb, counted':<46} {'statements':>10} {'calls':>8}"
-    for verb, found in counted.items():
+    for verb, found in saved.items():
         yield f"{verb:<46} {found['statements']:>10} {found['calls']:>8}"
 
 
@@ -39,9 +39,9 @@ def count() -> dict[str, dict[str, int]]:
         engine = _predictable(store)
         for verb in _story(engine).values():
             verb()  # so that nothing below is done for the first time
-        counted = {name: _counted(verb, log) for name, verb in _story(engine).items()}
+        found = {name: counted(verb, log) for name, verb in _story(engine).items()}
         store.close()
-    return counted
+    return found
 
 
 def _predictable(store: SqliteStore) -> Engine:
@@ -84,7 +84,8 @@ def _story(engine: Engine) -> Mapping[str, Verb]:
     }
 
 
-def _counted(verb: Verb, log: list[Statement]) -> dict[str, int]:
+def counted(verb: Callable[[], object], log: list[Statement]) -> dict[str, int]:
+    """The statements and the calls of one run of `verb`; `log` is that of `recording`."""
     calls = 0
 
     def profile(frame: FrameType, event: str, argument: object) -> None:

@@ -59,8 +59,11 @@ def series_parallel(make: _Maker) -> None:
     grow([], make.rng.randint(30, 120))
 
 
-def map_reduce(make: _Maker) -> None:
-    """One to four rounds of 6 to 40 partitions, each round merged by one task."""
+def rounds(make: _Maker) -> None:
+    """One to four rounds of 6 to 40 parts, each round merged by one task that the next waits for.
+
+    The pattern `map_reduce` has no such task, since the orchestrator reduces; a supervisor may.
+    """
     merged: list[str] = []
     for _ in range(make.rng.randint(1, 4)):
         parts = [make.task(*merged) for _ in range(make.rng.randint(6, 40))]
@@ -88,7 +91,7 @@ def sparse(make: _Maker) -> None:
 FAMILIES: Mapping[str, Callable[[_Maker], None]] = {
     "layered": layered,
     "series-parallel": series_parallel,
-    "map-reduce": map_reduce,
+    "rounds": rounds,
     "pipelines": pipelines,
     "sparse": sparse,
 }

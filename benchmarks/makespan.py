@@ -37,6 +37,8 @@ Start = tuple[float, str]
 
 def run() -> Iterator[str]:
     yield f"{'makespan / lower bound, 6 workers':<46} {'mean':>6} {'p50':>6} {'p90':>6} {'max':>6}  n"
+    every: list[float] = []
+    sharper: list[float] = []
     for family in FAMILIES:
         graphs = [generated(family, seed) for seed in range(GRAPHS)]
         ours = [_ratio(graph, longest_chain(graph)) for graph in graphs]
@@ -49,11 +51,20 @@ def run() -> Iterator[str]:
         for graph in graphs[:ON_A_LEDGER]:
             assert on_a_ledger(graph) == schedule(graph, longest_chain(graph)), family
         yield _verdict(family, statistics.mean(ours))
+        every += ours
+        sharper += by_rounds
+    yield _line("all graphs, longest chain first", every)
+    yield _line("all graphs, longest chain / bound by rounds", sharper)
+    yield f"  all graphs: {_met(statistics.mean(every))}"
 
 
 def _verdict(family: str, mean: float) -> str:
-    met = f"target mean {TARGET}: met" if mean <= TARGET else f"target mean {TARGET}: missed"
-    return f"  {family}: {met}; {ON_A_LEDGER} graphs were claimed from a ledger in the same order"
+    same = f"{ON_A_LEDGER} graphs were claimed from a ledger in the same order"
+    return f"  {family}: {_met(mean)}; {same}"
+
+
+def _met(mean: float) -> str:
+    return f"target mean {TARGET}: {'met' if mean <= TARGET else 'missed'}"
 
 
 def _line(what: str, ratios: Sequence[float]) -> str:

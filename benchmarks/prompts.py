@@ -13,8 +13,8 @@ from benchmarks.servers import floor_command
 from benchmarks.stdio_client import StdioClient
 from benchmarks.table import line
 from benchmarks.workload import WIDTH
-from relaybook.core.plan import TaskSpec
 from relaybook.core.prompt_rules import judge, read_facts
+from relaybook.core.task_spec import TaskSpec
 from relaybook.engine import Engine
 from relaybook.engine.lint import facts
 from relaybook.engine.update import Update

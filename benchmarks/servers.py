@@ -7,10 +7,10 @@ from typing import Literal
 from relaybook.settings import Durability
 
 
-def server_command(store: Path, durability: Durability) -> list[str]:
-    """Relaybook on the ledger at `store`, with the tools of every role."""
+def server_command(store: Path, durability: Durability, role: str = "all") -> list[str]:
+    """Relaybook on the ledger at `store`, with the tools of `role`."""
     where = ["--store", str(store), "--durability", durability]
-    return [sys.executable, "-m", "relaybook", "serve", *where, "--role", "all"]
+    return [sys.executable, "-m", "relaybook", "serve", *where, "--role", role]
 
 
 def floor_command(tool: Literal["noop", "empty"]) -> list[str]:

@@ -4,6 +4,7 @@ import json
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
@@ -45,6 +46,11 @@ class StdioClient:
         trace: TracebackType | None,
     ) -> None:
         self._process.communicate()
+
+    def memory(self) -> int:
+        """Bytes that the server holds in memory, as Linux counts them."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii")
+        return int(status.partition("VmRSS:")[2].split()[0]) * 1024
 
     def call(self, tool: str, arguments: Mapping[str, Any]) -> tuple[float, dict[str, Any]]:
         """The seconds from the request's last byte to the answer's, and the answer."""

@@ -247,3 +247,25 @@ def test_own_templates_are_known_to_create(cli: Cli) -> None:
 
     assert cli(*create).code == 3
     assert cli(*create, *FOLDER).code == 0
+
+
+@pytest.mark.requirement("S184", "A15")
+def test_a_capability_that_nobody_has_is_refused_with_the_nearest(cli: Cli) -> None:
+    found = cli("contracts", "find", "--capability", "deplyo", "--json")
+
+    assert found.code == 3
+    assert "deploy" in json.loads(found.err)["allowed"]
+
+
+@pytest.mark.requirement("S212")
+def test_a_broken_contract_is_reported_wherever_contracts_are_listed(
+    cli: Cli, tmp_path: Path
+) -> None:
+    (tmp_path / "broken.json").write_text('{"name": ', encoding="utf-8")
+
+    for command in (("list",), ("find", "--capability", "deploy")):
+        (problem,) = cli("contracts", *command, "--contracts", str(tmp_path), "--json").json[
+            "problems"
+        ]
+        assert problem["file"].endswith("broken.json")
+        assert "not JSON" in problem["reason"]

@@ -193,3 +193,27 @@ def test_metrics_are_an_object_or_a_list(cli: Cli) -> None:
     assert ended.code == 0
     assert cli("items", "show", slug, "--json").json["metrics"] == {"coverage": 91}
     assert cli("advance", *here, "--metrics", "91").code == 2
+
+
+@pytest.mark.requirement("S232", "A22")
+def test_accepted_lessons_are_exported_as_a_patch_of_the_file_as_it_is(
+    cli: Cli, tmp_path: Path
+) -> None:
+    planned = cli("create", "--stages", json.dumps(STAGES[:1]), "--json").json
+    here = ("--id", planned["workflow_id"])
+    finding = json.dumps([{"text": "Run the linter first.", "target": "SOUL.md"}])
+    cli("advance", *here)
+    cli("advance", *here, "--stage", "0", "--outcome", "completed", "--findings", finding)
+    (lesson,) = cli("lessons", "list", "--status", "proposed", "--json").json["lessons"]
+    soul = tmp_path / "SOUL.md"
+    soul.write_text("# Soul\n\n## Lessons\n\n- Be brief.\n", encoding="utf-8")
+
+    before = cli("lessons", "export", "SOUL.md")
+    cli("resolve", *here, "--decision", "accept_lesson", "--lesson", lesson["id"])
+    patch = cli("lessons", "export", "SOUL.md", "--file", str(soul)).out
+
+    assert before.out == ""
+    assert "--- a/SOUL.md\n+++ b/SOUL.md\n" in patch
+    assert " - Be brief.\n+- Run the linter first. [task " in patch
+    assert soul.read_text(encoding="utf-8").endswith("- Be brief.\n")
+    assert cli("lessons", "export", "AGENTS.md").code == 2

@@ -17,15 +17,22 @@ from .test_answers import commands
 ACCESS = {f"token {name}" for name in ("create", "list", "revoke")}
 #: Commands that show what resources show, start a process, check files, or move a whole ledger.
 NO_TOOL = {
-    "serve",
-    "board",
-    "config",
-    "migrate",
-    "copy",
-    "templates list",
-    "templates check",
-    "compositions list",
-} | {f"contracts {name}" for name in ("list", "show", "check")}
+    *(
+        "serve",
+        "board",
+        "config",
+        "watch",
+        "migrate",
+        "copy",
+        "backup",
+        "export",
+        "import",
+        "doctor",
+        "completion",
+    ),
+    *("templates list", "templates check", "compositions list"),
+    *(f"contracts {name}" for name in ("list", "show", "check")),
+}
 #: Commands about work items, each with the tool that does the same by task or stage.
 ITEMS = {
     **dict.fromkeys(["list", "show", "tail", "hooks", "graph", "stats"], "read"),

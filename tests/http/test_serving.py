@@ -1,5 +1,6 @@
 """The server over HTTP: both eras, its health pages, its limits, and how it stops."""
 
+import json
 from collections.abc import AsyncIterator
 
 import anyio
@@ -7,8 +8,10 @@ import httpx2
 import pytest
 
 from relaybook.engine import Engine
+from relaybook.engine.read import READABLES
 from relaybook.registry.templates import Templates
 from relaybook.store.base import Store
+from relaybook.surface.http.tokens import Tokens
 from tests.helpers import PROMPTS, result, task, workflow
 from tests.http.conftest import Connect
 from tests.http.serving import server_on, serving
@@ -31,6 +34,55 @@ async def test_a_workflow_runs_over_http(url: str, connect: Connect) -> None:
     assert "## Output Interface" in started["prompt"]
     assert shown["status"] == "completed"
     assert "✅ a" in graph
+
+
+@pytest.mark.requirement("A38", "S254", "S257")
+async def test_the_tools_are_the_five_of_the_card_and_the_small_set_and_reads_are_resources(
+    url: str, connect: Connect, engine: Engine
+) -> None:
+    workflow_id = workflow(engine, "a")
+    async with connect(url) as client:
+        tools = {each.name: each for each in (await client.list_tools()).tools}
+        listed = {str(each.uri) for each in (await client.list_resources()).resources}
+        templates = {
+            each.uri_template
+            for each in (await client.list_resource_templates()).resource_templates
+        }
+        read = await call(client, "read", uri=f"ledger://workflows/{workflow_id}")
+        resource = await read_text(client, f"ledger://workflows/{workflow_id}")
+
+    five = {"create_workflow", "update_task", "render_prompt", "aggregate", "advance_stage"}
+    small_set = {"plan", "change_plan", "record", "get_workflow", "resolve", "find_skills"}
+    assert set(tools) == five | small_set | {"read", "cleanup"}
+    assert all(tools[name].output_schema for name in five)
+    assert {each.uri for each in READABLES} <= listed | templates
+    assert json.loads(read["text"]) == json.loads(resource)
+
+
+@pytest.mark.requirement("S5")
+async def test_a_worker_that_lacks_input_asks_and_another_goes_on_with_the_answer(
+    engine: Engine, connect: Connect
+) -> None:
+    workflow_id = workflow(engine, "a")
+    boss, hand = (
+        engine.create_token(role, role=role)["token"] for role in ("orchestrator", "worker")
+    )
+    asking = result(status="needs_input", questions=["Which year?"])
+
+    async with (
+        serving(engine, Tokens(engine)) as url,
+        connect(url, boss) as client,
+        connect(url, hand) as worker,
+    ):
+        claim = (await call(worker, "claim_task"))["claim"]
+        await call(worker, "update_task", claim=claim, status="completed", output=asking)
+        seen = await call(client, "get_workflow", workflow_id=workflow_id)
+        answer = {"decision": "answer", "task_id": "a", "answers": ["2026"], "reason": "asked"}
+        await call(client, "resolve", workflow_id=workflow_id, **answer)
+        again = await call(worker, "claim_task")
+
+    assert "Which year?" in str(seen["asking"])
+    assert "2026" in again["prompt"]
 
 
 async def test_a_change_is_told_to_who_listens(url: str, connect: Connect, engine: Engine) -> None:

@@ -70,6 +70,34 @@ def test_a_claim_of_the_oldest_workflow_comes_first_and_a_full_one_is_passed_ove
     assert engine.claim_task(project="other")["claimed"] is False
 
 
+def test_no_workflow_starves_behind_many_that_have_nothing_to_offer(
+    engine: Engine, clock: Clock
+) -> None:
+    for number in range(60):
+        full = workflow(engine, "a", "b", max_parallel=1)
+        start(engine, full, "a")
+        workflow(engine, task(f"c{number}", capability="another"))
+        clock.move(1)
+    last = workflow(engine, task("z", capability="mine"))
+
+    claimed = engine.claim_task(capabilities=["mine"])
+    nothing = engine.claim_task(capabilities=["mine"])
+
+    assert claimed["workflow_id"] == last
+    assert not nothing["claimed"]
+    assert "are in progress" in nothing["reason"]
+
+
+def test_no_workflow_starves_behind_many_whose_tasks_are_held(engine: Engine, clock: Clock) -> None:
+    start(engine, workflow(engine, task("a", writes=["src/"])), "a")
+    for _ in range(101):
+        workflow(engine, task("held", writes=["src/x"]))
+        clock.move(1)
+    last = workflow(engine, "z")
+
+    assert engine.claim_task()["workflow_id"] == last
+
+
 def block(engine: Engine, name: str) -> None:
     start(engine, name, "a")
     update(engine, name, "a", "input_required", output="which one?")

@@ -642,3 +642,28 @@ def test_a_supervisor_ends_by_an_explicit_finish_only(engine: Engine) -> None:
     assert resolve(engine, name, "finish", reason="delivered")["status"] == "completed"
     with pytest.raises(BadInput):
         resolve(engine, workflow(engine, "x"), "finish")
+
+
+@pytest.mark.requirement("S23", "S26")
+def test_a_supervisor_whose_tasks_are_done_is_told_to_finish_or_go_on(engine: Engine) -> None:
+    name = workflow(engine, "a", pattern="supervisor")
+    finish(engine, name, "a")
+
+    shown, claimed = engine.show_workflow(name), engine.claim_task(name)
+
+    assert (shown["status"], shown["summary"]) == ("pending", "pending, 1/1 complete")
+    assert "resolve(decision='finish'); or change_plan" in shown["next"]
+    assert "its orchestrator finishes it or adds some" in claimed["reason"]
+
+
+@pytest.mark.requirement("A9")
+def test_the_breaker_of_a_workflow_of_one_task_opens_when_that_fails(engine: Engine) -> None:
+    name = workflow(engine, "a")
+
+    answer = break_(engine, name, "a")
+
+    assert answer["advice"].startswith("nothing starts until the user decides")
+    with pytest.raises(BreakerOpen):
+        start(engine, name, "a")
+    resolve(engine, name, "retry_failed")
+    finish(engine, name, "a")

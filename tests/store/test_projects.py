@@ -5,12 +5,11 @@ from typing import Any
 import pytest
 
 from relaybook.engine import Engine
-from relaybook.engine.complete import COMPLETERS
 from relaybook.engine.items import EVENT_NAMES
 from relaybook.engine.read import READABLES
 from relaybook.engine.resolve import Resolution
 from relaybook.errors import Forbidden, Refusal, UnknownLesson, UnknownWorkflow
-from tests.helpers import dump, start, task, workflow
+from tests.helpers import Clock, complete, dump, start, task, workflow
 from tests.http.foreign import PROJECT, Foreign, foreign_work, leaks
 
 OWN = "own_project"
@@ -55,15 +54,24 @@ def test_no_list_or_figure_holds_another_project(mine: Engine) -> None:
         mine.loop_view(project=PROJECT),
         mine.claim_task(project=PROJECT),
         *(mine.hook_events(name) for name in EVENT_NAMES),
-        *(
-            mine.complete(each.uri, name, "", {"id": "x"})
-            for each in READABLES
-            for name in each.variables
-            if (each.uri.partition(":")[0], name) in COMPLETERS
-        ),
     ]
 
     assert not [each for each in found if leaks(repr(each))]
+
+
+def test_nothing_of_another_project_is_completed(
+    mine: Engine, engine: Engine, foreign: Foreign
+) -> None:
+    own = mine.list_workflows()["workflows"][0]["workflow_id"]
+    asked = [
+        (each.uri, name) for each in READABLES for name in each.variables if "ledger" in each.uri
+    ]
+
+    for uri, name in asked:
+        found = mine.complete(uri, name, "", {"id": foreign.workflow_id})
+        all_of_them = engine.complete(uri, name, "", {"id": foreign.workflow_id})
+        assert list(found.values) == ([own] if name == "id" else [])
+        assert (found.total, all_of_them.total > 1) == (len(found.values), name != "slug")
 
 
 def test_the_marks_of_another_project_stand_still(
@@ -73,23 +81,25 @@ def test_the_marks_of_another_project_stand_still(
     before = mine.marks(uris)
 
     engine.claim_task(foreign.workflow_id)
+    workflow(engine, "new", project=PROJECT)
 
     assert mine.marks(uris) == before
     assert engine.marks(uris) != before
 
 
 def test_what_is_another_project_s_stays_when_all_that_ended_is_removed(
-    mine: Engine, engine: Engine, foreign: Foreign
+    mine: Engine, engine: Engine, foreign: Foreign, clock: Clock
 ) -> None:
-
     engine.resolve(Resolution(workflow_id=foreign.workflow_id, decision="cancel"))
+    clock.move(1)
     rows = dump(engine.store)
 
     seen = mine.cleanup(days=0, dry_run=True)
     removed = mine.cleanup(days=0)
 
-    assert (seen["found"], removed["removed"]) == (0, 0)
+    assert (seen["found"], seen["workflows"], removed["removed"]) == (0, [], 0)
     assert dump(engine.store) == rows
+    assert engine.cleanup(days=0)["removed"] == 1
 
 
 def test_work_and_decisions_keep_to_the_own_project(mine: Engine, foreign: Foreign) -> None:
@@ -112,6 +122,21 @@ def test_the_figures_of_a_skill_are_kept_by_project(engine: Engine, foreign: For
     assert theirs == engine.skill_health()
     assert theirs
     assert engine.within(frozenset([OWN])).skill_health() == {}
+
+
+def test_the_times_of_another_project_are_no_advice(
+    mine: Engine, engine: Engine, clock: Clock
+) -> None:
+    names = [f"t{n}" for n in range(12)]
+    theirs = workflow(engine, *names, project=PROJECT)
+    for name in names:
+        start(engine, theirs, name)
+        clock.move(3_600)
+        complete(engine, theirs, name)
+    everybody, me = (each.plan({"minutes": 60}, template="piece") for each in (engine, mine))
+
+    assert everybody["expected"]["minutes"] == 60
+    assert me["expected"]["minutes"] < 60
 
 
 def test_who_may_see_no_project_sees_nothing(engine: Engine, foreign: Foreign) -> None:

@@ -38,7 +38,7 @@ from relaybook.store.sqlite import SqliteStore
 from tests.helpers import Clock, engine_on, result, task, update
 
 LIVES = int(os.environ.get("RELAYBOOK_SIMULATIONS", "150"))
-REGRESSIONS: tuple[int, ...] = (135, 825)
+REGRESSIONS: tuple[int, ...] = (135, 278, 825)
 #: Steps of trouble, and of calm within which a life must end.
 TROUBLE, CALM = 40, 150
 #: Between two looks at all rows.

@@ -50,4 +50,6 @@ def filled(uri: str, workflow_id: str, task_id: str) -> str:
     """The template `uri` for a task, and for a skill or prompt that there is."""
     name = "devops" if uri.startswith("contract:") else "research"
     slug = f"{workflow_id}%2F{task_id}"
-    return uri.format(id=workflow_id, task_id=task_id, slug=slug, name=name)
+    return uri.format(
+        id=workflow_id, task_id=task_id, slug=slug, name=name, project="ours", target="SOUL.md"
+    )

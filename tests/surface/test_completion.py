@@ -8,10 +8,12 @@ from mcp_types import PromptReference, ResourceTemplateReference
 
 from relaybook.engine import Engine
 from tests.helpers import Clock, task, workflow
+from tests.stages import PROOF, advance, staged
 
 pytestmark = pytest.mark.anyio
 
 WORKFLOW = "ledger://workflows/{id}"
+PATCH = "ledger://lessons/{project}/{target}"
 TASK = "ledger://workflows/{id}/tasks/{task_id}"
 
 
@@ -113,3 +115,12 @@ async def test_what_is_no_variable_has_no_values(client: Client, uri: str, name:
 
 async def test_much_text_typed_is_no_fault(client: Client) -> None:
     assert await completed(client, WORKFLOW, "id", "%" * 100_000) == []
+
+
+async def test_lessons_are_found_by_project_and_file(client: Client, engine: Engine) -> None:
+    workflow_id = staged(engine, "implement")
+    advance(engine, workflow_id)
+    advance(engine, workflow_id, 0, outcome="completed", **PROOF[0])
+
+    assert await completed(client, PATCH, "project", "mp") == ["mpmp"]
+    assert await completed(client, PATCH, "target", "") == ["skill:python-backend"]

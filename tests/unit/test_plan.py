@@ -4,17 +4,10 @@ from typing import Any
 
 import pytest
 
-from relaybook.core.plan import (
-    MAX_TASKS,
-    Take,
-    TaskSpec,
-    added_tasks,
-    partition_tasks,
-    read_items,
-    read_spec,
-    read_tasks,
-    spec_value,
-)
+from relaybook.core.plan import MAX_TASKS, added_tasks, read_tasks
+from relaybook.core.plan_items import partition_tasks, read_items
+from relaybook.core.task_fields import read_spec
+from relaybook.core.task_spec import Take, TaskSpec, spec_value
 from relaybook.core.text import canonical, is_json
 from relaybook.errors import InvalidPlan
 from relaybook.model import EventType, Pattern, Tier

@@ -1,6 +1,7 @@
 """The command line. What a command needs is imported when it is named, so that all start fast."""
 
 import io
+import os
 import sys
 from typing import Annotated
 
@@ -31,12 +32,22 @@ COMMANDS = {
     "cleanup": "decisions",
     "migrate": "ledgers",
     "copy": "ledgers",
+    "backup": "ledgers",
+    "export": "transfer",
+    "import": "transfer",
+    "watch": "watch",
+    "doctor": "doctor",
+    "completion": "completion",
     "items": "items",
+    "lessons": "lessons",
     "templates": "templates",
     "contracts": "contracts",
     "compositions": "compositions",
     "token": "tokens",
 }
+
+#: Set by the script of a shell that wants completions.
+COMPLETE = "_RELAYBOOK_COMPLETE"
 
 app = new_app(
     cls=lazy_group(COMMANDS),
@@ -52,7 +63,11 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             # A terminal that cannot show a character is no reason to fail.
             stream.reconfigure(errors="replace")
-    app()
+    if COMPLETE in os.environ:
+        from typer._completion_classes import completion_init
+
+        completion_init()
+    app(prog_name="relaybook")
 
 
 def _print_version(wanted: bool) -> None:

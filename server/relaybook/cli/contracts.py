@@ -19,7 +19,7 @@ group = typer.Typer(name="contracts", help="Skill contracts.", no_args_is_help=T
 @command(group, "list", needs="any")
 def list_contracts(engine: "Engine") -> dict[str, Any]:
     """Every contract in a line."""
-    return _lines(engine.contracts.get(name) for name in engine.contracts.names())
+    return _lines(engine, (engine.contracts.get(name) for name in engine.contracts.names()))
 
 
 @command(group, "find", needs="any")
@@ -30,7 +30,10 @@ def find(
     output: Annotated[str, typer.Option(metavar="NAME", help="What it gives.")] = "",
 ) -> dict[str, Any]:
     """The skills that fit all that is given, the best first."""
-    return _lines(engine.contracts.find(capability or None, input or None, output or None))
+    if capability:
+        engine.contracts.resolve(capability)  # refuses one that nobody has, and names the nearest
+    found = engine.contracts.find(capability or None, input or None, output or None)
+    return _lines(engine, found)
 
 
 @command(group, "pipeline", needs="any")
@@ -42,7 +45,7 @@ def pipeline(
     return engine.find_skills(capabilities=capabilities)
 
 
-def _lines(contracts: Iterable["Contract"]) -> dict[str, Any]:
+def _lines(engine: "Engine", contracts: Iterable["Contract"]) -> dict[str, Any]:
     rows = [
         {
             "name": each.name,
@@ -53,7 +56,9 @@ def _lines(contracts: Iterable["Contract"]) -> dict[str, Any]:
         }
         for each in contracts
     ]
-    return {"summary": f"{len(rows)} contract(s)", "contracts": rows}
+    problems = [{"file": str(p.path), "reason": p.reason} for p in engine.contracts.problems()]
+    found: dict[str, Any] = {"summary": f"{len(rows)} contract(s)", "contracts": rows}
+    return found | ({"problems": problems} if problems else {})
 
 
 @command(group, "show", needs="any")

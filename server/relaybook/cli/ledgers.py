@@ -1,7 +1,8 @@
-"""The commands for a ledger as a whole: migrate, copy."""
+"""The commands for a ledger as a whole: migrate, copy, backup."""
 
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -83,6 +84,31 @@ def copy(
                 for each in tables
             ],
         }
+
+    _run(as_json, run)
+
+
+@group.command()
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to; nothing may be there.")],
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a ledger into a file as it is at one moment; others may go on writing.
+
+    The file is a ledger itself: put it back, or name it with --store.
+    """
+
+    def run() -> dict[str, Any]:
+        from relaybook.store.open import open_store
+
+        settings = settings_of(store=store)
+        refuse_worker(settings, "use relaybook backup")
+        refuse_missing(settings.store)
+        with closing(open_store(settings.store)) as ledger:
+            ledger.backup(file)
+        size = file.stat().st_size
+        return {"file": str(file), "bytes": size, "summary": f"{size} bytes written and checked"}
 
     _run(as_json, run)
 

@@ -73,7 +73,7 @@ def open_engine(settings: Settings, needs: Needs = "made") -> "Engine":
     name = settings.store
     if needs == "there":
         refuse_missing(name)
-    elif needs == "any" and _missing(name) is not None:
+    elif needs == "any" and missing(name) is not None:
         name = NO_FILE
     store = open_store(name, settings.durability)
     return Engine(store, Templates(settings.prompts), Contracts(settings.contracts))
@@ -85,7 +85,7 @@ def refuse_missing(name: str) -> None:
     Raises:
         StoreUnreachable: there is no such file.
     """
-    path = _missing(name)
+    path = missing(name)
     if path is not None:
         raise StoreUnreachable(
             f"There is no ledger at {str(path)!r}.",
@@ -94,7 +94,7 @@ def refuse_missing(name: str) -> None:
         )
 
 
-def _missing(name: str) -> Path | None:
+def missing(name: str) -> Path | None:
     """The file of that name, if it is none; None for a server."""
     from relaybook.store.open import file_of
 

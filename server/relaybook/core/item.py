@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from relaybook.core.evidence import gather
-from relaybook.core.plan import TaskSpec
+from relaybook.core.task_spec import TaskSpec
 from relaybook.model import ITEM_EVENTS, WORDS, Event, EventType, Status, Task, Workflow
 
 #: What an event keeps for the ledger alone.

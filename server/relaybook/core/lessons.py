@@ -36,6 +36,16 @@ class Lesson:
     evidence: str = ""
 
 
+def check_target(target: str) -> None:
+    """Refuse what keeps no lessons.
+
+    Raises:
+        InvalidArguments: with what does.
+    """
+    if len(target) > TARGET_LIMIT or not _TARGET.fullmatch(target):
+        raise InvalidArguments(f"A lesson cannot go to {target[:80]!r}.", allowed=TARGETS)
+
+
 def propose(
     text: str,
     target: str,
@@ -58,8 +68,7 @@ def propose(
         )
     files = {"agent": "SOUL.md", "tools": "TOOLS.md", "skill": f"skill:{skill or ''}"}
     file = files.get(target, target)
-    if len(file) > TARGET_LIMIT or not _TARGET.fullmatch(file):
-        raise InvalidArguments(f"A lesson cannot go to {file[:80]!r}.", allowed=TARGETS)
+    check_target(file)
     if confidence not in CONFIDENCES:
         raise InvalidArguments(
             f"A lesson cannot be of {confidence[:80]!r} confidence.",

@@ -50,8 +50,8 @@ def status_from(
         return WorkflowStatus.CANCELLED
     if decision is Decision.PARTIAL:
         return WorkflowStatus.PARTIAL
-    all_done = counts["completed"] + counts["not_applicable"] == counts["total"]
-    if all_done and (pattern is not Pattern.SUPERVISOR or decision is Decision.FINISHED):
+    done = counts["completed"] + counts["not_applicable"] == counts["total"]
+    if done and (pattern is not Pattern.SUPERVISOR or decision is Decision.FINISHED):
         return WorkflowStatus.COMPLETED
     if counts["in_progress"] or counts["input_required"] or counts["review"]:
         return WorkflowStatus.IN_PROGRESS
@@ -62,6 +62,11 @@ def status_from(
     if counts["failed"] or counts["cancelled"]:
         return WorkflowStatus.FAILED
     return WorkflowStatus.PENDING
+
+
+def all_done(workflow: Workflow) -> bool:
+    """Every task is completed or not applicable; a supervisor goes on until it is finished."""
+    return workflow.completed + workflow.not_applicable == workflow.total
 
 
 def breaker_open(failed: int, total: int) -> bool:

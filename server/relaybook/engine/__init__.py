@@ -52,6 +52,7 @@ class Engine(Desk):
         from relaybook.engine.create import create_workflow
         from relaybook.engine.export import export_workflow, import_workflow
         from relaybook.engine.find import find_skills
+        from relaybook.engine.forecast import forecast
         from relaybook.engine.items import (
             hook_events,
             item_events,
@@ -65,6 +66,7 @@ class Engine(Desk):
         from relaybook.engine.read import read, read_text
         from relaybook.engine.record import record
         from relaybook.engine.render import render_prompt
+        from relaybook.engine.report import report
         from relaybook.engine.resolve import open_decisions, resolve
         from relaybook.engine.save import save_composition
         from relaybook.engine.tokens import create_token, grant_of, list_tokens, revoke_token
@@ -93,6 +95,8 @@ class Engine(Desk):
         cleanup = Verb("cleanup", retry=False)
         export_workflow = Verb("export")
         import_workflow = Verb("export")
+        report = Verb("report")
+        forecast = Verb("forecast")
         marks = Verb("watch")
         newest_change = Verb("watch")
         resolve = Verb("resolve")

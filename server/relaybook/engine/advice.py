@@ -1,7 +1,7 @@
 """The `next` of an answer: which call to make now, by what the ledger says."""
 
 from relaybook.core.policy import IDLE_REVIEWS_LIMIT, TRANSIENT
-from relaybook.core.status import breaker_open, failed_for_good, workflow_status
+from relaybook.core.status import all_done, breaker_open, failed_for_good, workflow_status
 from relaybook.model import Task, Workflow, WorkflowStatus
 
 
@@ -10,8 +10,14 @@ def progress(workflow: Workflow) -> str:
     return f"{workflow.completed + workflow.not_applicable}/{workflow.total} complete"
 
 
-def failure_advice(task: Task) -> str:
+def failure_advice(workflow: Workflow, task: Task) -> str:
     """What to do about a failed task: wait, retry, reassign, split, or leave it."""
+    if breaker_open(workflow.failed, workflow.total):
+        return f"nothing starts until the user decides; then: {_advice(task)}"
+    return _advice(task)
+
+
+def _advice(task: Task) -> str:
     if failed_for_good(task):
         return "no retry is left: change_plan to replace it, or go on without it"
     if task.same_error > 1 and task.error_code not in TRANSIENT:
@@ -60,6 +66,6 @@ def _going_on(workflow: Workflow) -> str:
         return "start the next: update_task(status='in_progress'), or let workers claim_task"
     if workflow.in_progress:
         return "get_workflow(wait_seconds=45)"
-    if workflow.completed + workflow.not_applicable == workflow.total:  # a supervisor's
+    if all_done(workflow):  # a supervisor's
         return "aggregate, then resolve(decision='finish'); or change_plan for the next piece"
     return "get_workflow(detail='detailed') for what holds it back"

@@ -14,10 +14,10 @@ from relaybook.core.envelope import Envelope, from_json
 from relaybook.core.fence import scan
 from relaybook.core.merge_plan import MergePlan, plan_merge
 from relaybook.core.names import Names
-from relaybook.core.plan import TaskSpec, expert_name
 from relaybook.core.status import is_expired, workflow_status
 from relaybook.core.synthesis import Detail, Frame, digest
 from relaybook.core.task_outcome import TaskOutcome, stated_confidence
+from relaybook.core.task_spec import TaskSpec, expert_name
 from relaybook.core.text import texts_in
 from relaybook.core.wishes import read_wishes
 from relaybook.engine.advice import next_call

@@ -7,15 +7,8 @@ from typing import Any
 from relaybook.core.case import Case
 from relaybook.core.command import ChangePlan
 from relaybook.core.machine import decide
-from relaybook.core.plan import (
-    TaskSpec,
-    added_tasks,
-    check_graph,
-    last_of,
-    read_tasks,
-    spec_value,
-    waits_for,
-)
+from relaybook.core.plan import added_tasks, check_graph, last_of, read_tasks
+from relaybook.core.task_spec import TaskSpec, spec_value, waits_for
 from relaybook.core.text import canonical, storable, text_hash
 from relaybook.engine.advice import next_call, progress
 from relaybook.engine.check import check_added

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from relaybook.core.guards import Finding, Severity
-from relaybook.core.plan import TaskSpec, waits_for
 from relaybook.core.plan_check import PlanTask, check_change, check_plan
 from relaybook.core.prompt_rules import orders_outward_deed
+from relaybook.core.task_spec import TaskSpec, waits_for
 from relaybook.core.text import canonical
 from relaybook.engine.desk import Desk
 from relaybook.engine.prompt import result_schema, takes_of

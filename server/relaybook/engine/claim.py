@@ -1,7 +1,7 @@
 """claim_task: a worker takes the next task that may start, and gets its prompt."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,23 +9,20 @@ from relaybook.core.case import Case
 from relaybook.core.command import Start
 from relaybook.core.gates import Verdict
 from relaybook.core.machine import decide, refuse_decided, refuse_held, refuse_start
-from relaybook.core.policy import MAX_FAILURES
 from relaybook.core.skill_stats import BREAKER_COOLDOWN, Breaker, admits, breaker
-from relaybook.core.status import breaker_open, workflow_status
 from relaybook.core.text import storable, text_hash
 from relaybook.engine.desk import Desk
 from relaybook.engine.expire import end_lost_holders, without_expired
 from relaybook.engine.judge import keep_print, pass_intake
+from relaybook.engine.offer import Nothing, candidates, idle, nothing, offering, why_not
 from relaybook.engine.prompt import spawn, task_prompt
 from relaybook.engine.verdict import INTAKE, gate_told
-from relaybook.errors import Held, InvalidArguments, Refusal, SkillBreakerOpen, clip
-from relaybook.model import Task, Workflow
+from relaybook.errors import Held, InvalidArguments, Refusal, SkillBreakerOpen
+from relaybook.model import Task
 from relaybook.registry.prompt import Prompt
 from relaybook.store.base import Tx
 from relaybook.store.learning import skill_stats
 from relaybook.store.ledger import (
-    TASKS,
-    WORKFLOWS,
     apply,
     get_workflow,
     load_case,
@@ -33,25 +30,8 @@ from relaybook.store.ledger import (
     put_texts,
 )
 
-#: How many open workflows one call looks through, oldest first.
-WORKFLOWS_LOOKED_AT = 100
-#: How many tasks of a workflow one call reads at a time, and how many that are expired, held or
-#: cannot be rendered it works through.
-CANDIDATES, CANDIDATES_LOOKED_AT = 20, 200
 LEASE_BOUNDS_SECONDS = (5, 24 * 3600)
 SESSION_KEY_LIMIT = 200
-#: The soonest and the latest that a worker is told to ask again.
-ASK_AGAIN_SECONDS = (1.0, 30.0)
-BREAKER_AGAIN_SECONDS = 60.0
-
-#: Tasks to offer first: those whose worker is gone. They hold a place already.
-_EXPIRED = "status = 'in_progress' AND lease_until <= :now"
-#: Then, while there is room, those to retry, and fresh ones.
-_WAITING = (
-    """status = 'failed' AND final = 0 AND failures < :most AND waiting_on = 0
-        AND (not_before IS NULL OR not_before <= :now)""",
-    "status = 'pending' AND waiting_on = 0",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +42,6 @@ class _Ask:
     lease_seconds: float | None
     session_key: str | None
     actor: str
-
-
-@dataclass(frozen=True, slots=True)
-class Nothing:
-    """Why a workflow has nothing to claim, and in how many seconds it may have."""
-
-    reason: str
-    seconds: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,16 +81,17 @@ def claim_task(
     check_lease(lease_seconds)
     session_key = checked_session(session_key)
     ask = _Ask(capabilities, lease_seconds, session_key, actor)
-    names, found = _offers(desk, workflow_id, project, capabilities)
+    found: list[Nothing] = []
     faults: dict[str, str] = {}
-    for name in names:
+    for name in [workflow_id] if workflow_id else offering(desk, project, capabilities):
         claimed = None
         while claimed is None:
             claimed = _claim_in(desk, name, ask, faults)
         if not isinstance(claimed, Nothing):
             return claimed
         found.append(claimed)
-    return _nothing(found, [f"{task_id}: {message}" for task_id, message in faults.items()])
+    said = [f"{task_id}: {message}" for task_id, message in faults.items()]
+    return nothing(found or idle(desk, project), said)
 
 
 def _claim_in(
@@ -131,7 +104,7 @@ def _claim_in(
     held: list[str] = []
     with desk.store.transaction() as tx:
         workflow = get_workflow(tx, workflow_id, lock=True)
-        for task in _candidates(tx, workflow, ask.capabilities, desk.clock()):
+        for task in candidates(tx, workflow, ask.capabilities, desk.clock()):
             found = load_case(tx, task.workflow_id, task.id)
             case = without_expired(desk, tx, found, task.id, ask.actor)
             try:
@@ -152,10 +125,10 @@ def _claim_in(
                     held.append(task.id)
             else:
                 return {"claimed": True} | started(desk, begun)
-        nothing = _why_not(tx, get_workflow(tx, workflow_id), desk.clock())
+        left = why_not(tx, get_workflow(tx, workflow_id), desk.clock())
     # A list: each of them is to be freed, not the first alone.
     freed = [end_lost_holders(desk, workflow_id, name, ask.actor) for name in held]
-    return None if any(freed) else nothing
+    return None if any(freed) else left
 
 
 def check_lease(lease_seconds: float | None) -> None:
@@ -186,129 +159,6 @@ def checked_session(session_key: str | None) -> str | None:
         allowed=f"1 to {SESSION_KEY_LIMIT} characters",
         next="send the key that your host lists the session under",
     )
-
-
-def _offers(
-    desk: Desk, workflow_id: str | None, project: str | None, capabilities: Sequence[str]
-) -> tuple[list[str], list[Nothing]]:
-    """The workflows with a task to offer, oldest first, and why the others have none.
-
-    A workflow that is named is not looked at, but tried.
-    """
-    if workflow_id is not None:
-        return [workflow_id], []
-    names: list[str] = []
-    found: list[Nothing] = []
-    with desk.store.read() as tx:
-        now = desk.clock()
-        for workflow in _workflows(tx, project):
-            if next(_candidates(tx, workflow, capabilities, now), None) is not None:
-                names.append(workflow.id)
-            else:
-                found.append(_why_not(tx, workflow, now))
-    return names, found
-
-
-def _workflows(tx: Tx, project: str | None) -> list[Workflow]:
-    where = (
-        f"WHERE ended_at IS NULL AND ready + retryable + in_progress > 0 AND {tx.sight.of_project}"
-    )
-    if project is not None:
-        where += " AND project = :project"
-    return WORKFLOWS.find(
-        tx,
-        f"{where} ORDER BY created_at, id LIMIT :limit",
-        project=project,
-        limit=WORKFLOWS_LOOKED_AT,
-    )
-
-
-def _candidates(
-    tx: Tx, workflow: Workflow, capabilities: Sequence[str], now: float
-) -> Iterator[Task]:
-    """Tasks to try, best first: those that ran out of time, failed ones, then fresh ones."""
-    wanted, names = _capability_filter(capabilities)
-    params = {"workflow_id": workflow.id, "now": now, "most": MAX_FAILURES, **names}
-    for where in (_EXPIRED, *_WAITING):
-        for first in range(0, CANDIDATES_LOOKED_AT, CANDIDATES):  # those before could not start
-            if not _may_start(get_workflow(tx, workflow.id), expired=where is _EXPIRED):
-                return
-            page = TASKS.find(
-                tx,
-                f"WHERE workflow_id = :workflow_id AND {where}{wanted}"
-                f" ORDER BY chain DESC, position LIMIT {CANDIDATES} OFFSET {first}",
-                **params,
-            )
-            yield from page
-            if len(page) < CANDIDATES:
-                break
-
-
-def _may_start(workflow: Workflow, *, expired: bool) -> bool:
-    if workflow.decision is not None or breaker_open(workflow.failed, workflow.total):
-        return False
-    return expired or workflow.in_progress < workflow.max_parallel
-
-
-def _capability_filter(capabilities: Sequence[str]) -> tuple[str, dict[str, str]]:
-    if not capabilities:
-        return "", {}
-    names = {f"can_{place}": name for place, name in enumerate(capabilities)}
-    places = ", ".join(f":{name}" for name in names)
-    return f" AND (capability IS NULL OR capability IN ({places}))", names
-
-
-def _why_not(tx: Tx, workflow: Workflow, now: float) -> Nothing:
-    """Why no task of `workflow` can start, and in how many seconds that may change."""
-    if workflow.ended_at is not None:
-        return Nothing(f"workflow {workflow.id!r} is {workflow_status(workflow)}", None)
-    if breaker_open(workflow.failed, workflow.total):
-        return Nothing(
-            f"breaker: {workflow.failed} tasks of {workflow.id!r} failed; the user decides",
-            BREAKER_AGAIN_SECONDS,
-        )
-    if workflow.in_progress >= workflow.max_parallel:
-        reason = f"all taken: {workflow.in_progress} of {workflow.id!r} are in progress, the most"
-    elif workflow.ready:
-        reason = f"{workflow.ready} ready task(s) of {workflow.id!r} need another capability"
-    elif workflow.retryable:
-        reason = f"{workflow.retryable} failed task(s) of {workflow.id!r} wait to be retried"
-    elif workflow.undecided:
-        reason = (
-            f"{workflow.undecided} task(s) of {workflow.id!r} wait for the decision whether they "
-            "apply"
-        )
-    elif workflow.in_progress:
-        reason = f"all taken: {workflow.in_progress} of {workflow.id!r} are in progress"
-    else:
-        reason = (
-            f"blocked: {workflow.pending} pending, {workflow.input_required} waiting for answers"
-        )
-    return Nothing(reason, _soonest(tx, workflow, now))
-
-
-def _soonest(tx: Tx, workflow: Workflow, now: float) -> float:
-    """Seconds until a retry is due or a lease runs out, within reason."""
-    sql = (
-        "SELECT min(coalesce(not_before, lease_until)) FROM tasks WHERE workflow_id = :id"
-        " AND status IN ('failed', 'in_progress') AND coalesce(not_before, lease_until) > :now"
-    )
-    at = tx.rows(sql, {"id": workflow.id, "now": now})[0][0]
-    low, high = ASK_AGAIN_SECONDS
-    return high if at is None else min(max(at - now, low), high)
-
-
-def _nothing(found: Sequence[Nothing], faults: Sequence[str]) -> dict[str, Any]:
-    waits = [each.seconds for each in found if each.seconds is not None]
-    reasons = [*faults, *(each.reason for each in found)]
-    answer: dict[str, Any] = {
-        "claimed": False,
-        "reason": clip("; ".join(reasons) or "no open workflow has anything to do", 600),
-    }
-    if waits:
-        answer["retry_after_seconds"] = round(min(waits))
-    answer["next"] = "ask again after retry_after_seconds" if waits else "stop; nothing is left"
-    return answer
 
 
 def start_attempt(

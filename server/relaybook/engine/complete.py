@@ -22,6 +22,8 @@ _TASKS = r"""FROM tasks WHERE workflow_id = :id AND replaced_by IS NULL
     AND (lower(id) LIKE :like ESCAPE '\' OR lower(label) LIKE :like ESCAPE '\')"""
 _ITEMS = r"FROM tasks WHERE slug IS NOT NULL AND lower(slug) LIKE :like ESCAPE '\'"
 
+_SAID = r" WHERE lower(said) LIKE :like ESCAPE '\'"
+
 
 @dataclass(frozen=True, slots=True)
 class Completed:
@@ -72,6 +74,23 @@ def complete_item(desk: Desk, typed: str, chosen: Mapping[str, str]) -> Complete
         return _found(tx, matching, "slug", {"like": _like(typed)}, column="slug")
 
 
+def complete_project(desk: Desk, typed: str, chosen: Mapping[str, str]) -> Completed:
+    """Projects with lessons whose name contains `typed`, in alphabetical order."""
+    return _distinct(desk, "project", typed)
+
+
+def complete_target(desk: Desk, typed: str, chosen: Mapping[str, str]) -> Completed:
+    """Files that lessons were proposed for, in alphabetical order."""
+    return _distinct(desk, "target", typed)
+
+
+def _distinct(desk: Desk, column: str, typed: str) -> Completed:
+    with desk.store.read() as tx:
+        all_of = f"SELECT DISTINCT {column} AS said FROM lessons WHERE {tx.sight.of_project}"
+        matching = f"FROM ({all_of}) AS each{_SAID}"
+        return _found(tx, matching, "said", {"like": _like(typed)}, column="said")
+
+
 def complete_contract(desk: Desk, typed: str, chosen: Mapping[str, str]) -> Completed:
     """Names of contracts that contain `typed`, those that begin with it first."""
     return _names(desk.contracts.names(), typed)
@@ -106,6 +125,8 @@ COMPLETERS: Mapping[tuple[str, str], Completer] = {
     ("ledger", "id"): complete_workflow,
     ("ledger", "task_id"): complete_task,
     ("ledger", "slug"): complete_item,
+    ("ledger", "project"): complete_project,
+    ("ledger", "target"): complete_target,
     ("prompt", "name"): complete_prompt,
     ("contract", "name"): complete_contract,
 }

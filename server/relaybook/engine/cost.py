@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from relaybook.core.cost import prompt_cost
-from relaybook.core.plan import TaskSpec
+from relaybook.core.task_spec import TaskSpec
 from relaybook.engine.desk import Desk
 from relaybook.engine.prompt import planned_prompt, takes_of
 from relaybook.model import Pattern

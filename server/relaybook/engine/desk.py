@@ -15,7 +15,7 @@ from relaybook.store.base import Store, Tx
 from relaybook.store.partial import PartialStore
 
 if TYPE_CHECKING:
-    from relaybook.core.plan import TaskSpec
+    from relaybook.core.task_spec import TaskSpec
 
 K = TypeVar("K")
 
@@ -88,7 +88,7 @@ class Desk:
         known = self._specs.get(name)
         if known is None:
             # Imported here: an engine that is only opened needs neither.
-            from relaybook.core.plan import read_spec
+            from relaybook.core.task_fields import read_spec
             from relaybook.store.ledger import get_text
 
             known = read_spec(json.loads(get_text(tx, workflow_id, name)))

@@ -10,7 +10,7 @@ from relaybook.core.command import Command, Complete, Fail, Reconsider
 from relaybook.core.envelope import Envelope, from_json
 from relaybook.core.evidence import Note, Records, evidence, gather, notes_of_result
 from relaybook.core.gates import output_gate
-from relaybook.core.plan import ParentAction
+from relaybook.core.task_spec import ParentAction
 from relaybook.core.text import compact
 from relaybook.engine.desk import Desk
 from relaybook.engine.hooks import due, gate_again, hook_tasks

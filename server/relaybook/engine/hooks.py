@@ -8,7 +8,7 @@ from relaybook.core.evidence import Records, digest, evidence
 from relaybook.core.gates import Evidence, output_gate
 from relaybook.core.health import Health, health
 from relaybook.core.hooks import EndedStage, Hook, due_hooks
-from relaybook.core.plan import TaskSpec
+from relaybook.core.task_spec import TaskSpec
 from relaybook.engine.desk import Desk
 from relaybook.engine.stage import hooks_of
 from relaybook.engine.verdict import OUTPUT, gate_told

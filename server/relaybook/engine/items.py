@@ -53,19 +53,22 @@ def list_items(
     where = ["replaced_by IS NULL", *_with_status(status)]
     where += ["skill = :skill"] if skill else []
     where += ["workflow_id = :workflow_id"] if workflow_id else []
-    where += ["workflow_id IN (SELECT id FROM workflows WHERE project = :project)"] * bool(project)
-    order = "(SELECT created_at FROM workflows WHERE id = workflow_id) DESC, workflow_id, position"
+    where += ["w.project = :project"] if project else []
+    params = {
+        "skill": skill,
+        "workflow_id": workflow_id,
+        "project": project,
+        "limit": max(1, min(limit, PAGE)),
+        "skip": skip,
+    }
     with desk.store.read() as tx:
-        found = TASKS.find(
-            tx,
-            f"WHERE {' AND '.join([*where, tx.sight.of_workflow])}"
-            f" ORDER BY {order} LIMIT :limit OFFSET :skip",
-            skill=skill,
-            workflow_id=workflow_id,
-            project=project,
-            limit=max(1, min(limit, PAGE)),
-            skip=skip,
+        # The workflows outside, in the order of their index: a page reads no more than it shows.
+        sql = (
+            f"SELECT {TASKS.full_columns} FROM workflows w CROSS JOIN tasks"
+            f" WHERE tasks.workflow_id = w.id AND {' AND '.join([*where, tx.sight.of_workflow])}"
+            " ORDER BY w.created_at DESC, w.id, position LIMIT :limit OFFSET :skip"
         )
+        found = [TASKS.value(row) for row in tx.rows(sql, params)]
         return [_item(desk, tx, task) for task in found]
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from relaybook.core.health import health
 from relaybook.core.lesson_patch import as_patch
+from relaybook.core.lessons import check_target
 from relaybook.engine.desk import Desk
 from relaybook.engine.hooks import figures
 from relaybook.engine.view import timestamp
@@ -69,7 +70,11 @@ def export_lessons(desk: Desk, target: str, *, project: str = "default", current
     """A patch that adds the accepted lessons for `target` to its file, whose text is `current`.
 
     `target` is SOUL.md, TOOLS.md or skill:<name>. The file itself is left to whoever applies it.
+
+    Raises:
+        InvalidArguments: there is no such target.
     """
+    check_target(target)
     with desk.store.read() as tx:
         accepted = LESSONS.find(
             tx,

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from relaybook.core.gates import GateItem, Verdict
-from relaybook.core.plan import TaskSpec
 from relaybook.core.prompt_rules import (
     Finding,
     Fingerprint,
@@ -16,6 +15,7 @@ from relaybook.core.prompt_rules import (
     fingerprint,
     work_of,
 )
+from relaybook.core.task_spec import TaskSpec
 from relaybook.core.words import budget_of
 from relaybook.engine.prompt import Draft
 from relaybook.engine.verdict import INTAKE, gate_told

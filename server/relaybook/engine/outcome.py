@@ -149,7 +149,7 @@ def told(before: Case, after: Case, task_id: str, *, repeated: bool = False) -> 
     }
     if task.error and task.status is Status.FAILED:
         answer["error"] = {"code": task.error_code, "message": clip(task.error, 300)}
-        answer["advice"] = failure_advice(task)
+        answer["advice"] = failure_advice(workflow, task)
     freed = [t.id for t in after.tasks.values() if is_ready(t) and t.id != task_id]
     freed = [name for name in freed if not is_ready(before.tasks[name])]
     if freed:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from relaybook.core.plan import TaskSpec, waits_for
+from relaybook.core.task_spec import TaskSpec, waits_for
 from relaybook.engine.desk import Desk
 from relaybook.errors import InvalidPlan, clip
 from relaybook.model import OVER, SETTLED, EdgeKind, EventType, Pattern, Status, Task, Workflow

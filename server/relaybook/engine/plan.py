@@ -7,7 +7,7 @@ from typing import Any, get_args
 from relaybook.core.cost import compare, expected_minutes_from, prompt_cost
 from relaybook.core.guards import PARALLEL, Finding
 from relaybook.core.partition import balance, partition, suggest_parts, waves
-from relaybook.core.plan import read_items
+from relaybook.core.plan_items import read_items
 from relaybook.core.planning import Advice, advise
 from relaybook.core.policy import DEFAULT_WIDTH, PROMPT_WORDS, timeout_seconds
 from relaybook.core.questions import Facts, OrderName

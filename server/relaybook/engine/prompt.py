@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from relaybook.core.envelope import from_json
-from relaybook.core.plan import Take, TaskSpec
 from relaybook.core.policy import timeout_seconds
+from relaybook.core.task_spec import Take, TaskSpec
 from relaybook.core.text import slug
 from relaybook.engine.desk import Desk
 from relaybook.model import (

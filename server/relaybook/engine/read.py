@@ -20,6 +20,7 @@ from relaybook.engine.read_items import (
     read_health,
     read_item,
     read_items,
+    read_lesson_patch,
     read_lessons,
     read_loop,
 )
@@ -212,6 +213,13 @@ READABLES: tuple[Readable, ...] = (
         title="Work item",
         description="One work item: status, intent, artifacts, tests, findings, hooks.",
         read=read_item,
+    ),
+    Readable(
+        uri="ledger://lessons/{project}/{target}",
+        name="lesson_patch",
+        title="Lessons as a patch",
+        description="Accepted lessons for SOUL.md, TOOLS.md or skill:<name>, as a patch to apply.",
+        read=read_lesson_patch,
     ),
     Readable(
         uri="contract://{name}",

@@ -6,7 +6,7 @@ from typing import Any
 from relaybook.core.text import compact
 from relaybook.engine.desk import Desk
 from relaybook.engine.items import items_stats, list_items, load_item
-from relaybook.engine.learned import list_lessons, loop_view, skill_history
+from relaybook.engine.learned import export_lessons, list_lessons, loop_view, skill_history
 from relaybook.errors import clip
 
 #: How many of the records of each kind a text holds, and how much of each goal.
@@ -42,6 +42,19 @@ def read_item(desk: Desk, slug: str) -> str:
 def read_lessons(desk: Desk) -> str:
     """The latest lessons, proposed, accepted and rejected."""
     return compact({"lessons": list_lessons(desk)})
+
+
+def read_lesson_patch(desk: Desk, project: str, target: str) -> str:
+    """The accepted lessons of a project for one file, as a patch that makes it anew."""
+    patch = export_lessons(desk, target, project=project)
+    return compact({"project": project, "target": target, "patch": patch, "apply": _APPLY})
+
+
+#: How such a patch is used: the server edits no file of an agent.
+_APPLY = (
+    "git apply makes the file; where it is there already, add the lines that begin with '+-' "
+    "to its section Lessons, or let `relaybook lessons export --file` make the patch"
+)
 
 
 def read_health(desk: Desk) -> str:

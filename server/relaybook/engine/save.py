@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace as replaced
 from typing import Any
 
-from relaybook.core.plan import TaskSpec, spec_value
+from relaybook.core.task_spec import TaskSpec, spec_value
 from relaybook.core.text import MAX_DEPTH, compact, is_json
 from relaybook.engine.desk import Desk
 from relaybook.errors import InvalidArguments

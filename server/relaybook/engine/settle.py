@@ -3,7 +3,8 @@
 from dataclasses import asdict, replace
 
 from relaybook.core.merge_plan import plan_merge
-from relaybook.core.plan import DEFAULT_TEMPLATES, TaskSpec
+from relaybook.core.plan import DEFAULT_TEMPLATES
+from relaybook.core.task_spec import TaskSpec
 from relaybook.engine.desk import Desk
 from relaybook.engine.prompt import arguments
 from relaybook.errors import Forbidden

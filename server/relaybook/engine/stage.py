@@ -8,7 +8,8 @@ from typing import Any
 from relaybook.core.evidence import goal_criterion
 from relaybook.core.hooks import DEFAULT_HOOKS
 from relaybook.core.machine import Change
-from relaybook.core.plan import TaskSpec, read_tasks
+from relaybook.core.plan import read_tasks
+from relaybook.core.task_spec import TaskSpec
 from relaybook.engine.desk import Desk
 from relaybook.engine.prompt import slug
 from relaybook.errors import InvalidArguments, InvalidPlan, clip, nearest

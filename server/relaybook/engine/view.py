@@ -10,7 +10,7 @@ from relaybook.core.policy import (
     STALL_FACTOR,
     USER_UPDATE_AFTER_SECONDS,
 )
-from relaybook.core.status import breaker_open, waits_for_decision, workflow_status
+from relaybook.core.status import all_done, breaker_open, waits_for_decision, workflow_status
 from relaybook.core.text import compact
 from relaybook.engine.advice import next_call, progress
 from relaybook.engine.attention import (
@@ -197,7 +197,7 @@ def flags(workflow: Workflow, running: Sequence[Task], now: float) -> dict[str, 
     told = workflow.told_at or workflow.created_at
     held = {
         "breaker_open": breaker_open(workflow.failed, workflow.total),
-        "blocked": not can_start,
+        "blocked": not can_start and not all_done(workflow),
         "stalled": bool(running) and now - workflow.progressed_at > STALL_FACTOR * longest,
         "update_due": now - told > USER_UPDATE_AFTER_SECONDS,
         "replan": workflow.idle_reviews >= IDLE_REVIEWS_LIMIT,

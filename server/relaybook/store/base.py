@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from relaybook.store.sight import Sight
@@ -86,6 +87,19 @@ class Store(Protocol):
 
     def hints(self) -> Hints | None:
         """Hints of changes from now on; None where only looking again shows them."""
+        ...
+
+    def faults(self) -> list[str]:
+        """What is broken in what the database keeps; empty if nothing is."""
+        ...
+
+    def backup(self, target: Path) -> None:
+        """Write one moment of the ledger into a new file, while others go on.
+
+        Raises:
+            StoreUnreachable: the file is there already, or cannot be written.
+            Forbidden: the database has a tool of its own for that; the error names the command.
+        """
         ...
 
     def close(self) -> None: ...

@@ -19,8 +19,8 @@ class Group(Protocol):
     #: How many have joined, and whether the commit was done or has failed.
     size: int
     ended: bool
-    #: Whether its commit is dear enough to be put off until others have joined.
-    worth_waiting: bool
+    #: How many turns of an event loop without another that joins its commit is worth.
+    patience: int
 
     def end(self) -> None:
         """Commit, unless that was done; if it goes wrong, `outcome` says so."""

@@ -2,7 +2,9 @@
 
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
+from relaybook.errors import Forbidden
 from relaybook.store.base import Hints, Store, Tx
 from relaybook.store.sight import sight_of
 
@@ -32,6 +34,17 @@ class PartialStore:
     def hints(self) -> Hints | None:
         """Of every project: a hint says that it is time to look, and who looks sees less."""
         return self._store.hints()
+
+    def faults(self) -> list[str]:
+        return self._store.faults()
+
+    def backup(self, target: Path) -> None:
+        """Refused: a backup holds every project."""
+        raise Forbidden(
+            "A backup holds projects that this caller does not see.",
+            allowed="whoever sees the whole ledger",
+            next="relaybook export for a workflow of your own",
+        )
 
     def close(self) -> None:
         self._store.close()

@@ -13,6 +13,7 @@ import time
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -21,7 +22,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool
 
-from relaybook.errors import StoreUnreachable
+from relaybook.errors import Forbidden, StoreUnreachable
 from relaybook.store.base import Durability, Hints, Params, Row
 from relaybook.store.bind import bindable
 from relaybook.store.postgres_faults import translated, unknown
@@ -44,6 +45,9 @@ _COLUMNS = (
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"
 #: A literal or a cast, to be left alone, or a parameter.
 _PARAMETER = re.compile(r"'[^']*'|::|:([a-z_][a-z0-9_]*)")
+
+#: What pg_dump calls the members of a URL; it asks for the password, or finds it in ~/.pgpass.
+_DUMP_OPTIONS = {"host": "host", "port": "port", "user": "username", "dbname": "dbname"}
 
 
 @lru_cache(maxsize=512)
@@ -98,6 +102,9 @@ class PostgresStore:
         """
         params = _connection_params(url)
         self.name = _name_of(params)
+        self._options = " ".join(
+            f"--{word}={params[name]}" for name, word in _DUMP_OPTIONS.items() if name in params
+        )
         self._synchronous = {"full": None, "normal": "off"}[durability]
         self._ahead = 0.0
         with translated(self.name, None), psycopg.connect(**params, autocommit=True) as connection:
@@ -130,6 +137,19 @@ class PostgresStore:
     def clock(self) -> float:
         """The database's clock as last read, and what has passed since."""
         return time.monotonic() + self._ahead
+
+    def faults(self) -> list[str]:
+        """Nothing to look at: the server keeps checksums of its own."""
+        return []
+
+    def backup(self, target: Path) -> None:
+        with self.read() as tx:
+            schema = tx.rows("SELECT current_schema()")[0][0]
+        raise Forbidden(
+            "A ledger in PostgreSQL is backed up by PostgreSQL's own tools.",
+            allowed="pg_dump, and pg_restore to bring it back",
+            next=f"pg_dump --format=custom --schema={schema} --file={target} {self._options}",
+        )
 
     def version(self) -> str:
         with self.read() as tx:

@@ -203,8 +203,16 @@ CREATE TABLE skill_stats (
 ) {strict}
 """
 
+#: What holds of a workflow that may have a task to offer; the breaker's rule is in `core.status`.
+OFFERING = (
+    "ended_at IS NULL AND ready + retryable > 0 AND in_progress < max_parallel"
+    " AND failed < 3 AND failed < total"
+)
+
 INDEXES = (
+    f"CREATE INDEX workflows_offering ON workflows (created_at, id) WHERE {OFFERING}",
     "CREATE INDEX workflows_open ON workflows (project, created_at) WHERE ended_at IS NULL",
+    "CREATE INDEX workflows_made ON workflows (created_at DESC, id)",
     "CREATE INDEX workflows_recent ON workflows (updated_at)",
     "CREATE INDEX workflows_ended ON workflows (ended_at) WHERE ended_at IS NOT NULL",
     """CREATE INDEX tasks_by_status
@@ -219,6 +227,10 @@ INDEXES = (
     "CREATE INDEX lessons_accepted ON lessons (project, decided_at) WHERE status = 'accepted'",
     """CREATE INDEX tasks_of_skill ON tasks (skill)
         WHERE status = 'in_progress' AND skill IS NOT NULL""",
+    "CREATE INDEX lessons_latest ON lessons (created_at DESC, id)",
+    "CREATE INDEX lessons_decided ON lessons (decided_at DESC, id) WHERE decided_at IS NOT NULL",
+    """CREATE INDEX stages_ended ON tasks (ended_at DESC, slug)
+        WHERE slug IS NOT NULL AND ended_at IS NOT NULL""",
 )
 
 TOKENS = """

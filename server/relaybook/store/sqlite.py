@@ -24,6 +24,7 @@ from relaybook.errors import (
     StoreFault,
     StoreUnreachable,
 )
+from relaybook.store.backup import back_up, faults_of
 from relaybook.store.base import Durability, Params, Row
 from relaybook.store.bind import bindable
 from relaybook.store.group import Call, current_call
@@ -44,6 +45,10 @@ PAGE_BYTES = 2048
 #: How many pages the write-ahead log gathers before they move into the ledger. Most writes
 #: touch the same few pages, so eight times SQLite's 1000 moves far fewer of them in all.
 CHECKPOINT_PAGES = 8000
+
+#: How many quiet turns of an event loop a commit is worth, 10 us each. Calls of one connection may
+#: come in two turns apart; only a commit that waits for the disk is worth those.
+PATIENCE = {"FULL": 3, "NORMAL": 1}
 
 _T = TypeVar("_T")
 
@@ -150,7 +155,7 @@ class SqliteStore:
             group = self._local.group = SqliteGroup(
                 db.conn,
                 lambda error: _refusal(error, self.path),
-                worth_waiting=self._synchronous == "FULL",
+                patience=PATIENCE[self._synchronous],
             )
             call.begun.append(group)
         if group not in call.joined:
@@ -207,6 +212,14 @@ class SqliteStore:
             conn = self._database().conn
             # The first counts the commits of other connections, the second our own changes.
             return conn.execute("PRAGMA data_version").fetchone()[0], conn.total_changes
+
+    def faults(self) -> list[str]:
+        with _translated(self.path):
+            return faults_of(self._connection())
+
+    def backup(self, target: Path) -> None:
+        with _translated(self.path):
+            back_up(self._connection(), target)
 
     def _database(self) -> "Database":
         db = getattr(self._local, "db", None)

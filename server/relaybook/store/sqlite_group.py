@@ -15,11 +15,11 @@ class SqliteGroup:
         conn: sqlite3.Connection,
         translate: Callable[[sqlite3.Error], StoreFault],
         *,
-        worth_waiting: bool,
+        patience: int,
     ) -> None:
         self.size = 0
         self.ended = False
-        self.worth_waiting = worth_waiting
+        self.patience = patience
         self._conn = conn
         self._translate = translate
         self._fault: StoreFault | None = None

@@ -20,7 +20,7 @@ Text = Annotated[str, BeforeValidator(_given)]
 
 _STRINGS = {"type": "array", "items": {"type": "string"}}
 
-#: What a plan may say of one task. `core.plan` reads it and explains what is wrong.
+#: What a plan may say of one task. `core.task_fields` reads it and explains what is wrong.
 TASK_SCHEMA: dict[str, Any] = {
     "type": "object",
     "required": ["id", "label"],

@@ -10,9 +10,8 @@ from relaybook.store.group import Group, call
 
 T = TypeVar("T")
 
-#: In how many turns of the event loop nobody may have joined a commit before it is done, and how
-#: many it waits at most. Calls of one connection come in two turns apart.
-QUIET_TURNS, TURNS = 3, 64
+#: How many turns of the event loop a commit waits at most.
+TURNS = 64
 
 
 async def committed(answer: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -34,11 +33,11 @@ async def committed(answer: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
 
 async def _end(group: Group) -> None:
-    """End `group` once nobody joins it any more; at once if a commit costs less than waiting."""
+    """End `group` once nobody has joined it for as many turns of the loop as it is worth."""
     try:
-        quiet = 0 if group.worth_waiting else QUIET_TURNS
+        quiet = 0
         for _ in range(TURNS):
-            if quiet == QUIET_TURNS or group.ended:
+            if quiet == group.patience or group.ended:
                 break
             size = group.size
             await checkpoint()

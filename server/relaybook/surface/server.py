@@ -52,14 +52,19 @@ nothing else, then update_task(claim, status="completed", output=<your whole mes
 <result> block>). If an answer says stale_claim or workflow_ended: stop, do not redo the work."""
 
 
-def build_server(engine: Engine, role: str = "orchestrator", secrets: Sequence[str] = ()) -> Server:
-    """The server that offers what belongs to `role`.
+def build_server(
+    engine: Engine,
+    role: str = "orchestrator",
+    secrets: Sequence[str] = (),
+    wakes: Wakes | None = None,
+) -> Server:
+    """The server that offers what belongs to `role`; several may share `wakes`.
 
     `secrets` seal what a question carries, so that another replica may take the answer; without
     any, only this server may.
     """
     worker = role == "worker"
-    wakes = Wakes(engine.store)
+    wakes = wakes or Wakes(engine.store)
     changes = Changes(engine, wakes)
     server = PromptServer(
         engine,

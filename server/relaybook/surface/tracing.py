@@ -5,7 +5,7 @@ from typing import Any
 
 from opentelemetry import trace
 
-from relaybook.core.plan import ID_FORM
+from relaybook.core.task_fields import ID_FORM
 
 ATTRIBUTES = {"workflow_id": "relaybook.workflow.id", "task_id": "relaybook.task.id"}
 

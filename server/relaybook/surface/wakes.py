@@ -23,7 +23,9 @@ class Wakes:
         self._waiting: WeakValueDictionary[str, anyio.Event] = WeakValueDictionary()
 
     async def listen(self) -> None:
-        """Pass hints on until cancelled; return at once if the store gives none."""
+        """Pass hints on until cancelled; return at once if the store gives none, or it is done."""
+        if self._hinted:
+            return
         hints = self._store.hints()
         if hints is None:
             return

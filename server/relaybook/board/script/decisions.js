@@ -5,6 +5,8 @@ const CHOICES = {
   retry_failed: { text: "Retry what failed", main: true },
   accept_partial: { text: "Accept what there is" },
   adjust: { text: "Change the plan" },
+  applicable: { text: "It holds", main: true },
+  not_applicable: { text: "It does not hold" },
   answer: { text: "Send answers", main: true },
   waive: { text: "Let it pass", reason: "Why may it pass?" },
   confirm: { text: "It is done", reason: "What was done, or why not?" },

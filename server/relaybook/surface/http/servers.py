@@ -20,6 +20,7 @@ from relaybook.surface.http.caller import Kind, caller_of
 from relaybook.surface.http.options import HttpOptions
 from relaybook.surface.rim import Observe
 from relaybook.surface.server import build_server
+from relaybook.surface.wakes import Wakes
 
 #: How many kinds of callers one process serves.
 KINDS_LIMIT = 1000
@@ -37,6 +38,7 @@ class Servers:
         self._engine = engine
         self._observe = observe
         self._options = options
+        self._wakes = Wakes(engine.store)
         self._managers: dict[Kind, StreamableHTTPSessionManager] = {}
         self._group: TaskGroup | None = None
         self._starting = anyio.Lock()
@@ -46,6 +48,7 @@ class Servers:
         """Serve while open."""
         async with anyio.create_task_group() as group:
             self._group = group
+            group.start_soon(self._wakes.listen)
             yield
             group.cancel_scope.cancel()
 
@@ -69,7 +72,7 @@ class Servers:
         self, kind: Kind, *, task_status: TaskStatus[StreamableHTTPSessionManager]
     ) -> None:
         engine = self._engine if kind.projects is None else self._engine.within(kind.projects)
-        server = build_server(engine, kind.role, self._options.secrets)
+        server = build_server(engine, kind.role, self._options.secrets, self._wakes)
         server.observe = self._observe
         # The application that this answers is left alone: ours has layers and pages of its own.
         server.streamable_http_app(

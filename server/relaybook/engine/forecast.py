@@ -1,0 +1,68 @@
+"""forecast: how far a workflow is and when it will be done, by what its templates took before."""
+
+from typing import Any
+
+from relaybook.core.cost import expected_minutes_from
+from relaybook.core.forecast import minutes_left
+from relaybook.core.status import workflow_status
+from relaybook.engine.desk import Desk
+from relaybook.model import Status, Task
+from relaybook.store.base import Tx
+from relaybook.store.ledger import TASKS, get_workflow
+
+#: How many of the latest runs of a template are looked at.
+RUNS_LOOKED_AT = 50
+
+_LEFT = "WHERE workflow_id = :id AND replaced_by IS NULL AND ended_at IS NULL ORDER BY position"
+_RUNS = (
+    "SELECT ended_at - started_at FROM tasks WHERE template = :template"
+    " AND status = 'completed' AND started_at IS NOT NULL ORDER BY ended_at DESC LIMIT :limit"
+)
+
+
+def forecast(desk: Desk, workflow_id: str) -> dict[str, Any]:
+    """Counts of the tasks, those in progress with their minutes, and the minutes left.
+
+    Raises:
+        UnknownWorkflow: there is none of that id.
+    """
+    now = desk.clock()
+    with desk.store.read() as tx:
+        workflow = get_workflow(tx, workflow_id)
+        left = TASKS.find(tx, _LEFT, id=workflow_id)
+        known = {name: _history(tx, name) for name in {task.template for task in left}}
+    lines = [_line(task, known[task.template], now) for task in left]
+    running = [line for line, task in zip(lines, left, strict=True) if _runs(task)]
+    chain = max((task.chain for task in left if not _runs(task)), default=0.0)
+    pairs = [(line["expected_minutes"], line["minutes"]) for line in lines]
+    return {
+        "workflow_id": workflow.id,
+        "name": workflow.name,
+        "status": str(workflow_status(workflow)),
+        "done": workflow.completed + workflow.not_applicable,
+        "total": workflow.total,
+        "failed": workflow.failed,
+        "minutes_left": round(minutes_left(pairs, workflow.max_parallel, chain), 1),
+        "running": running,
+    }
+
+
+def _runs(task: Task) -> bool:
+    return task.status is Status.IN_PROGRESS
+
+
+def _history(tx: Tx, template: str) -> list[float]:
+    """The minutes that the latest runs of a template took."""
+    params = {"template": template, "limit": RUNS_LOOKED_AT}
+    return [row[0] / 60 for row in tx.rows(_RUNS, params)]
+
+
+def _line(task: Task, history: list[float], now: float) -> dict[str, Any]:
+    expected, _ = expected_minutes_from(history, task.expected_minutes)
+    started = task.started_at if _runs(task) and task.started_at is not None else now
+    return {
+        "task_id": task.id,
+        "label": task.label,
+        "minutes": round((now - started) / 60, 1),
+        "expected_minutes": round(expected, 1),
+    }

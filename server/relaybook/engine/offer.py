@@ -1,0 +1,206 @@
+"""What a claim offers: which workflows have a task that may start, which tasks, or why none."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from relaybook.core.policy import MAX_FAILURES
+from relaybook.core.status import all_done, breaker_open, workflow_status
+from relaybook.engine.desk import Desk
+from relaybook.errors import clip
+from relaybook.model import Task, Workflow
+from relaybook.store.base import Tx
+from relaybook.store.ledger import TASKS, WORKFLOWS, get_workflow
+from relaybook.store.schema import OFFERING
+
+#: How many workflows one call reads at a time, oldest first, and how many times.
+WORKFLOWS_READ, PAGES = 100, 10
+#: Of how many open workflows an answer without a task says why.
+REASONS = 10
+#: How many tasks of a workflow one call reads at a time, and how many that are expired, held or
+#: cannot be rendered it works through.
+CANDIDATES, CANDIDATES_LOOKED_AT = 20, 200
+#: The soonest and the latest that a worker is told to ask again.
+ASK_AGAIN_SECONDS = (1.0, 30.0)
+BREAKER_AGAIN_SECONDS = 60.0
+
+#: Tasks to offer first: those whose worker is gone. They hold a place already.
+_EXPIRED = "status = 'in_progress' AND lease_until <= :now"
+#: Then, while there is room, those to retry, and fresh ones.
+_WAITING = (
+    """status = 'failed' AND final = 0 AND failures < :most AND waiting_on = 0
+        AND (not_before IS NULL OR not_before <= :now)""",
+    "status = 'pending' AND waiting_on = 0",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """Why a workflow has nothing to claim, and in how many seconds it may have."""
+
+    reason: str
+    seconds: float | None
+
+
+#: A place among the workflows: when one was made, and its id.
+_Place = tuple[float, str]
+_START: _Place = (float("-inf"), "")
+
+
+def offering(desk: Desk, project: str | None, capabilities: Sequence[str]) -> Iterator[str]:
+    """The open workflows with a task that may start now, oldest first.
+
+    Those that have none are not looked at, however many they are and however old. A task among
+    them may still be held; that is why there are more than one.
+    """
+    after = _START
+    for page in range(PAGES):
+        now = desk.clock()
+        with desk.store.read() as tx:
+            found = _with_waiting(tx, project, capabilities, now, after)
+            late = [] if page else _with_expired(tx, project, capabilities, now)
+        yield from (name for _, name in sorted({*found, *late}))
+        if len(found) < WORKFLOWS_READ:
+            return
+        after = found[-1]
+
+
+def _with_waiting(
+    tx: Tx, project: str | None, capabilities: Sequence[str], now: float, after: _Place
+) -> list[_Place]:
+    """Workflows that have room, with a task to retry or a fresh one."""
+    wanted, names = _capability_filter(capabilities)
+    some = " OR ".join(
+        f"EXISTS (SELECT 1 FROM tasks WHERE workflow_id = workflows.id AND {where}{wanted})"
+        for where in _WAITING
+    )
+    sql = (
+        f"SELECT created_at, id FROM workflows WHERE {OFFERING} AND ({some})"
+        " AND (created_at, id) > (:made_at, :name)"
+        f" AND {tx.sight.of_project}"
+        + (" AND project = :project" if project is not None else "")
+        + f" ORDER BY created_at, id LIMIT {WORKFLOWS_READ}"
+    )
+    params = {"now": now, "most": MAX_FAILURES, "made_at": after[0], "name": after[1], **names}
+    return [(row[0], row[1]) for row in tx.rows(sql, _with_project(params, project))]
+
+
+def _with_expired(
+    tx: Tx, project: str | None, capabilities: Sequence[str], now: float
+) -> list[_Place]:
+    """Open workflows with a task whose worker is gone."""
+    wanted, names = _capability_filter(capabilities)
+    sql = (
+        "SELECT created_at, id FROM workflows WHERE ended_at IS NULL AND id IN"
+        f" (SELECT workflow_id FROM tasks WHERE {_EXPIRED}{wanted})"
+        f" AND {tx.sight.of_project}"
+        + (" AND project = :project" if project is not None else "")
+        + f" ORDER BY created_at, id LIMIT {WORKFLOWS_READ}"
+    )
+    found = tx.rows(sql, _with_project({"now": now, **names}, project))
+    return [(row[0], row[1]) for row in found]
+
+
+def _with_project(params: dict[str, Any], project: str | None) -> dict[str, Any]:
+    return params if project is None else params | {"project": project}
+
+
+def idle(desk: Desk, project: str | None) -> list[Nothing]:
+    """Why the oldest open workflows that something goes on in have no task to offer."""
+    where = "WHERE ended_at IS NULL AND ready + retryable + in_progress + undecided > 0"
+    if project is not None:
+        where += " AND project = :project"
+    with desk.store.read() as tx:
+        oldest = f"{where} AND {tx.sight.of_project} ORDER BY created_at, id LIMIT :limit"
+        found = WORKFLOWS.find(tx, oldest, project=project, limit=REASONS)
+        return [why_not(tx, workflow, desk.clock()) for workflow in found]
+
+
+def candidates(
+    tx: Tx, workflow: Workflow, capabilities: Sequence[str], now: float
+) -> Iterator[Task]:
+    """Tasks to try, best first: those that ran out of time, failed ones, then fresh ones."""
+    wanted, names = _capability_filter(capabilities)
+    params = {"workflow_id": workflow.id, "now": now, "most": MAX_FAILURES, **names}
+    for where in (_EXPIRED, *_WAITING):
+        for first in range(0, CANDIDATES_LOOKED_AT, CANDIDATES):  # those before could not start
+            if not _may_start(get_workflow(tx, workflow.id), expired=where is _EXPIRED):
+                return
+            page = TASKS.find(
+                tx,
+                f"WHERE workflow_id = :workflow_id AND {where}{wanted}"
+                f" ORDER BY chain DESC, position LIMIT {CANDIDATES} OFFSET {first}",
+                **params,
+            )
+            yield from page
+            if len(page) < CANDIDATES:
+                break
+
+
+def _may_start(workflow: Workflow, *, expired: bool) -> bool:
+    if workflow.decision is not None or breaker_open(workflow.failed, workflow.total):
+        return False
+    return expired or workflow.in_progress < workflow.max_parallel
+
+
+def _capability_filter(capabilities: Sequence[str]) -> tuple[str, dict[str, str]]:
+    if not capabilities:
+        return "", {}
+    names = {f"can_{place}": name for place, name in enumerate(capabilities)}
+    places = ", ".join(f":{name}" for name in names)
+    return f" AND (capability IS NULL OR capability IN ({places}))", names
+
+
+def why_not(tx: Tx, workflow: Workflow, now: float) -> Nothing:
+    """Why no task of `workflow` can start, and in how many seconds that may change."""
+    if workflow.ended_at is not None:
+        return Nothing(f"workflow {workflow.id!r} is {workflow_status(workflow)}", None)
+    if breaker_open(workflow.failed, workflow.total):
+        return Nothing(
+            f"breaker: {workflow.failed} tasks of {workflow.id!r} failed; the user decides",
+            BREAKER_AGAIN_SECONDS,
+        )
+    if all_done(workflow):
+        reason = f"all tasks of {workflow.id!r} are done; its orchestrator finishes it or adds some"
+    elif workflow.in_progress >= workflow.max_parallel:
+        reason = f"all taken: {workflow.in_progress} of {workflow.id!r} are in progress, the most"
+    elif workflow.ready:
+        reason = f"{workflow.ready} ready task(s) of {workflow.id!r} need another capability"
+    elif workflow.retryable:
+        reason = f"{workflow.retryable} failed task(s) of {workflow.id!r} wait to be retried"
+    elif workflow.undecided:
+        reason = (
+            f"{workflow.undecided} task(s) of {workflow.id!r} wait for the decision whether they "
+            "apply"
+        )
+    elif workflow.in_progress:
+        reason = f"all taken: {workflow.in_progress} of {workflow.id!r} are in progress"
+    else:
+        reason = (
+            f"blocked: {workflow.pending} pending, {workflow.input_required} waiting for answers"
+        )
+    return Nothing(reason, _soonest(tx, workflow, now))
+
+
+def _soonest(tx: Tx, workflow: Workflow, now: float) -> float:
+    """Seconds until a retry is due or a lease runs out, within reason."""
+    sql = (
+        "SELECT min(coalesce(not_before, lease_until)) FROM tasks WHERE workflow_id = :id"
+        " AND status IN ('failed', 'in_progress') AND coalesce(not_before, lease_until) > :now"
+    )
+    at = tx.rows(sql, {"id": workflow.id, "now": now})[0][0]
+    low, high = ASK_AGAIN_SECONDS
+    return high if at is None else min(max(at - now, low), high)
+
+
+def nothing(found: Sequence[Nothing], faults: Sequence[str]) -> dict[str, Any]:
+    waits = [each.seconds for each in found if each.seconds is not None]
+    reasons = [*faults, *(each.reason for each in found)]
+    answer: dict[str, Any] = {
+        "claimed": False,
+        "reason": clip("; ".join(reasons) or "no open workflow has anything to do", 600),
+    }
+    if waits:
+        answer["retry_after_seconds"] = round(min(waits))
+    answer["next"] = "ask again after retry_after_seconds" if waits else "stop; nothing is left"
+    return answer

@@ -1,0 +1,215 @@
+"""What a call asks for becomes a plan: its pattern, its tasks settled and checked, its row."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from relaybook.core.partition import partition, suggest_parts
+from relaybook.core.plan import read_tasks
+from relaybook.core.plan_items import partition_tasks, read_items
+from relaybook.core.policy import DEFAULT_WIDTH
+from relaybook.core.task_spec import TaskSpec, expert_name
+from relaybook.core.text import MAX_DEPTH, canonical, is_json, storable
+from relaybook.core.wishes import check_wishes, read_wishes
+from relaybook.engine.check import check_specs
+from relaybook.engine.desk import Desk
+from relaybook.engine.settle import settled
+from relaybook.engine.stage import plan_stages
+from relaybook.errors import InvalidArguments, InvalidPlan
+from relaybook.model import Pattern
+from relaybook.registry.composition_plan import plan_of
+from relaybook.registry.contracts import Route
+
+NAME_LIMIT = 200
+#: The most tasks at once that any reason allows.
+WIDTH_LIMIT = 100
+METADATA_LIMIT = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The arguments of `create_workflow` that say what is to be done."""
+
+    pattern: str
+    name: str
+    composition: str
+    tasks: Sequence[Any]
+    stages: Sequence[Any]
+    items: Sequence[Any]
+    batches: int | None
+    template: str
+    args: Mapping[str, Any]
+    project: str
+    max_parallel: int
+    override: str
+    shared_decisions: Sequence[str]
+    metadata: Mapping[str, Any]
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A plan that may be registered."""
+
+    pattern: Pattern
+    specs: Sequence[TaskSpec]
+    #: Who was chosen for each stage; empty where the plan has tasks.
+    routes: Sequence[Route]
+    findings: Sequence[dict[str, str]]
+    options: Mapping[str, Any]
+    #: The data of the event that makes the workflow.
+    row: Mapping[str, Any]
+
+
+def planned(desk: Desk, asked: Asked) -> Planned:
+    """The plan of a call, whole and checked; reads files and writes nothing.
+
+    Raises:
+        Refusal: as `create_workflow` says.
+    """
+    if asked.composition:
+        asked = _unfolded(desk, asked)
+    pattern = read_pattern(asked.pattern or (Pattern.PIPELINE if asked.stages else ""))
+    width = _width(asked.max_parallel, asked.override)
+    specs, routes = _specs(desk, pattern, asked)
+    specs = [settled(desk, pattern, spec) for spec in specs]
+    findings = check_specs(desk, pattern, specs, width, asked.override)
+    experts = {expert_name(spec) for spec in specs} if pattern is Pattern.EXPERT_PANEL else ()
+    check_wishes(read_wishes(asked.metadata), experts)
+    options = _options(asked)
+    row = {
+        "name": short(asked.name or str(pattern), "name"),
+        "project": desk.own(short(asked.project, "project")),
+        "pattern": str(pattern),
+        "max_parallel": width,
+        "metadata": _json(asked.metadata),
+        "options": _json(options),
+    }
+    return Planned(
+        pattern=pattern, specs=specs, routes=routes, findings=findings, options=options, row=row
+    )
+
+
+def _unfolded(desk: Desk, asked: Asked) -> Asked:
+    """`asked` with the plan of its composition."""
+    _refuse_beside(
+        asked.composition,
+        pattern=asked.pattern,
+        tasks=asked.tasks,
+        items=asked.items,
+        stages=asked.stages,
+        template=asked.template,
+    )
+    parts = plan_of(desk.compositions.get(asked.composition), asked.args, asked.batches)
+    return replace(
+        asked,
+        pattern=str(parts.pattern),
+        tasks=parts.tasks,
+        name=asked.name or parts.name,
+        options={**parts.options, **asked.options},
+    )
+
+
+def _refuse_beside(composition: str, **given: Any) -> None:
+    """Refuse what the composition already says."""
+    twice = [name for name, value in given.items() if value]
+    if twice:
+        raise InvalidArguments(
+            f"Composition {composition[:64]!r} brings its own plan; {', '.join(twice)} came too.",
+            allowed="composition with args, name, batches, project, max_parallel, metadata",
+            next="leave them out, or send them without a composition",
+        )
+
+
+def read_pattern(pattern: str) -> Pattern:
+    """The pattern of that name.
+
+    Raises:
+        InvalidArguments: there is none.
+    """
+    try:
+        return Pattern(pattern)
+    except ValueError:
+        raise InvalidArguments(
+            f"There is no pattern {pattern[:80]!r}.",
+            allowed=", ".join(Pattern),
+            next="call plan if you are not sure which",
+        ) from None
+
+
+def _specs(
+    desk: Desk, pattern: Pattern, asked: Asked
+) -> tuple[Sequence[TaskSpec], Sequence[Route]]:
+    """What is to be done, and for stages who was chosen to do it."""
+    given = [
+        name
+        for name, value in (
+            ("tasks", asked.tasks),
+            ("items", asked.items),
+            ("stages", asked.stages),
+        )
+        if value
+    ]
+    if len(given) != 1:
+        raise InvalidPlan(
+            f"A plan has tasks, items or stages; {' and '.join(given) or 'none'} were given.",
+            allowed="tasks=[{id, label, …}], stages=[{capability, goal}], or items=[…] with batches",
+            next="send one of the three",
+        )
+    if asked.stages:
+        return plan_stages(desk, pattern, asked.stages)
+    if asked.tasks:
+        return read_tasks(asked.tasks, pattern), ()
+    if pattern not in (Pattern.MAP_REDUCE, Pattern.FAN_OUT):
+        raise InvalidPlan(
+            f"Items cannot be partitioned for a {pattern}.",
+            allowed="items with map_reduce or fan_out",
+            next="send tasks=[…], or use map_reduce",
+        )
+    known = read_items(asked.items)
+    parts = partition(known, asked.batches or suggest_parts(len(known), 1.0))
+    return partition_tasks(parts, asked.template or "map_partition", asked.args), ()
+
+
+def short(value: str, what: str) -> str:
+    """`value` as it is stored; refused if it is empty or long."""
+    if value.strip() and len(value) <= NAME_LIMIT:
+        return storable(value.strip())
+    raise InvalidArguments(
+        f"{what} is {len(value)} characters long.",
+        allowed=f"1 to {NAME_LIMIT} characters",
+        next="correct it and call again",
+    )
+
+
+def _width(max_parallel: int, override: str) -> int:
+    """How many may run at once: at most six, unless there is a reason for more."""
+    if 1 <= max_parallel <= (WIDTH_LIMIT if override.strip() else DEFAULT_WIDTH):
+        return max_parallel
+    raise InvalidArguments(
+        f"max_parallel is {max_parallel}: more than {DEFAULT_WIDTH} workers at once contend for "
+        "resources and cost more monitoring than they save.",
+        allowed=f"1 to {DEFAULT_WIDTH}, to {WIDTH_LIMIT} with override='why this host bears more'",
+        next="leave it out, since any number of tasks runs in waves; or give the reason",
+    )
+
+
+def _options(asked: Asked) -> dict[str, Any]:
+    """What the pattern is to keep in mind; an override is recorded with its reason."""
+    said = dict(asked.options)
+    if asked.override.strip():
+        said["override"] = short(asked.override, "override")
+    if asked.shared_decisions:
+        decided = [short(each, "a shared decision") for each in asked.shared_decisions]
+        said["shared_decisions"] = decided
+    return said
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    if is_json(value) and len(text := canonical(value)) <= METADATA_LIMIT:
+        return text
+    raise InvalidArguments(
+        "metadata or options are too large, or no JSON.",
+        allowed=f"an object of {METADATA_LIMIT} characters as JSON, at most {MAX_DEPTH} levels deep",
+        next="keep large material elsewhere and name it here",
+    )
