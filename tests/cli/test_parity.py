@@ -20,6 +20,7 @@ NO_TOOL = {
     *(
         "serve",
         "board",
+        "config",
         "watch",
         "migrate",
         "copy",

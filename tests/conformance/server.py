@@ -5,6 +5,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 from relaybook.engine import Engine
 from relaybook.store.sqlite import SqliteStore
@@ -18,8 +19,8 @@ from tests.conformance.asking import add_asking
 from tests.conformance.contents import add_contents
 
 
-def build_with_fixtures(engine: Engine, role: str = "orchestrator") -> Server:
-    server = build_server(engine, role)
+def build_with_fixtures(engine: Engine, *how: Any) -> Server:
+    server = build_server(engine, *how)
     add_contents(server)
     add_asking(server)
     return server

@@ -15,6 +15,7 @@ from relaybook.cli.lazy import lazy_group, new_app
 COMMANDS = {
     "serve": "serve",
     "board": "board",
+    "config": "config",
     "work": "work",
     "plan": "plans",
     "create": "plans",

@@ -65,7 +65,7 @@ def list_items(
         # The workflows outside, in the order of their index: a page reads no more than it shows.
         sql = (
             f"SELECT {TASKS.full_columns} FROM workflows w CROSS JOIN tasks"
-            f" WHERE tasks.workflow_id = w.id AND {' AND '.join([*where, tx.sight.of_workflow])}"
+            f" WHERE {' AND '.join([*where, tx.sight.of_workflow])}"
             " ORDER BY w.created_at DESC, w.id, position LIMIT :limit OFFSET :skip"
         )
         found = [TASKS.value(row) for row in tx.rows(sql, params)]

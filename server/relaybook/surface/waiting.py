@@ -1,6 +1,5 @@
 """Waiting for a workflow to change, within one call."""
 
-import math
 from collections.abc import Awaitable, Callable
 
 import anyio
