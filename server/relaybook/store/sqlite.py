@@ -207,11 +207,11 @@ class SqliteStore:
             return conn.execute("PRAGMA data_version").fetchone()[0], conn.total_changes
 
     def faults(self) -> list[str]:
-        with _translated(self.path):
+        with translated(self.path):
             return faults_of(self._connection())
 
     def backup(self, target: Path) -> None:
-        with _translated(self.path):
+        with translated(self.path):
             back_up(self._connection(), target)
 
     def _database(self) -> "Database":

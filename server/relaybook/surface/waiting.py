@@ -1,5 +1,6 @@
 """Waiting for a workflow to change, within one call."""
 
+import math
 from collections.abc import Awaitable, Callable
 
 import anyio
