@@ -38,7 +38,6 @@ COMMANDS = {
     "watch": "watch",
     "doctor": "doctor",
     "completion": "completion",
-    "config": "config",
     "items": "items",
     "lessons": "lessons",
     "templates": "templates",
