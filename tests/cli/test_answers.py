@@ -307,6 +307,7 @@ APART = {
     ("doctor",),
     ("backup",),
     ("completion",),
+    ("config",),
     ("migrate",),
     ("copy",),
     ("work",),

@@ -91,4 +91,4 @@ def test_bash_completes_the_commands_that_begin_as_was_typed(tmp_path: Path) -> 
         check=False,
     )
 
-    assert set(ran.stdout.split()) == {"completion", "compositions", "contracts", "copy"}
+    assert set(ran.stdout.split()) == {"completion", "compositions", "config", "contracts", "copy"}

@@ -101,9 +101,14 @@ def complete_prompt(desk: Desk, typed: str, chosen: Mapping[str, str]) -> Comple
     return _names(sorted({*desk.templates.names(), *desk.compositions.names()}), typed)
 
 
-def complete_argument(desk: Desk, composition: str, argument: str, typed: str) -> Completed:
-    """Values that a parameter of a composition may have, where they are few and known."""
-    if composition not in desk.compositions.names():
+def complete_argument(
+    desk: Desk, composition: str, argument: str, typed: str, *, role: str = "orchestrator"
+) -> Completed:
+    """Values that a parameter of a composition may have, where they are few and known.
+
+    None for a worker, who may start no composition.
+    """
+    if role == "worker" or composition not in desk.compositions.names():
         return Completed()
     try:
         params = {each.name: each for each in desk.compositions.get(composition).params}

@@ -9,7 +9,6 @@ from mcp_types import (
 )
 
 from relaybook.engine import Engine
-from relaybook.engine.complete import Completed
 from relaybook.surface.rim import Server
 
 #: The variable of a resource that an argument of a prompt stands for.
@@ -31,10 +30,8 @@ def offer_completion(server: Server, engine: Engine, role: str) -> None:
         elif (ref.name, argument.name) in PROMPT_ARGUMENTS:
             uri, variable = PROMPT_ARGUMENTS[ref.name, argument.name]
             found = engine.complete(uri, variable, argument.value, chosen, role=role)
-        elif role == "worker":
-            found = Completed()
         else:
-            found = engine.complete_argument(ref.name, argument.name, argument.value)
+            found = engine.complete_argument(ref.name, argument.name, argument.value, role=role)
         return Completion(
             values=list(found.values),
             total=found.total,
