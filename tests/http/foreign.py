@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 
 from relaybook.engine import Engine
+from relaybook.engine.request import Resolution
 from tests.helpers import fail, result, start, task, update
 
 MARK = "canary"
@@ -20,12 +21,15 @@ class Foreign:
     claim: str
     slug: str
     lesson: str
+    #: What an accepted lesson is for.
+    target: str
+    project: str = PROJECT
 
     def uri(self, template: str) -> str:
         """The template filled with what is foreign."""
         slug = self.slug.replace("/", "%2F")
         names = {"id": self.workflow_id, "task_id": self.task_id, "slug": slug}
-        return template.format(**names, name="research")
+        return template.format(**names, name="research", project=self.project, target=self.target)
 
 
 def foreign_work(engine: Engine) -> Foreign:
@@ -45,12 +49,12 @@ def foreign_work(engine: Engine) -> Foreign:
     said = result({MARK: 1}, summary=f"{MARK} summary")
     update(engine, here, f"{MARK}_done", "completed", output=said)
     engine.record("artifact", [{"path": f"{MARK}.txt"}], workflow_id=here, task_id=f"{MARK}_done")
-    slug, lesson = _stage(engine)
-    return Foreign(here, f"{MARK}_running", claim, slug, lesson)
+    slug, lesson, target = _stage(engine)
+    return Foreign(here, f"{MARK}_running", claim, slug, lesson, target)
 
 
-def _stage(engine: Engine) -> tuple[str, str]:
-    """The slug of a failed stage, and the lesson that was proposed from it."""
+def _stage(engine: Engine) -> tuple[str, str, str]:
+    """The slug of a failed stage, a lesson proposed from it, and the target of one accepted."""
     made = engine.create_workflow(
         name=f"{MARK} stages",
         stages=[{"capability": "implement", "goal": f"{MARK} goal"}],
@@ -58,10 +62,17 @@ def _stage(engine: Engine) -> tuple[str, str]:
     )
     here, stage = made["workflow_id"], made["stages"][0]
     start(engine, here, stage["task_id"])
-    finding = {"text": f"Always look for the {MARK} before the build", "evidence": f"{MARK} log"}
-    engine.record("finding", [finding], workflow_id=here, task_id=stage["task_id"])
+    findings = [
+        {"text": f"Always {verb} the {MARK} before the build", "evidence": f"{MARK} log"}
+        for verb in ("look for", "count and weigh")
+    ]
+    engine.record("finding", findings, workflow_id=here, task_id=stage["task_id"])
     fail(engine, here, stage["task_id"], f"{MARK} stage error")
-    return stage["item"], engine.list_lessons(project=PROJECT)[0]["id"]
+    proposed, accepted = engine.list_lessons(project=PROJECT)
+    engine.resolve(
+        Resolution(workflow_id=here, decision="accept_lesson", lesson=accepted["id"], reason=MARK)
+    )
+    return stage["item"], proposed["id"], accepted["target"]
 
 
 def leaks(said: object, *known: str) -> bool:

@@ -136,7 +136,15 @@ def _rows(engine: Engine) -> list[Any]:
 
 
 async def test_what_is_forbidden_and_what_is_not_there_are_answered_alike(attack: Attack) -> None:
-    unknown = Foreign("wf_00000000", "no_task", "0" * 32, "wf-nothing-stage-0", "l_0000000000")
+    unknown = Foreign(
+        "wf_00000000",
+        "no_task",
+        "0" * 32,
+        "wf-nothing-stage-0",
+        "l_0000000000",
+        attack.foreign.target,
+        "absent_project",
+    )
     both = zip(calls(attack.foreign, attack.own), calls(unknown, attack.own), strict=True)
 
     for (name, arguments), (_, others) in both:
