@@ -18,6 +18,7 @@ from relaybook.board.page import board_page
 from relaybook.errors import Forbidden, InvalidArguments, Refusal
 from relaybook.surface.http.caller import Access, Caller, MissingScope, caller_of
 from relaybook.surface.http.door import COOKIE, token_of
+from relaybook.surface.http.refusing import refused
 
 BOARD_PATH = "/board"
 LOGIN_PATH, LOGOUT_PATH = f"{BOARD_PATH}/login", f"{BOARD_PATH}/logout"
@@ -83,9 +84,9 @@ class _Ways:
                 return _unknown()
             _refuse_worker(caller)
         except MissingScope as error:
-            return _refused(Forbidden(f"The token lacks the scope {error.scope!r}."))
+            return refused(Forbidden(f"The token lacks the scope {error.scope!r}."))
         except Refusal as refusal:
-            return _refused(refusal)
+            return refused(refusal)
         answer = JSONResponse({})
         _keep(answer, request, token, COOKIE_SECONDS)
         return answer
@@ -94,7 +95,7 @@ class _Ways:
         try:
             _refuse_foreign(request.headers)
         except Refusal as refusal:
-            return _refused(refusal)
+            return refused(refusal)
         answer = JSONResponse({})
         _keep(answer, request, "", 0)
         return answer
@@ -111,7 +112,7 @@ class _OwnRequests:
             _refuse_foreign(Headers(scope=scope))
             _refuse_worker(caller_of(scope))
         except Refusal as refusal:
-            return await _refused(refusal)(scope, receive, send)
+            return await refused(refusal)(scope, receive, send)
         await self._mcp(scope, receive, send)
 
 
@@ -139,7 +140,7 @@ def _refuse_worker(caller: Caller) -> None:
 async def _token_in(request: Request) -> str:
     try:
         said = await request.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         said = None
     token: object = said.get("token") if isinstance(said, dict) else None
     if isinstance(token, str) and 0 < len(token) <= TOKEN_LIMIT and _fits_a_cookie(token):
@@ -168,7 +169,3 @@ def _keep(answer: Response, request: Request, token: str, seconds: int) -> None:
 
 def _unknown() -> Response:
     return JSONResponse({"error": {"code": "unauthorized", "message": "Not a valid token."}}, 401)
-
-
-def _refused(refusal: Refusal) -> Response:
-    return JSONResponse({"error": refusal.as_dict()}, 403)

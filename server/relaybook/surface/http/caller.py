@@ -42,6 +42,7 @@ class Access(Protocol):
 
         Raises:
             MissingScope: somebody who may call, but nothing here.
+            StoreFault: the ledger, which knows, does not answer.
         """
         ...
 

@@ -11,7 +11,9 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from relaybook.errors import StoreFault
 from relaybook.surface.http.caller import Access, Caller, MissingScope, keep_caller
+from relaybook.surface.http.refusing import refused
 
 #: The cookie that a browser's pages present their token in, and the paths where it counts. It
 #: counts nowhere else: a browser sends it with requests that no user meant to make.
@@ -32,19 +34,25 @@ class Door:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
+        if scope["path"] in self._public:
+            keep_caller(scope, None)
+            return await self._app(scope, receive, send)
         token = token_of(scope)
-        missing = ""
+        found = await self._known(token)
+        if isinstance(found, Response):
+            return await found(scope, receive, send)
+        keep_caller(scope, found)
+        await self._let_in(found, token, scope, receive, send)
+
+    async def _known(self, token: str | None) -> Caller | Response:
+        """Who presents `token`, or the answer to one who may not call."""
         try:
             caller = await self._access.caller(token)
         except MissingScope as error:
-            caller, missing = None, error.scope
-        if scope["path"] in self._public:
-            keep_caller(scope, caller)
-            return await self._app(scope, receive, send)
-        if caller is None:
-            return await self._stranger(token, missing)(scope, receive, send)
-        keep_caller(scope, caller)
-        await self._let_in(caller, token, scope, receive, send)
+            return self._stranger(token, error.scope)
+        except StoreFault as fault:
+            return refused(fault)
+        return caller or self._stranger(token)
 
     async def _let_in(
         self, caller: Caller, token: str | None, scope: Scope, receive: Receive, send: Send
@@ -58,10 +66,13 @@ class Door:
         async def send_while_known(message: Message) -> None:
             nonlocal streaming
             starts = message["type"] == "http.response.start"
-            if (starts or streaming) and await self._access.caller(token) != caller:
-                await self._end(starts, token, scope, receive, send)
-                inside.cancel()
-                return
+            if starts or streaming:
+                found = await self._known(token)
+                if found != caller:
+                    answer = found if isinstance(found, Response) else self._stranger(token)
+                    await _end(answer if starts else None, scope, receive, send)
+                    inside.cancel()
+                    return
             streaming = streaming or (starts and _is_stream(message))
             await send(message)
 
@@ -70,15 +81,6 @@ class Door:
                 await self._app(scope, receive, send_while_known)
         finally:
             auth_context_var.reset(reset)
-
-    async def _end(
-        self, unanswered: bool, token: str | None, scope: Scope, receive: Receive, send: Send
-    ) -> None:
-        """End the response to one who may not call any more."""
-        if unanswered:
-            await self._stranger(token)(scope, receive, send)
-        else:
-            await send({"type": "http.response.body", "body": b""})
 
     def _stranger(self, token: str | None, missing: str = "") -> Response:
         """The answer to one who may not call: RFC 6750 section 3."""
@@ -96,6 +98,14 @@ class Door:
             status,
             {"WWW-Authenticate": challenge},
         )
+
+
+async def _end(answer: Response | None, scope: Scope, receive: Receive, send: Send) -> None:
+    """End the response to one who may not call any more: with `answer`, or what was sent of it."""
+    if answer is None:
+        await send({"type": "http.response.body", "body": b""})
+    else:
+        await answer(scope, receive, send)
 
 
 def _is_stream(start: Message) -> bool:

@@ -7,10 +7,10 @@ page's name was made to resolve to this machine (DNS rebinding), its Host.
 from collections.abc import Iterable
 
 from starlette.datastructures import Headers
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from relaybook.errors import Forbidden, Refusal
+from relaybook.surface.http.refusing import refused
 
 #: What tells nothing and may be asked by any name: a cluster asks by address.
 UNGUARDED = frozenset({"/health", "/ready"})
@@ -33,9 +33,9 @@ class Guard:
         headers = Headers(scope=scope)
         host, origin = headers.get("host", ""), headers.get("origin")
         if not self._is_ours(host):
-            return await _refused(421, _wrong_host(host))(scope, receive, send)
+            return await refused(_wrong_host(host), 421)(scope, receive, send)
         if origin is not None and not self._may_call(origin):
-            return await _refused(403, _wrong_origin(origin))(scope, receive, send)
+            return await refused(_wrong_origin(origin))(scope, receive, send)
         await self._app(scope, receive, send)
 
     def _is_ours(self, host: str) -> bool:
@@ -50,10 +50,6 @@ class Guard:
             return True
         scheme, _, host = origin.partition("://")
         return scheme in ("http", "https") and self._is_ours(host)
-
-
-def _refused(status: int, refusal: Refusal) -> JSONResponse:
-    return JSONResponse({"error": refusal.as_dict()}, status)
 
 
 def _wrong_host(host: str) -> Refusal:
