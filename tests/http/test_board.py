@@ -135,3 +135,27 @@ async def test_a_worker_cannot_use_the_doors_of_the_board(
     reply = await http.post(f"{site}/board/mcp", json=PING, headers=headers)
 
     assert (reply.status_code, reply.json()["error"]["code"]) == (403, "forbidden")
+
+
+@pytest.mark.parametrize("body", [b"[" * 8000, b"{", b"\xff", b""])
+async def test_a_login_that_is_no_json_is_refused_as_invalid(
+    site: str, http: httpx2.AsyncClient, body: bytes
+) -> None:
+    reply = await http.post(f"{site}/board/login", content=body, headers=own(site))
+
+    assert (reply.status_code, reply.json()["error"]["code"]) == (400, "invalid_arguments")
+
+
+@pytest.mark.parametrize("path", ["/board/login", "/board/logout", "/health"])
+async def test_of_strangers_no_more_than_a_few_kilobytes_are_read(
+    site: str, http: httpx2.AsyncClient, path: str
+) -> None:
+    told = await http.post(f"{site}{path}", content=b"[" * 50_000, headers=own(site))
+    chunked = await http.post(f"{site}{path}", content=pieces(90, 100), headers=own(site))
+
+    assert (told.status_code, chunked.status_code) == (413, 413)
+
+
+async def pieces(count: int, size: int) -> AsyncIterator[bytes]:
+    for _ in range(count):
+        yield b"[" * size

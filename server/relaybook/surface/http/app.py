@@ -5,13 +5,13 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import anyio
-from mcp.server.transport_security import RequestBodyLimitMiddleware
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
 from relaybook.engine import Engine
 from relaybook.surface.http.board import PUBLIC_PATHS, Exchange, as_given, board_routes
+from relaybook.surface.http.bodies import Bodies
 from relaybook.surface.http.caller import Access
 from relaybook.surface.http.door import Door
 from relaybook.surface.http.guard import Guard
@@ -48,7 +48,9 @@ def build_app(
     servers = Servers(engine, options, metrics.observe if metrics else None)
     measured = [metrics.route()] if metrics else []
     board = board_routes(access, servers, exchange)
-    open_pages = health_routes(engine)
+    health = health_routes(engine)
+    strangers = {*(page.path for page in health), *PUBLIC_PATHS, *public}
+    stopping = stopping or anyio.Event()
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
@@ -56,13 +58,13 @@ def build_app(
             yield
 
     return Starlette(
-        routes=[Route(MCP_PATH, servers), *board, *open_pages, *measured, *routes],
+        routes=[Route(MCP_PATH, servers), *board, *health, *measured, *routes],
         lifespan=lifespan,
         middleware=[
             Middleware(Guard, options.names, options.allowed_origins),
-            Middleware(Door, access, {*(page.path for page in open_pages), *PUBLIC_PATHS, *public}),
-            Middleware(RequestBodyLimitMiddleware, options.body_limit),
-            Middleware(Streams, stopping or anyio.Event()),
+            Middleware(Door, access, strangers),
+            Middleware(Bodies, options.body_limit, stopping, strangers),
+            Middleware(Streams, stopping),
         ],
     )
 

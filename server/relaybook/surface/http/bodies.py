@@ -1,0 +1,88 @@
+"""Reads the body of each request before anything acts on it: bounded, and no longer than we serve.
+
+A body that is still arriving is no call in progress. Of strangers little is read, and not for long.
+"""
+
+import math
+from collections.abc import Collection
+
+import anyio
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+#: What a body may hold where anyone may call, in bytes, and how long it may take, in seconds.
+OPEN_LIMIT, OPEN_SECONDS = 8 * 1024, 10.0
+
+
+class Bodies:
+    """An ASGI layer that passes requests on with their bodies, whole, of up to `limit` bytes.
+
+    Once `stopping` is set, it waits for no more of any; `public` are the paths for strangers.
+    """
+
+    def __init__(
+        self, app: ASGIApp, limit: int, stopping: anyio.Event, public: Collection[str] = ()
+    ) -> None:
+        self._app = app
+        self._limit = limit
+        self._stopping = stopping
+        self._public = frozenset(public)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        body = await self._read(scope, receive)
+        if isinstance(body, Response):
+            return await body(scope, receive, send)
+        unseen: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def replayed() -> Message:
+            return unseen.pop() if unseen else await receive()
+
+        await self._app(scope, replayed, send)
+
+    async def _read(self, scope: Scope, receive: Receive) -> bytes | Response:
+        is_open = scope["path"] in self._public
+        limit = min(self._limit, OPEN_LIMIT) if is_open else self._limit
+        declared = Headers(scope=scope).get("content-length", "")
+        if declared.isdecimal() and int(declared[:20]) > limit:
+            return _too_long(limit)
+        found: bytes | Response = _unread(503, "The server stops; send this to it again later.")
+        with anyio.move_on_after(OPEN_SECONDS if is_open else math.inf) as patience:
+            async with anyio.create_task_group() as group:
+                group.start_soon(self._cut_off, group.cancel_scope)
+                found = await _whole(receive, limit)
+                group.cancel_scope.cancel()
+        if patience.cancelled_caught:
+            return _unread(408, f"The body took longer than {OPEN_SECONDS:g} seconds.")
+        return found
+
+    async def _cut_off(self, reading: anyio.CancelScope) -> None:
+        await self._stopping.wait()
+        reading.cancel()
+
+
+async def _whole(receive: Receive, limit: int) -> bytes | Response:
+    """The body, or the answer to one that is too long or was broken off."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return _unread(400, "The body was broken off.")
+        body += message.get("body", b"")
+        if len(body) > limit:
+            return _too_long(limit)
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+def _too_long(limit: int) -> Response:
+    return _unread(413, f"The body is longer than {limit} bytes.")
+
+
+def _unread(status: int, message: str) -> Response:
+    """The answer to a request whose body was not read to its end."""
+    # A client that goes on sending learns nothing from a closed connection: 413 leaves it open.
+    headers = {} if status == 413 else {"Connection": "close"}
+    return JSONResponse({"error": {"code": "unread_body", "message": message}}, status, headers)
