@@ -94,3 +94,37 @@ def test_on_this_machine_alone_it_asks_nobody(host: str) -> None:
 def test_a_certificate_needs_its_key() -> None:
     with pytest.raises(InvalidArguments, match="--tls-cert and --tls-key"):
         check_options(HttpOptions(tls_cert=Path("c.pem")), authenticated=False)
+
+
+@pytest.mark.parametrize(
+    ("given", "option"),
+    [
+        *(
+            ({"allowed_hosts": (host,)}, "--allowed-host")
+            for host in ("*", "", "http://x/", "x/", "a b", "*.x", "x:y", "x:70000", "[x]", "::1")
+        ),
+        *(
+            ({"allowed_origins": (origin,)}, "--allowed-origin")
+            for origin in ("*", "", "app.example", "https://x/page", "file://x", "null")
+        ),
+        *(
+            ({"trusted_proxies": (proxy,)}, "--trusted-proxy")
+            for proxy in ("foo", "", "10.0.0.1/8", "10.0.0.256")
+        ),
+    ],
+)
+def test_a_name_that_no_request_could_match_is_refused(
+    given: dict[str, tuple[str, ...]], option: str
+) -> None:
+    with pytest.raises(InvalidArguments, match=f"correct {option}"):
+        check_options(HttpOptions(**given), authenticated=True)  # pyright: ignore[reportArgumentType]
+
+
+def test_names_of_every_form_that_requests_have_are_taken() -> None:
+    options = HttpOptions(
+        allowed_hosts=("ledger", "Ledger.example:8443", "10.1.2.3", "[2001:db8::1]:80", "a_b"),
+        allowed_origins=("https://App.example/", "http://localhost:3000"),
+        trusted_proxies=("10.0.0.0/8", "10.1.2.3", "2001:db8::1", "*"),
+    )
+
+    check_options(options, authenticated=True)

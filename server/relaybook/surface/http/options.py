@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from relaybook.errors import Forbidden, InvalidArguments
+from relaybook.surface.http.names import check_names
 
 #: The most that a request's body may hold unless said otherwise, in bytes.
 BODY_LIMIT = 4 * 1024 * 1024
@@ -51,12 +52,14 @@ def check_options(options: HttpOptions, *, authenticated: bool) -> None:
 
     Raises:
         Forbidden: the address can be reached from elsewhere, and nobody would be asked for a token.
-        InvalidArguments: a certificate without its key, or a key without its certificate.
+        InvalidArguments: a certificate without its key, a key without its certificate, or a
+            name that no request could match.
     """
     if (options.tls_cert is None) != (options.tls_key is None):
         raise InvalidArguments(
             "TLS needs a certificate and its key.", next="name both, --tls-cert and --tls-key"
         )
+    check_names(options.allowed_hosts, options.allowed_origins, options.trusted_proxies)
     if authenticated or options.anyone_may_connect or is_loopback(options.host):
         return
     raise Forbidden(
