@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import anyio
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import BaseRoute, Route
 
 from relaybook.engine import Engine
@@ -16,6 +17,7 @@ from relaybook.surface.http.caller import Access
 from relaybook.surface.http.door import Door
 from relaybook.surface.http.guard import Guard
 from relaybook.surface.http.health import health_routes
+from relaybook.surface.http.names import normal_origin
 from relaybook.surface.http.options import HttpOptions
 from relaybook.surface.http.servers import Servers
 from relaybook.surface.http.streams import Streams
@@ -25,6 +27,13 @@ if TYPE_CHECKING:
     from relaybook.surface.http.metrics import Metrics
 
 MCP_PATH = "/mcp"
+#: What a page of an allowed origin may send, and what of an answer's headers it may read.
+PAGE_METHODS = ("GET", "POST", "DELETE")
+PAGE_HEADERS = (
+    *("Accept", "Authorization", "Content-Type", "Last-Event-ID"),
+    *("MCP-Protocol-Version", "Mcp-Method", "Mcp-Name", "Mcp-Session-Id"),
+)
+PAGE_READS = ("Mcp-Session-Id", "WWW-Authenticate")
 
 
 def build_app(
@@ -49,6 +58,7 @@ def build_app(
     measured = [metrics.route()] if metrics else []
     board = board_routes(access, servers, exchange)
     health = health_routes(engine)
+    origins = set(map(normal_origin, options.allowed_origins))
     strangers = {*(page.path for page in health), *PUBLIC_PATHS, *public}
     stopping = stopping or anyio.Event()
 
@@ -61,7 +71,14 @@ def build_app(
         routes=[Route(MCP_PATH, servers), *board, *health, *measured, *routes],
         lifespan=lifespan,
         middleware=[
-            Middleware(Guard, options.names, options.allowed_origins),
+            Middleware(Guard, options.names, origins),
+            Middleware(
+                CORSMiddleware,
+                allow_origins=origins,
+                allow_methods=PAGE_METHODS,
+                allow_headers=PAGE_HEADERS,
+                expose_headers=PAGE_READS,
+            ),
             Middleware(Door, access, strangers),
             Middleware(Bodies, options.body_limit, stopping, strangers),
             Middleware(Streams, stopping),

@@ -19,13 +19,13 @@ UNGUARDED = frozenset({"/health", "/ready"})
 class Guard:
     """An ASGI layer that lets only requests to `hosts` pass, from pages of them or of `origins`.
 
-    A host without a port stands for each port.
+    A host without a port stands for each port; `origins` are as browsers write them.
     """
 
     def __init__(self, app: ASGIApp, hosts: Iterable[str], origins: Iterable[str] = ()) -> None:
         self._app = app
         self._hosts = {each.lower() for each in hosts}
-        self._origins = {each.lower().rstrip("/") for each in origins}
+        self._origins = frozenset(origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] in UNGUARDED:
