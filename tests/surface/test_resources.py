@@ -169,6 +169,7 @@ async def test_long_lists_end_with_the_call_that_goes_on(client: Client, engine:
         ("ledger://workflows/wf_00000001/tasks/alpha/result", "no result"),
         ("ledger://workflows/wf_00000001/tasks/alpha/prompt", "render_prompt"),
         ("prompt://reserch", "research"),
+        ("ledger://lessons/default/no-target", "skill:<name>"),
         ("zzz", "ledger://workflows"),
     ],
 )

@@ -22,7 +22,7 @@ from mcp_types import (
 )
 
 from relaybook.engine import Engine
-from relaybook.errors import Forbidden, NotFound, Refusal
+from relaybook.errors import Forbidden, InvalidArguments, NotFound, Refusal
 from relaybook.surface.kinds import kind_of
 from relaybook.surface.rim import Server
 
@@ -84,7 +84,7 @@ class ResourceServer(Server):
     def _contents(self, uri: str) -> ReadResourceContents:
         try:
             found = self._engine.read_text(uri, role=self._role)
-        except (NotFound, Forbidden) as refusal:
+        except (NotFound, Forbidden, InvalidArguments) as refusal:
             raise ResourceNotFoundError(f"{refusal.code}: {refusal}") from refusal
         except Refusal as refusal:
             raise ResourceError(f"{refusal.code}: {refusal}") from refusal
