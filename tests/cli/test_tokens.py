@@ -36,6 +36,15 @@ def test_the_projects_of_a_token_are_said_in_words(cli: Cli, said: tuple[str, ..
     assert "--all-projects" in refused.err
 
 
+def test_a_token_ends_after_some_days_or_never(cli: Cli) -> None:
+    refused = cli("token", "create", "x", "--all-projects", "--days", "5", "--never-expires")
+    listed = cli("token", "list", "--json")
+
+    assert refused.code == 2
+    assert "--days or --never-expires" in refused.err
+    assert listed.json["tokens"] == []
+
+
 @pytest.mark.requirement("S257", "A7")
 def test_a_worker_hands_out_no_access(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RELAYBOOK_ROLE", "worker")

@@ -99,3 +99,17 @@ def test_it_refuses_to_serve_other_machines_without_a_token(
 
     assert process.returncode == 1
     assert "--no-auth-anyone-may-connect" in said
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [(("--require-token",), "--require-token"), (("--tls-cert", "nope"), "--tls-cert")],
+)
+def test_an_option_of_http_is_refused_where_nothing_is_served_over_it(
+    relaybook_process: Run, options: tuple[str, ...], named: str
+) -> None:
+    process = relaybook_process("serve", *options)
+    _, said = process.communicate(timeout=60)
+
+    assert process.returncode == 2
+    assert f"{named} is for serving over HTTP" in said

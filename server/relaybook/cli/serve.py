@@ -25,11 +25,15 @@ if TYPE_CHECKING:
     from relaybook.surface.http.oauth import OAuth
     from relaybook.surface.http.options import HttpOptions
 
+#: The parameters that count on standard input and output, too.
+WITHOUT_HTTP = frozenset({"durability", "role", "http", "store", "prompts", "contracts", "as_json"})
+
 group = typer.Typer()
 
 
 @group.command()
 def serve(
+    context: typer.Context,
     durability: DurabilityOption = "full",
     role: Annotated[
         Role | None, typer.Option(help="Which tools to offer; RELAYBOOK_ROLE=worker binds.")
@@ -87,6 +91,7 @@ def serve(
             store=store, durability=durability, role=role, prompts=prompts, contracts=contracts
         )
         if not http:
+            _refuse_given(context)
             return _serve_stdio(settings)
         from relaybook.surface.http.options import HttpOptions
 
@@ -106,6 +111,18 @@ def serve(
         )
         ways = _Ways(require_token, oauth_issuer, oauth_audience, public_url, oauth_jwks)
         _serve_http(settings, options, ways)
+
+
+def _refuse_given(context: typer.Context) -> None:
+    """Refuse what was said on the command line about HTTP."""
+    for option in context.command.params:
+        if option.name in WITHOUT_HTTP:
+            continue
+        source = context.get_parameter_source(option.name or "")
+        if source is not None and source.name == "COMMANDLINE":
+            raise InvalidArguments(
+                f"{option.opts[0]} is for serving over HTTP.", next="add --http, or leave it out"
+            )
 
 
 def _serve_stdio(settings: Settings) -> None:
@@ -176,7 +193,7 @@ def _access(engine: "Engine", settings: Settings, ways: _Ways, oauth: "OAuth | N
 
 
 def _host_of(url: str) -> list[str]:
-    return [urlsplit(url).netloc] if url else []
+    return list(filter(None, [urlsplit(url).netloc]))
 
 
 def _announce(url: str) -> None:

@@ -11,6 +11,9 @@ from relaybook.settings import Role
 if TYPE_CHECKING:
     from relaybook.engine import Engine
 
+#: How long a token is good for unless said otherwise.
+DAYS = 90.0
+
 group = typer.Typer(name="token", help="Who may call a server over HTTP.", no_args_is_help=True)
 
 
@@ -26,7 +29,9 @@ def create(
     all_projects: Annotated[
         bool, typer.Option("--all-projects", help="Good for every project.")
     ] = False,
-    days: Annotated[float, typer.Option(help="Until it expires.")] = 90,
+    days: Annotated[
+        float | None, typer.Option(help="Until it expires.", show_default=f"{DAYS:g}")
+    ] = None,
     never_expires: Annotated[
         bool, typer.Option("--never-expires", help="Until it is revoked.")
     ] = False,
@@ -38,7 +43,13 @@ def create(
             allowed="--project NAME, which may be repeated, or --all-projects",
             next="say which",
         )
-    lasting = None if never_expires else days
+    if never_expires and days is not None:
+        raise InvalidArguments(
+            "A token ends after some days, or never.",
+            allowed="--days or --never-expires",
+            next="leave one of them out",
+        )
+    lasting = None if never_expires else DAYS if days is None else days
     return engine.create_token(name, role=role, projects=project or None, days=lasting)
 
 
