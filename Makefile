@@ -12,7 +12,7 @@ demo: $(READY) ## make demo DIR=path: judge the Python files below it
 	@$(BIN)/python demo/run.py $(if $(DIR),--dir "$(DIR)")
 
 test: $(READY)
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist worksteal
 
 test-browser: $(READY) $(BROWSER)/.ready ## the board in Chromium; pictures in .browser/pictures
 	@$(BIN)/python -m pytest -q tests/browser

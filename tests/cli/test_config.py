@@ -100,3 +100,21 @@ def test_the_registry_is_told_the_name_and_version_that_the_code_has() -> None:
     assert package["identifier"] == "relaybook"
     assert len(entry["description"]) <= 100
     assert f"mcp-name: {entry['name']}" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_ledger_of_the_environment_is_named_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RELAYBOOK_STORE", "postgresql://db.example/ledger")
+
+    told = json.loads(run("claude-code"))
+
+    args = ["serve", "--store", "postgresql://db.example/ledger"]
+    assert told["mcpServers"]["relaybook"]["args"] == args
+
+
+def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    missing = tmp_path / "projct"
+
+    told = run("cursor", "--write", "--folder", str(missing), code=2)
+
+    assert "There is no folder" in told
+    assert not missing.exists()

@@ -35,6 +35,14 @@ def refused(path: Path) -> Refusal:
     return caught.value
 
 
+def test_the_folder_that_is_made_is_for_its_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / "made" / "ledger.db"
+
+    SqliteStore(path).close()
+
+    assert path.parent.stat().st_mode & 0o077 == 0
+
+
 def run(path: Path, sql: str) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute(sql)

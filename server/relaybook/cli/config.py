@@ -4,6 +4,7 @@ Written means merged: other servers, and whatever else a file holds, stay as the
 """
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from relaybook.cli.exits import refusals
+from relaybook.cli.options import StoreOption
 from relaybook.errors import Conflict, InvalidArguments
 
 group = typer.Typer()
@@ -52,35 +54,45 @@ def config(
     host: Annotated[Host, typer.Argument(metavar="HOST", help=", ".join(Host))],
     write: Annotated[bool, typer.Option("--write", help="Into the project's folder.")] = False,
     folder: Annotated[Path, typer.Option(help="The project's folder.")] = Path(),
-    store: Annotated[
-        Path | None, typer.Option(help="The ledger, if not the one in your data folder.")
-    ] = None,
+    store: StoreOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Refusals as JSON.")] = False,
 ) -> None:
     """Print what a host has to be told of this server, or write it where the host looks."""
     with refusals(as_json):
         file = FILES[host]
-        path = folder / file.path
+        path = _folder(folder) / file.path
+        store = store or os.environ.get("RELAYBOOK_STORE")
         there = _read(path) if write else ""
         text = _toml(there, store, path) if host is Host.CODEX else _json(there, file, store, path)
         if not write:
             typer.echo(text, nl=False)
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
         typer.echo(f"{path} names {NAME}")
+
+
+def _folder(folder: Path) -> Path:
+    if not folder.is_dir():
+        raise InvalidArguments(
+            f"There is no folder at {str(folder)!r}.", next="correct --folder, or make it first"
+        )
+    return folder
 
 
 def _read(path: Path) -> str:
     return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
-def _arguments(store: Path | None) -> list[str]:
+def _arguments(store: str | None) -> list[str]:
+    if not store:
+        return ["serve"]
     # Absolute: hosts start servers in folders of their own choice.
-    return ["serve", *(["--store", str(store.absolute())] if store else [])]
+    named = store if "://" in store else str(Path(store).expanduser().absolute())
+    return ["serve", "--store", named]
 
 
-def _json(there: str, file: File, store: Path | None, path: Path) -> str:
+def _json(there: str, file: File, store: str | None, path: Path) -> str:
     """The text of a file in JSON, with this server among the others."""
     known = _parsed(there, path) if there.strip() else {}
     servers = known.setdefault(file.key, {})
@@ -100,7 +112,7 @@ def _parsed(text: str, path: Path) -> dict[str, Any]:
     return known
 
 
-def _toml(there: str, store: Path | None, path: Path) -> str:
+def _toml(there: str, store: str | None, path: Path) -> str:
     """The text of a file in TOML with this server's table at its end, all else word for word."""
     import tomllib
 

@@ -287,7 +287,8 @@ def _close_all(connections: set[sqlite3.Connection]) -> None:
 
 def _prepare(path: Path) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        # For its owner alone: prompts, results and claims lie in it.
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise StoreUnreachable(
             f"The folder of the ledger {str(path)!r} cannot be made: {error.strerror}.",
