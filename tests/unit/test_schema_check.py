@@ -19,6 +19,13 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     "a reference to nothing": ({"$ref": "#/$defs/item"}, "leads nowhere"),
     "a reference to no schema": ({"title": "x", "$ref": "#/title"}, "cannot be used"),
     "an $id below the top": ({"items": {"$id": "https://example.com/"}}, "below its top"),
+    "a look-ahead": ({"properties": {"a": {"pattern": "(?=a)b"}}}, "look-around"),
+    "a back-reference": ({"patternProperties": {r"(a)\1": True}}, "back-references"),
+    "a pattern too large": ({"pattern": "[0-9a-f]{1000}{1000}"}, "not too large"),
+    "two rules of the rest": (
+        {"patternProperties": {"^a": True}, "unevaluatedProperties": False},
+        "use one of them",
+    ),
     "a circle": ({"$ref": "#"}, "circle"),
     "a circle for some values": ({"anyOf": [{"type": "null"}, {"$ref": "#"}]}, "circle"),
 }
@@ -73,6 +80,40 @@ def test_a_problem_names_the_path_the_value_and_what_may_stand_there(
     assert find_problems(value, schema) == [
         {"path": path, "message": message, "expected": expected}
     ]
+
+
+SLOW = "^(a+)+$"
+ALMOST = "a" * 40 + "!"
+
+
+@pytest.mark.parametrize("partial", [False, True])
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        ({"type": "string", "pattern": SLOW}, ALMOST),
+        ({"propertyNames": {"pattern": SLOW}}, {ALMOST: 1}),
+        ({"patternProperties": {SLOW: True}, "additionalProperties": False}, {ALMOST: 1}),
+        ({"patternProperties": {SLOW: True, "!$": {"type": "string"}}}, {ALMOST: 1}),
+        ({"not": {"not": {"pattern": SLOW}}}, ALMOST),
+        ({"pattern": SLOW}, ALMOST + "\ud800"),
+    ],
+)
+def test_no_pattern_takes_more_than_linear_time(schema: dict[str, Any], value: Any, partial: bool):
+    check_schema(schema)
+
+    assert len(find_problems(value, schema, partial=partial)) == 1
+
+
+def test_names_that_a_pattern_matches_are_no_additional_ones():
+    schema = {
+        "properties": {"a": True},
+        "patternProperties": {"^x-": {"type": "string"}},
+        "additionalProperties": {"type": "integer"},
+    }
+
+    problems = find_problems({"a": None, "x-b": 1, "x-c": "", "d": 1, "e": ""}, schema)
+
+    assert sorted(found["path"] for found in problems) == ["/e", "/x-b"]
 
 
 def test_items_that_json_tells_apart_are_unique():

@@ -2,7 +2,7 @@
 
 A schema may refer only to itself: nothing is ever fetched. `jsonschema_rs` says whether a value
 fits, `jsonschema` what is wrong with one that does not. Both are imported on first use, because
-importing `jsonschema` costs 0.1 s.
+importing `jsonschema` costs 0.1 s. Both match patterns in linear time, see `linear_patterns`.
 """
 
 import json
@@ -11,6 +11,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from relaybook.errors import InvalidPlan, clip
+
+from . import linear_patterns
 
 if TYPE_CHECKING:
     import jsonschema_rs
@@ -92,7 +94,9 @@ def _quick_validator(text: str) -> "jsonschema_rs.Draft202012Validator":
     import jsonschema_rs
 
     _validator(text, partial=False)  # refuses a schema that leads outside itself or never ends
-    return jsonschema_rs.Draft202012Validator(json.loads(text))
+    return jsonschema_rs.Draft202012Validator(
+        json.loads(text), pattern_options=linear_patterns.pattern_options()
+    )
 
 
 def problem(path: str, message: str, expected: str) -> Problem:
@@ -164,19 +168,32 @@ def _validator(text: str, *, partial: bool) -> "Validator":
         raise _invalid(f"its $schema is {clip(str(dialect), MAX_PART)!r}")
     schema.pop("$id", None)
     try:
-        Draft202012Validator.check_schema(schema)
+        Draft202012Validator.check_schema(schema, linear_patterns.format_checker())
         _check_references(schema, Draft202012Validator)
     except SchemaError as error:
-        found = _problem(error, "")
-        raise _invalid(f"at {found['path']!r}, it {found['message']}") from None
+        raise _invalid(_fault(error)) from None
     except RecursionError:
         raise _invalid("it is nested too deep") from None
-    rules: dict[str, Any] = {"uniqueItems": _unique_items}
+    if _mentions(schema, "patternProperties") and _mentions(schema, "unevaluatedProperties"):
+        raise _invalid("it has unevaluatedProperties and patternProperties; use one of them")
+    rules: dict[str, Any] = {"uniqueItems": _unique_items, **linear_patterns.RULES}
     if partial:
         rules["required"] = _anything
     validator = extend(Draft202012Validator, rules)(schema, registry=Registry())
     _require_end(validator)
     return validator
+
+
+def _fault(error: "SchemaError") -> str:
+    """What is wrong with a schema, and where."""
+    found = _problem(error, "")
+    said = f"at {found['path']!r}, it {found['message']}"
+    if error.validator != "format":
+        return said
+    return (
+        f"{said}, which is no regular expression that can be matched in linear time "
+        "(one without look-around and back-references, and not too large)"
+    )
 
 
 def _require_end(validator: "Validator") -> None:
@@ -201,20 +218,30 @@ def _check_references(schema: dict[str, Any], draft: "type[Draft202012Validator]
         if not target.startswith("#"):
             raise _invalid(f"{named} lies outside it, and nothing is fetched")
         try:
-            draft.check_schema(here.lookup(target).contents)
+            draft.check_schema(here.lookup(target).contents, linear_patterns.format_checker())
         except (Unresolvable, ValueError):
             raise _invalid(f"{named} leads nowhere") from None
 
 
+def _mentions(schema: dict[str, Any], keyword: str) -> bool:
+    return any(keyword in members for members in _objects(schema))
+
+
 def _identifiers(schema: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for members in _objects(schema):
+        for keyword in ("$id", "$schema", "$ref", "$dynamicRef"):
+            if isinstance(target := members.get(keyword), str):
+                yield keyword, target
+
+
+def _objects(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every object in a schema, itself included."""
     stack: list[Any] = [schema]
     while stack:
         match stack.pop():
             case dict() as members:
                 stack.extend(members.values())
-                for keyword in ("$id", "$schema", "$ref", "$dynamicRef"):
-                    if isinstance(target := members.get(keyword), str):
-                        yield keyword, target
+                yield members
             case list() as items:
                 stack.extend(items)
             case _:

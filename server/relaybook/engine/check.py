@@ -9,6 +9,11 @@ from relaybook.core.prompt_rules import orders_outward_deed
 from relaybook.core.task_spec import TaskSpec, waits_for
 from relaybook.core.text import canonical
 from relaybook.engine.desk import Desk
+from relaybook.engine.hand_over import (
+    refuse_broken_schemas,
+    refuse_impossible_takes,
+    sources_there,
+)
 from relaybook.engine.prompt import result_schema, takes_of
 from relaybook.errors import InvalidPlan, clip
 from relaybook.model import Pattern, Task, Tier, Workflow
@@ -30,8 +35,11 @@ def check_specs(
 
     Raises:
         InvalidPlan: a rule of the pattern is broken; it names rule, reason and fix. Or a worker
-            is given an action above its tier, and no `override` says why.
+            is given an action above its tier, and no `override` says why. Or a schema is broken,
+            or lacks a field that another task takes.
     """
+    refuse_broken_schemas(specs)
+    refuse_impossible_takes(desk, specs, {})
     if not override.strip():
         _refuse_outward_deeds(specs)
     return _judged(check_plan(pattern, _plan_tasks(desk, pattern, specs), max_parallel))
@@ -65,10 +73,13 @@ def check_added(
     """The findings on tasks that join a plan, in the place of `old` or beside all others.
 
     Raises:
-        InvalidPlan: a rule of the pattern is broken; it names rule, reason and fix.
+        InvalidPlan: a rule of the pattern is broken; it names rule, reason and fix. Or a schema
+            is broken, or lacks a field that another task takes.
     """
     if not specs:
         return []
+    refuse_broken_schemas(specs)
+    refuse_impossible_takes(desk, specs, sources_there(desk, tx, workflow.id, specs))
     _refuse_outward_deeds(specs)
     beside = [_there(desk, tx, task) for task in _staying(tx, workflow, old)]
     return _judged(

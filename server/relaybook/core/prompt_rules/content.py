@@ -5,6 +5,8 @@ from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 
 from relaybook.core.prompt_text import Kind
+from relaybook.core.schema_check import find_problems
+from relaybook.errors import InvalidPlan
 
 from .example import one, prompt
 from .part import Part, remembered
@@ -137,21 +139,14 @@ def _disagreement(schema_text: str, example_text: str) -> str:
 
     Cached because a template keeps both, however many prompts it makes.
     """
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import SchemaError, best_match
-    from referencing import Registry
-    from referencing.exceptions import Unresolvable
-
     schema, example = json.loads(schema_text), json.loads(example_text)
     try:
-        Draft202012Validator.check_schema(schema)
-        # With a registry of its own the validator fetches no reference over the network.
-        error = best_match(Draft202012Validator(schema, registry=Registry()).iter_errors(example))
-    except SchemaError as wrong:
-        return wrong.message
-    except Unresolvable as wrong:
-        return f"reference {wrong.ref!r} leads nowhere"
-    return f"{error.message} at {error.json_path}" if error else ""
+        found = find_problems(example, schema)
+    except InvalidPlan as refusal:
+        return refusal.message
+    if not found:
+        return ""
+    return "at {path!r} it {message}, not {expected}".format(**found[0])
 
 
 def _tools_named(reading: Reading) -> Iterator[Hit]:

@@ -1,0 +1,72 @@
+"""What tasks hand on: schemas that can be met, fields that there are, and what did not come."""
+
+from typing import Any
+
+import pytest
+
+from relaybook.engine import Engine
+from relaybook.errors import InvalidPlan
+from relaybook.store.base import Store
+from tests.helpers import dump, task, workflow
+
+BROKEN: dict[str, dict[str, Any]] = {
+    "no type": {"type": "banana"},
+    "a reference outside": {"$ref": "http://evil.example/x"},
+    "a circle": {"$ref": "#"},
+    "no pattern": {"properties": {"a": {"pattern": "("}}},
+    "a look-ahead": {"properties": {"a": {"pattern": "(?=a)"}}},
+}
+
+
+@pytest.mark.parametrize("schema", BROKEN.values(), ids=BROKEN)
+def test_a_plan_with_a_broken_schema_is_refused(
+    engine: Engine, ledger: Store, schema: dict[str, Any]
+) -> None:
+    name = workflow(engine, "a", "b", pattern="supervisor")
+    before = dump(ledger)
+
+    with pytest.raises(InvalidPlan, match="Task 'x': The output schema cannot be used"):
+        workflow(engine, task("x", schema=schema), "y")
+    with pytest.raises(InvalidPlan, match="Task 'x': The output schema cannot be used"):
+        engine.change_plan(name, add=[task("x", schema=schema)])
+
+    assert dump(ledger) == before
+
+
+ONLY_A: dict[str, dict[str, Any]] = {
+    "closed": {"properties": {"a": {}}, "additionalProperties": False},
+    "named": {"type": "object", "properties": {"a": {}}},
+}
+TAKES = [{"from": "s", "fields": ["a", "b"]}]
+
+
+@pytest.mark.parametrize("schema", ONLY_A.values(), ids=ONLY_A)
+def test_a_field_that_its_source_does_not_have_cannot_be_taken(
+    engine: Engine, schema: dict[str, Any]
+) -> None:
+    source, taker = task("s", schema=schema), task("t", takes=TAKES)
+    name = workflow(engine, source, pattern="supervisor")
+
+    with pytest.raises(InvalidPlan, match="takes 'b' from 's'") as at_once:
+        workflow(engine, source, taker, pattern="pipeline")
+    with pytest.raises(InvalidPlan, match="takes 'b' from 's'") as later:
+        engine.change_plan(name, add=[taker])
+
+    assert at_once.value.allowed == later.value.allowed == "'a'"
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"properties": {"a": {}}, "additionalProperties": True},
+        {"properties": {"a": {}}, "allOf": [{"properties": {"b": {}}}]},
+        {"properties": {"a": {}}, "patternProperties": {"^b": {}}},
+        {"type": "object"},
+    ],
+)
+def test_a_field_that_its_source_may_have_can_be_taken(
+    engine: Engine, schema: dict[str, Any]
+) -> None:
+    name = workflow(engine, task("s", schema=schema), task("t", takes=TAKES), pattern="pipeline")
+
+    assert engine.show_workflow(name)["progress"] == "0/2 complete"
