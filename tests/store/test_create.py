@@ -170,3 +170,47 @@ def test_an_action_that_is_prepared_or_excused_is_no_fault_of_a_plan(engine: Eng
 
     engine.create_workflow("fan_out", tasks=prepared)
     engine.create_workflow("fan_out", tasks=excused, override="it deletes lines of code only")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        ("pipeline", ["'pipeline_stage'", "array of string", "tasks[1].done,"]),
+        (
+            "expert_panel",
+            [
+                "'consensus_check'",
+                "array of {name, question, weight?}",
+                "tasks[1].args.proposal, tasks[1].expert_role, tasks[1].args.criteria,",
+            ],
+        ),
+        ("map_reduce", ["'map_partition'", "array of {id, …}", "tasks[1].args.instruction,"]),
+    ],
+)
+def test_a_task_without_what_its_template_needs_is_told_where_to_put_it(
+    engine: Engine, pattern: str, names: list[str]
+) -> None:
+    whole = task("t1", template="supervised_piece", expert_role="economist", done=["It runs"])
+
+    with pytest.raises(InvalidArguments) as refused:
+        engine.create_workflow(pattern, "p", tasks=[whole, {"id": "t2", "label": "Judge it"}])
+
+    assert refused.value.message.startswith(f"Task 't2': The {pattern} default template ")
+    for name in [*names, "tasks[1].template"]:
+        assert name in str(refused.value)
+
+
+def test_a_partition_without_an_argument_is_told_the_argument_they_all_share(
+    engine: Engine,
+) -> None:
+    with pytest.raises(
+        InvalidArguments, match=r"correct args\.instruction, or name another template"
+    ):
+        engine.create_workflow("map_reduce", "p", items=["a", "b"], batches=2)
+
+
+def test_an_added_task_is_told_where_to_put_what_it_lacks(engine: Engine) -> None:
+    workflow_id = workflow(engine, "t1")
+
+    with pytest.raises(InvalidArguments, match=r"correct add\[0\]\.args\.sources"):
+        engine.change_plan(workflow_id, add=[task("t2", template="code_review")], reason="more")

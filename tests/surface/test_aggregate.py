@@ -186,7 +186,7 @@ async def test_a_fan_out_is_merged_and_its_gaps_are_named(client: Client, engine
                 "actions to confirm",
             ],
             "must_mention": [
-                "How much was done, in the words of `sentence`, and each gap with its reason.",
+                "How much was done, in the words of `summary`, and each gap with its reason.",
                 "Low confidence: b.",
                 "Flagged output, check before use: b.",
                 "Figures rest on 2 of 4 results.",

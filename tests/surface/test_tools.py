@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import anyio
 import jsonschema
 import pytest
 from mcp import Client
@@ -363,6 +364,33 @@ async def test_a_wait_tells_its_progress(
     assert told[0] == (0, 40)
     assert shown.structured_content is not None
     assert shown.structured_content["counts"]["in_progress"] == 1
+
+
+async def test_the_wait_that_an_answer_advises_names_its_workflow_and_place(
+    client: Client, engine: Engine
+) -> None:
+    workflow_id = workflow(engine, "a")
+    start(engine, workflow_id, "a")
+    seq = engine.workflow_seq(workflow_id)
+
+    shown = await call(client, "get_workflow", workflow_id=workflow_id)
+
+    wait = f"get_workflow(workflow_id={workflow_id!r}, since={seq}, wait_seconds=45)"
+    assert shown["next"] == wait
+
+
+async def test_nobody_waits_for_a_workflow_that_has_ended(client: Client, engine: Engine) -> None:
+    workflow_id = workflow(engine, "a")
+    start(engine, workflow_id, "a")
+    complete(engine, workflow_id, "a")
+    seen = engine.workflow_seq(workflow_id)
+
+    with anyio.fail_after(40):
+        shown = await call(
+            client, "get_workflow", workflow_id=workflow_id, since=seen, wait_seconds=45
+        )
+
+    assert shown["status"] == "completed"
 
 
 @pytest.mark.parametrize("since", [2**63, -(2**63) - 1])

@@ -42,7 +42,7 @@ def test_all_faults_are_named_at_once() -> None:
     }
     assert refused.value.message == (
         "Template 'research' cannot take these arguments: missing 'topic' (string); "
-        "missing 'files' (sources); unknown 'filez' (nearest: files); "
+        "missing 'files' (array of {path, content?}); unknown 'filez' (nearest: files); "
         "depth must be an integer, not 'deep'."
     )
     assert refused.value.allowed == "topic (string), files (sources), depth (integer)"

@@ -95,6 +95,15 @@ def test_the_sentence_says_how_much_was_done_and_what_failed(
     assert digest(Pattern.FAN_OUT, outcomes(*statuses)).sentence == sentence
 
 
+def test_a_digest_without_any_result_says_so_beside_its_sentence() -> None:
+    found = digest(Pattern.FAN_OUT, outcomes(FAILED, PENDING))
+
+    assert found.brief is not None
+    assert found.brief["must_mention"][0] == (
+        "No task has a result yet: there is nothing to put together."
+    )
+
+
 @pytest.mark.requirement("S11", "S90", "S93", "S124", "S125", "S138", "S161", "S175")
 def test_the_digest_of_a_fan_out() -> None:
     found = digest(
@@ -191,7 +200,7 @@ def test_the_digest_of_a_fan_out() -> None:
                 "actions to confirm",
             ],
             "must_mention": [
-                "How much was done, in the words of `sentence`, and each gap with its reason.",
+                "How much was done, in the words of `summary`, and each gap with its reason.",
                 "Low confidence: t3.",
                 "Flagged output, check before use: t3.",
                 "Actions that no worker may take (1): ask the user, then act yourself.",

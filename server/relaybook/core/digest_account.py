@@ -54,8 +54,10 @@ class Account:
         return f"{told} Failed tasks: [{named(self.failed)}]. Partial results available."
 
     def mention(self) -> Iterator[str]:
+        if not self.states["completed"]:
+            yield "No task has a result yet: there is nothing to put together."
         if self.states["completed"] + self.states["not_applicable"] < self.states.total():
-            yield "How much was done, in the words of `sentence`, and each gap with its reason."
+            yield "How much was done, in the words of `summary`, and each gap with its reason."
         if unknown := self.states[Gap.UNKNOWN]:
             yield f"Tasks whose session was lost ({unknown}): what they did is unknown."
         if self.unsure.count:

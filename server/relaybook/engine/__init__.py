@@ -71,7 +71,12 @@ class Engine(Desk):
         from relaybook.engine.save import save_composition
         from relaybook.engine.tokens import create_token, grant_of, list_tokens, revoke_token
         from relaybook.engine.update import update_task, update_tasks
-        from relaybook.engine.view import list_workflows, show_workflow, workflow_seq
+        from relaybook.engine.view import (
+            list_workflows,
+            show_workflow,
+            workflow_ended,
+            workflow_seq,
+        )
         from relaybook.engine.watch import marks, newest_change
     else:
         plan = Verb("plan")
@@ -103,6 +108,7 @@ class Engine(Desk):
         open_decisions = Verb("resolve")
         save_composition = Verb("save", retry=False)
         workflow_seq = Verb("view")
+        workflow_ended = Verb("view")
         load_item = Verb("items")
         list_items = Verb("items")
         item_events = Verb("items")

@@ -65,7 +65,7 @@ def _going_on(workflow: Workflow) -> str:
     if room and (workflow.ready or workflow.retryable):
         return "start the next: update_task(status='in_progress'), or let workers claim_task"
     if workflow.in_progress:
-        return "get_workflow(wait_seconds=45)"
+        return f"get_workflow(workflow_id={workflow.id!r}, since={workflow.seq}, wait_seconds=45)"
     if all_done(workflow):  # a supervisor's
         return "aggregate, then resolve(decision='finish'); or change_plan for the next piece"
     return "get_workflow(detail='detailed') for what holds it back"

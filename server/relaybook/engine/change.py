@@ -124,7 +124,10 @@ def _specs(
     if not add:
         return ()
     specs = placed(desk, tx, workflow, read_tasks(add, Pattern.SUPERVISOR, change=True), old)
-    specs = tuple(settled(desk, workflow.pattern, spec) for spec in specs)
+    specs = tuple(
+        settled(desk, workflow.pattern, spec, f"add[{number}].")
+        for number, spec in enumerate(specs)
+    )
     named = {spec.id for spec in specs} | {need for spec in specs for need in waits_for(spec)}
     check_graph(specs, known=load_tasks(tx, workflow.id, sorted(named)))
     return specs

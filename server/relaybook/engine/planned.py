@@ -72,7 +72,9 @@ def planned(desk: Desk, asked: Asked) -> Planned:
     pattern = read_pattern(asked.pattern or (Pattern.PIPELINE if asked.stages else ""))
     width = _width(asked.max_parallel, asked.override)
     specs, routes = _specs(desk, pattern, asked)
-    specs = [settled(desk, pattern, spec) for spec in specs]
+    specs = [
+        settled(desk, pattern, spec, _place(asked, number)) for number, spec in enumerate(specs)
+    ]
     findings = check_specs(desk, pattern, specs, width, asked.override)
     experts = {expert_name(spec) for spec in specs} if pattern is Pattern.EXPERT_PANEL else ()
     check_wishes(read_wishes(asked.metadata), experts)
@@ -88,6 +90,15 @@ def planned(desk: Desk, asked: Asked) -> Planned:
     return Planned(
         pattern=pattern, specs=specs, routes=routes, findings=findings, options=options, row=row
     )
+
+
+def _place(asked: Asked, number: int) -> str | None:
+    """Where the call says a task of its plan, as `settled` wants it."""
+    if asked.composition:
+        return None
+    if asked.items:
+        return ""
+    return f"{'stages' if asked.stages else 'tasks'}[{number}]."
 
 
 def _unfolded(desk: Desk, asked: Asked) -> Asked:

@@ -151,6 +151,16 @@ def workflow_seq(desk: Desk, workflow_id: str) -> int:
         return get_workflow(tx, workflow_id).seq
 
 
+def workflow_ended(desk: Desk, workflow_id: str) -> bool:
+    """Whether a workflow has ended, so that nobody is at work in it.
+
+    Raises:
+        UnknownWorkflow: there is none of that id.
+    """
+    with desk.store.read() as tx:
+        return get_workflow(tx, workflow_id).ended_at is not None
+
+
 def fitting(lines: Sequence[Any], room: int) -> list[Any]:
     """As many of `lines` as take `room` bytes of JSON, and at least the first."""
     sizes = accumulate(_size(line) + 1 for line in lines)

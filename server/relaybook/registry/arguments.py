@@ -62,7 +62,8 @@ def _blank(value: Any, empty: Sequence[Any]) -> bool:
 
 def _refusal(whose: str, inputs: Sequence[Parameter], faults: _Faults) -> InvalidArguments:
     kinds = {parameter.name: parameter.kind for parameter in inputs}
-    said = [f"missing {name!r} ({kinds[name]})" for name in faults.missing]
+    shapes = {parameter.name: parameter.shape for parameter in inputs}
+    said = [f"missing {name!r} ({shapes[name]})" for name in faults.missing]
     said += [
         f"unknown {name!r} (nearest: {nearest(name, list(kinds), 2)})" for name in faults.unknown
     ]

@@ -98,9 +98,9 @@ def _array(parameter: Parameter, value: Any, where: str) -> list[Any]:
 
 
 def _object(parameter: Parameter, value: Any, where: str) -> dict[str, Any]:
-    fields = _mapping(value, where)
     if not parameter.properties:
-        return fields
+        return _mapping(value, where)
+    fields = _mapping(value, where, f"an object {parameter.shape}")
     known = {each.name: each for each in parameter.properties}
     for name in fields:
         if name not in known:
@@ -154,11 +154,11 @@ def _schema(_: Parameter, value: Any, where: str) -> dict[str, Any]:
     return _mapping(value, where)
 
 
-def _mapping(value: Any, where: str) -> dict[str, Any]:
+def _mapping(value: Any, where: str, what: str = "an object") -> dict[str, Any]:
     value = _decoded(value, "{")
     if isinstance(value, dict) and all(isinstance(key, str) for key in value):
         return value
-    raise _expected(where, "an object", value)
+    raise _expected(where, what, value)
 
 
 def _decoded(value: Any, *starts: str) -> Any:

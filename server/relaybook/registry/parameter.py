@@ -27,3 +27,23 @@ class Parameter:
     properties: tuple["Parameter", ...] = ()
     #: Its words count as context, which is to stay short, rather than as data.
     context: bool = False
+
+    @property
+    def shape(self) -> str:
+        """What a value looks like, as `array of {name, weight?}`."""
+        if self.kind == "array" and self.items is not None:
+            return f"array of {self.items.shape}"
+        if self.kind == "object" and self.properties:
+            names = (each.name + ("" if each.required else "?") for each in self.properties)
+            return f"{{{', '.join(names)}}}"
+        return _SHAPES.get(self.kind, self.kind)
+
+
+#: The shapes of relaybook's own kinds; those of the others are their names.
+_SHAPES = {
+    "source": "{path, content?}",
+    "sources": "array of {path, content?}",
+    "records": "array of {id, …}",
+    "prior_result": "{task, fields}",
+    "schema": "a JSON Schema",
+}

@@ -25,7 +25,9 @@ async def wait_for_change(
     seconds: float,
     report: Report,
 ) -> None:
-    """Return when the workflow has events after `since`, or the time is over."""
+    """Return when the workflow has events after `since`, or has ended, or the time is over."""
+    if engine.workflow_ended(workflow_id):
+        return
     seen = engine.workflow_seq(workflow_id) if since is None else since
     began, told = anyio.current_time(), 0.0
     with anyio.move_on_after(seconds):
