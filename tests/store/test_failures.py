@@ -444,10 +444,28 @@ def test_one_answer_to_several_questions_answers_them_all(engine: Engine) -> Non
     asked = result(None, status="needs_input", questions=["Which branch?", "Which region?"])
     update(engine, name, "a", "completed", output=asked)
 
-    resolve(engine, name, "answer", task_id="a", answers=("main, and both regions",))
+    said = ("main, and both regions",)
+    resolve(engine, name, "answer", task_id="a", answers=said, together=True)
 
     prompt = engine.claim_task(name)["prompt"]
     assert all(w in prompt for w in ("Which branch?", "Which region?", "main, and both regions"))
+
+
+@pytest.mark.parametrize("answers", [("main",), ("main", "north", "more")])
+def test_as_many_answers_are_given_as_questions_were_asked(
+    engine: Engine, ledger: Store, answers: tuple[str, ...]
+) -> None:
+    name = workflow(engine, "a", "b")
+    start(engine, name, "a")
+    asked = result(None, status="needs_input", questions=["Which branch?", "Which region?"])
+    update(engine, name, "a", "completed", output=asked)
+    before = dump(ledger)
+
+    with pytest.raises(InvalidArguments, match="asks 2 question") as refusal:
+        resolve(engine, name, "answer", task_id="a", answers=answers)
+
+    assert "1. 'Which branch?'; 2. 'Which region?'" in refusal.value.allowed
+    assert dump(ledger) == before
 
 
 @pytest.mark.parametrize("answers", [(), ("x" * 5_000,)])

@@ -26,7 +26,12 @@ from relaybook.engine.judge import intake, judge_draft
 from relaybook.engine.prompt import task_prompt
 from relaybook.engine.request import Resolution
 from relaybook.engine.verdict import INTAKE
-from relaybook.engine.waiting import gate_items, questions_of, undecided_tasks
+from relaybook.engine.waiting import (
+    all_questions,
+    gate_items,
+    questions_of,
+    undecided_tasks,
+)
 from relaybook.errors import InvalidArguments, clip, nearest
 from relaybook.model import Decision, EventType, Status, Task, Workflow
 from relaybook.store.base import Tx
@@ -193,9 +198,25 @@ def _answer(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:
             allowed=f"answers=[text, …], each at most {ANSWER_LIMIT} characters",
             next="call get_workflow for the questions",
         )
+    if not r.together:
+        _refuse_uneven(tx, case.tasks[r.task_id], len(r.answers))
     return case, Answer(
         task_id=r.task_id, answer=compact([storable(text) for text in r.answers]), **_by(desk, r)
     )
+
+
+def _refuse_uneven(tx: Tx, task: Task, answers: int) -> None:
+    """Refuse too few or too many answers to the open questions of a task."""
+    if task.status is not Status.INPUT_REQUIRED:
+        return
+    questions = all_questions(tx, task)
+    if questions and len(questions) != answers:
+        listed = [f"{n}. {clip(text, 300)!r}" for n, text in enumerate(questions, 1)]
+        raise InvalidArguments(
+            f"Task {task.id!r} asks {len(questions)} question(s); {answers} answer(s) came.",
+            allowed="one answer for each, in this order: " + "; ".join(listed),
+            next="call again with as many answers as questions",
+        )
 
 
 def _condition(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:

@@ -22,10 +22,15 @@ def gate_items(tx: Tx, task: Task) -> list[dict[str, str]]:
 
 def questions_of(tx: Tx, task: Task) -> list[str]:
     """What the last attempt at `task` asked, the first few questions, each clipped."""
+    return [clip(question, 300) for question in all_questions(tx, task)[:5]]
+
+
+def all_questions(tx: Tx, task: Task) -> list[str]:
+    """What the last attempt at `task` asked."""
     where = "WHERE workflow_id = :workflow_id AND task_id = :task_id AND number = :number"
     params = {"workflow_id": task.workflow_id, "task_id": task.id, "number": task.attempt}
     asked = ATTEMPTS.find(tx, where, **params)[0].questions
-    return [clip(question, 300) for question in json.loads(asked or "[]")][:5]
+    return json.loads(asked or "[]")
 
 
 def undecided_tasks(tx: Tx, workflow: Workflow) -> list[Task]:

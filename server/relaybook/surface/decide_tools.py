@@ -107,6 +107,7 @@ def _from_user(workflow_id: str, chosen: Choice) -> Resolution:
         decision=chosen.decision,
         task_id=chosen.about if chosen.decision in OF_TASK else "",
         answers=(chosen.text,) if chosen.decision == "answer" else (),
+        together=True,
         reason=chosen.text,
         actor="user",
     )
