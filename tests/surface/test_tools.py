@@ -75,7 +75,8 @@ async def test_an_unknown_argument_is_refused_with_the_nearest(client: Client) -
     assert error == {
         "code": "invalid_arguments",
         "message": "create_workflow: unknown argument 'taks'.",
-        "allowed": "tasks, stages, args",
+        "allowed": "tasks, stages, args, pattern, name, composition, hooks, items, batches, "
+        "template, project, max_parallel, override, shared_decisions, metadata, request_id, dry_run",
         "next": "correct them and call again",
     }
 
