@@ -54,12 +54,14 @@ Refusal
 A message has three parts: what is wrong, what is allowed, what to do next.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, ClassVar
 
 #: How long each part of a refusal may be, in characters, so that an answer stays under 1 kB.
 MESSAGE_LIMIT, ALLOWED_LIMIT, NEXT_LIMIT = 360, 240, 240
+#: How many names a refusal lists to the last.
+LISTED_WHOLE = 30
 
 
 class Refusal(Exception):
@@ -324,7 +326,20 @@ def clip(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def nearest(name: str, known: list[str], most: int = 5) -> str:
-    """The known names that look like `name`, or the first few, as a list to read."""
-    close = get_close_matches(name[:200], known, n=most, cutoff=0.5) or known[:most]
-    return ", ".join(close) if close else "none yet"
+def closest(name: str, known: Sequence[str], most: int = 5) -> list[str]:
+    """The known names that look like `name`, or the first few; each once."""
+    once = list(dict.fromkeys(known))
+    return get_close_matches(name[:200], once, n=most, cutoff=0.5) or once[:most]
+
+
+def nearest(name: str, known: Sequence[str], most: int = 5) -> str:
+    """The known names as a list to read, the closest to `name` first.
+
+    All of them where they are few and short; else the closest, and how many more there are.
+    """
+    once = list(dict.fromkeys(known))
+    close = closest(name, once, most)
+    every = ", ".join([*close, *(each for each in once if each not in close)])
+    if len(once) <= LISTED_WHOLE and len(every) <= ALLOWED_LIMIT:
+        return every or "none yet"
+    return ", ".join([*close, f"… and {len(once) - len(close)} more"])

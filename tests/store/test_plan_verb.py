@@ -234,3 +234,14 @@ def test_many_batches_are_told_in_few_words(engine: Engine) -> None:
 
     assert told["batches"]["parts"] == 5_000
     assert len(compact(told)) < 4_000
+
+
+def test_a_width_below_one_is_not_called_too_many(engine: Engine) -> None:
+    with pytest.raises(InvalidArguments, match="at least one worker has to be at work"):
+        engine.create_workflow("fan_out", tasks=[task("a")], max_parallel=0)
+
+
+@pytest.mark.parametrize("minutes", [float("nan"), float("inf")])
+def test_a_length_that_is_no_number_is_refused(engine: Engine, minutes: float) -> None:
+    with pytest.raises(InvalidArguments, match="the fact 'minutes' is"):
+        engine.plan({"minutes": minutes})

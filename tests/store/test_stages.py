@@ -392,7 +392,23 @@ def test_a_failed_stage_has_hooks_that_hold_nothing(engine: Engine) -> None:
 
     assert [hook["skill"] for hook in answer["hooks"]] == HOOKS_WITH_FINDINGS
     assert answer["hooks"][0]["done"] == {"gate": "output", "verdict": "pass"}
+    assert "gate" not in answer
+    assert answer["next"].endswith(
+        f"advance_stage(stage=0, hooks_run={json.dumps(HOOKS_WITH_FINDINGS)}); then advance_stage "
+        "without an outcome: it starts stage 0 again"
+    )
     assert advance(engine, workflow_id)["current"]["attempt"] == 2
+
+
+def test_a_failed_stage_that_may_not_start_again_names_its_hooks_and_the_decision(
+    engine: Engine,
+) -> None:
+    workflow_id = staged(engine, "implement")
+    advance(engine, workflow_id)
+
+    answer = advance(engine, workflow_id, 0, outcome="failed", reason="no")
+
+    assert f"hooks_run={json.dumps(HOOKS)}); then ask the user" in answer["next"]
 
 
 @pytest.mark.requirement("S192")

@@ -75,7 +75,8 @@ async def test_an_unknown_argument_is_refused_with_the_nearest(client: Client) -
     assert error == {
         "code": "invalid_arguments",
         "message": "create_workflow: unknown argument 'taks'.",
-        "allowed": "tasks, stages, args",
+        "allowed": "tasks, stages, args, pattern, name, composition, hooks, items, batches, "
+        "template, project, max_parallel, override, shared_decisions, metadata, request_id, dry_run",
         "next": "correct them and call again",
     }
 
@@ -398,3 +399,26 @@ async def test_any_number_is_a_cursor_of_events(client: Client, engine: Engine, 
     shown = await call(client, "get_workflow", workflow_id=workflow(engine, "a"), since=since)
 
     assert bool(shown["events"]) == (since < 0)
+
+
+async def test_a_call_that_says_nothing_is_told_what_to_say(client: Client) -> None:
+    update = await refusal(client, "update_task", updates=[])
+    entries = await refusal(client, "record", kind="metric", entries=[])
+
+    assert update["message"] == "No status was given, and updates has none either."
+    assert entries["next"] == "say what to record in entries=[{…}]"
+
+
+async def test_a_mistyped_claim_drops_no_work(client: Client) -> None:
+    error = await refusal(client, "update_task", claim="0" * 32, status="in_progress")
+
+    assert error["next"] == "check the claim and call again with it; if it is right, stop"
+
+
+async def test_a_wrong_name_is_answered_with_every_right_one(client: Client) -> None:
+    tools = await tools_of(client)
+
+    error = await refusal(client, "create_workflow", pattren="fan_out")
+
+    known = set(tools["create_workflow"].input_schema["properties"])
+    assert set(error["allowed"].split(", ")) == known

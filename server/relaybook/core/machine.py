@@ -274,7 +274,7 @@ def _attempt_named(case: Case, task: Task, claim: str | None) -> Attempt:
         raise StaleClaim(
             f"Task {task.id!r} has no such claim.",
             allowed="the claim that the start of the attempt answered",
-            next="stop; do not redo the work",
+            next="check the claim and call again with it; if it is right, stop",
         )
     if task.attempt == 0:
         raise _not_started(task)

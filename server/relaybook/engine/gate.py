@@ -10,15 +10,17 @@ from relaybook.core.command import Command, Complete, Fail, Reconsider
 from relaybook.core.envelope import Envelope, from_json
 from relaybook.core.evidence import Note, Records, evidence, gather, notes_of_result
 from relaybook.core.gates import output_gate
+from relaybook.core.status import breaker_open, failed_for_good
 from relaybook.core.task_spec import ParentAction
 from relaybook.core.text import compact
+from relaybook.engine.advice import next_call
 from relaybook.engine.desk import Desk
 from relaybook.engine.hooks import due, gate_again, hook_tasks
 from relaybook.engine.stage import hooks_of
 from relaybook.engine.verdict import OUTPUT, item_told
 from relaybook.engine.waiting import gate_items, hooks_left
 from relaybook.errors import clip
-from relaybook.model import WORDS, Event, EventType, Status, Task, Tier
+from relaybook.model import WORDS, Event, EventType, Status, Task, Tier, Workflow
 from relaybook.store.base import Tx
 from relaybook.store.ledger import get_text, read_task_events
 
@@ -166,17 +168,31 @@ def stage_answer(desk: Desk, tx: Tx, case: Case, task_id: str) -> dict[str, Any]
         names = hooks_of(case.workflow)[0]
     events = of_attempt(read_task_events(tx, task.workflow_id, task.id))
     records = gather(events)
-    said["gate"] = gate_again(desk, tx, case.workflow, task, records)
+    gate = gate_again(desk, tx, case.workflow, task, records)
     if waived := [event.data["waived"] for event in events if event.data.get("waived")]:
-        said["gate"]["waived"] = waived[-1]
+        gate["waived"] = waived[-1]
+    if task.status is Status.COMPLETED or gate["verdict"] != "pass":
+        said["gate"] = gate
     if found := hook_tasks(desk, tx, case.workflow, task, records, names):
         said["hooks"] = found
-    if hooks_left(task) and task.status is Status.COMPLETED:
+    again = _starting_again(case.workflow, task)
+    if hooks_left(task):
         said["next"] = (
             f"run these hooks (render_prompt with task_id and template has their prompts), then "
             f"advance_stage(stage={task.position}, hooks_run={json.dumps(list(names))})"
-        )
+        ) + (f"; then {again}" if again else "")
+    elif again:
+        said["next"] = again
     return said
+
+
+def _starting_again(workflow: Workflow, task: Task) -> str:
+    """What to call once the hooks of a failed stage are run; empty if it did not fail."""
+    if task.status is not Status.FAILED:
+        return ""
+    if breaker_open(workflow.failed, workflow.total) or failed_for_good(task):
+        return next_call(workflow)
+    return f"advance_stage without an outcome: it starts stage {task.position} again"
 
 
 def _review_next(items: Sequence[Mapping[str, str]]) -> str:

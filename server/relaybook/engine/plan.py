@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
+from math import isfinite
 from typing import Any, get_args
 
 from relaybook.core.cost import compare, expected_minutes_from, prompt_cost
@@ -100,7 +101,8 @@ def _facts(said: dict[str, Any]) -> Facts:
 
 def _check_kind(name: str, value: Any) -> None:
     kind, called = _NUMBERS.get(name, (bool, "true or false"))
-    if not isinstance(value, kind) or (name in _NUMBERS and isinstance(value, bool)):
+    strange = isinstance(value, float) and not isfinite(value)
+    if strange or not isinstance(value, kind) or (name in _NUMBERS and isinstance(value, bool)):
         raise InvalidArguments(
             f"plan: the fact {name!r} is {repr(value)[:60]}.",
             allowed=called,

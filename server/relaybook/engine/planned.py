@@ -197,9 +197,14 @@ def _width(max_parallel: int, override: str) -> int:
     """How many may run at once: at most six, unless there is a reason for more."""
     if 1 <= max_parallel <= (WIDTH_LIMIT if override.strip() else DEFAULT_WIDTH):
         return max_parallel
+    why = (
+        "at least one worker has to be at work"
+        if max_parallel < 1
+        else f"more than {DEFAULT_WIDTH} workers at once contend for resources and cost more "
+        "monitoring than they save"
+    )
     raise InvalidArguments(
-        f"max_parallel is {max_parallel}: more than {DEFAULT_WIDTH} workers at once contend for "
-        "resources and cost more monitoring than they save.",
+        f"max_parallel is {max_parallel}: {why}.",
         allowed=f"1 to {DEFAULT_WIDTH}, to {WIDTH_LIMIT} with override='why this host bears more'",
         next="leave it out, since any number of tasks runs in waves; or give the reason",
     )

@@ -35,7 +35,9 @@ def record(
     """
     if not 1 <= len(entries) <= ENTRIES_LIMIT:
         raise InvalidArguments(
-            f"{len(entries)} entries were sent.", allowed=f"1 to {ENTRIES_LIMIT}", next="split them"
+            f"{len(entries)} entries were sent.",
+            allowed=f"1 to {ENTRIES_LIMIT}",
+            next="split them" if entries else "say what to record in entries=[{…}]",
         )
     notes = [read_record(kind, entry) for entry in entries]
     with desk.store.transaction() as tx:

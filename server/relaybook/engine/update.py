@@ -64,7 +64,9 @@ def update_task(desk: Desk, update: Update) -> dict[str, Any]:
     action = _ACTIONS.get(update.status)
     if action is None:
         raise InvalidArguments(
-            f"status {update.status[:80]!r} is not one that a task can be given.",
+            f"status {update.status[:80]!r} is not one that a task can be given."
+            if update.status
+            else "No status was given, and updates has none either.",
             allowed=", ".join(_ACTIONS),
             next="call again with one of these",
         )
@@ -95,7 +97,7 @@ def update_tasks(desk: Desk, updates: Sequence[Update]) -> dict[str, Any]:
         raise InvalidArguments(
             f"{len(updates)} updates were sent.",
             allowed=f"1 to {UPDATES_LIMIT}",
-            next="send them in several calls",
+            next="send them in several calls" if updates else "say what happened to which task",
         )
     results: list[dict[str, Any]] = []
     for update in updates:

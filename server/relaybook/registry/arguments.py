@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from relaybook.errors import InvalidArguments, nearest
+from relaybook.errors import InvalidArguments, closest
 from relaybook.registry.kinds import Mismatch, read_as
 from relaybook.registry.parameter import Parameter
 
@@ -65,7 +65,8 @@ def _refusal(whose: str, inputs: Sequence[Parameter], faults: _Faults) -> Invali
     shapes = {parameter.name: parameter.shape for parameter in inputs}
     said = [f"missing {name!r} ({shapes[name]})" for name in faults.missing]
     said += [
-        f"unknown {name!r} (nearest: {nearest(name, list(kinds), 2)})" for name in faults.unknown
+        f"unknown {name!r} (nearest: {', '.join(closest(name, list(kinds), 2))})"
+        for name in faults.unknown
     ]
     said += faults.invalid
     return InvalidArguments(

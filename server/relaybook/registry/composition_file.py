@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from relaybook.core.plan import read_tasks
-from relaybook.errors import InvalidPlan, nearest
+from relaybook.errors import InvalidPlan, closest
 from relaybook.model import Pattern
 from relaybook.registry.composition import Composition
 from relaybook.registry.kinds import Mismatch, read_as
@@ -49,7 +49,7 @@ def read_composition(text: str, path: Path, *, shadows: bool = False) -> Composi
 def _known(said: Mapping[Any, Any], lines: list[str]) -> Iterator[tuple[str, Any]]:
     for name, value in said.items():
         if name not in _FIELDS:
-            near = nearest(str(name), list(_FIELDS), 3)
+            near = ", ".join(closest(str(name), list(_FIELDS), 3))
             raise FileFault(
                 line_of(str(name), "", lines), f"{name} is no known field; nearest: {near}"
             )
@@ -98,7 +98,7 @@ def _misnamed(
         if name in params:
             yield field, f"{{{name}}} may not be given; only args can go without it"
         else:
-            near = nearest(name, sorted(allowed), 3)
+            near = ", ".join(closest(name, sorted(allowed), 3))
             yield field, f"{{{name}}} is no parameter; nearest: {near}"
 
 
@@ -121,7 +121,7 @@ def _param(said: Any) -> Parameter:
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise ValueError(f"have the name {name!r}; use lower-case letters, digits and _")
     if kind not in KINDS:
-        near = nearest(str(kind), list(KINDS), 3)
+        near = ", ".join(closest(str(kind), list(KINDS), 3))
         raise ValueError(f"give {name!r} the kind {kind!r}; nearest: {near}")
     if (kind == "enum") != bool(values):
         raise ValueError(f"must give {name!r} enumValues if it is an enum, and only then")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from relaybook.errors import nearest
+from relaybook.errors import closest
 from relaybook.model import Pattern, Tier
 from relaybook.registry.body import Body, BodyFault, read_body
 from relaybook.registry.kinds import Mismatch, read_as
@@ -64,7 +64,9 @@ def _body(source: str, lines_before: int, inputs: tuple[Parameter, ...]) -> Body
     for name, line in body.variables.items():
         if name not in declared:
             reason = f"the body uses {name!r}, which no input declares"
-            raise FileFault(lines_before + line, f"{reason}; nearest: {nearest(name, declared)}")
+            raise FileFault(
+                lines_before + line, f"{reason}; nearest: {', '.join(closest(name, declared))}"
+            )
     return body
 
 
@@ -120,7 +122,7 @@ class _Reader:
     def _check_known(self, fields: Mapping[Any, Any], known: tuple[str, ...]) -> None:
         for name in fields:
             if name not in known and not str(name).startswith("x_"):
-                near = nearest(str(name), list(known), 3)
+                near = ", ".join(closest(str(name), list(known), 3))
                 raise self.fault(str(name), f"is no known field; nearest: {near}")
 
     def _check_template(self) -> None:
@@ -162,7 +164,7 @@ class _Reader:
             raise self.fault("name", f"of an input is {name!r}; use lower-case letters and _")
         kind = declared.get("kind")
         if kind not in KINDS:
-            near = nearest(str(kind), list(KINDS), 3)
+            near = ", ".join(closest(str(kind), list(KINDS), 3))
             raise self.fault("name", f"{name!r} has the kind {kind!r}; nearest: {near}", name)
         items, properties = declared.get("items"), declared.get("properties") or []
         values = declared.get("enumValues") or []

@@ -164,7 +164,7 @@ def find_claim(tx: Tx, claim: str) -> tuple[str, str]:
         raise StaleClaim(
             "There is no such claim.",
             allowed="the claim that claim_task answered, word for word",
-            next="stop; do not redo the work",
+            next="check the claim and call again with it; if it is right, stop",
         )
     return found[0][0], found[0][1]
 
