@@ -17,12 +17,14 @@ from relaybook.surface.rim import Server
 from relaybook.surface.server import build_server
 from tests.conformance.asking import add_asking
 from tests.conformance.contents import add_contents
+from tests.conformance.lasting import add_lasting
 
 
 def build_with_fixtures(engine: Engine, *how: Any) -> Server:
     server = build_server(engine, *how)
     add_contents(server)
     add_asking(server)
+    add_lasting(server)
     return server
 
 

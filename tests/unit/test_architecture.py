@@ -52,7 +52,7 @@ OWNERS: dict[str, set[str]] = {
     "psycopg": {"store"},
     "time": {"cli", "engine", "store", "worker"},
     "random": {"store"},
-    "secrets": {"engine"},
+    "secrets": {"engine", "surface"},
 }
 
 MODULES = sorted(ROOT.rglob("*.py"))

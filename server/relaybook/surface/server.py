@@ -1,11 +1,14 @@
 """The MCP server of a role over an engine."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import anyio
 from mcp.server._otel import OpenTelemetryMiddleware
 from mcp.server.caching import CacheableMethod, CacheHint
+from mcp.server.extension import Extension
+from mcp.server.mcpserver import MCPServer
 from mcp.server.request_state import RequestStateSecurity
 from opentelemetry import trace
 
@@ -18,6 +21,7 @@ from relaybook.surface.openings import PromptServer
 from relaybook.surface.pipe import standard_streams
 from relaybook.surface.prompts import prompts_for
 from relaybook.surface.rim import Server
+from relaybook.surface.tasks_extension import TasksExtension
 from relaybook.surface.tools import tools_for
 from relaybook.surface.wakes import Wakes
 
@@ -61,11 +65,11 @@ def build_server(
     """The server that offers what belongs to `role`; several may share `wakes`.
 
     `secrets` seal what a question carries, so that another replica may take the answer; without
-    any, only this server may.
+    any, only this server may, and long calls may go on as tasks.
     """
     worker = role == "worker"
     wakes = wakes or Wakes(engine.store)
-    changes = Changes(engine, wakes)
+    changes, tasks = Changes(engine, wakes), TasksExtension()
     server = PromptServer(
         engine,
         role,
@@ -79,8 +83,8 @@ def build_server(
         cache_hints=CACHE_HINTS,
         # Nothing that a worker may read changes.
         subscriptions=False if worker else changes.bus,
-        lifespan=None if worker else changes.lifespan,
-        extensions=[] if worker else [board_app()],
+        lifespan=None if worker else _running(changes, tasks),
+        extensions=[] if worker else _extensions(tasks, secrets),
         request_state_security=RequestStateSecurity(keys=secrets) if secrets else None,
     )
     for prompt in prompts_for(engine, role):
@@ -90,6 +94,24 @@ def build_server(
         offer_subscriptions(server, changes)
     _drop_idle_tracing(server)
     return server
+
+
+def _extensions(tasks: TasksExtension, secrets: Sequence[str]) -> Sequence[Extension]:
+    """Who shares secrets has replicas, and none knows the tasks of another: there are none."""
+    return [board_app()] if secrets else [board_app(), tasks]
+
+
+def _running(
+    changes: Changes, tasks: TasksExtension
+) -> Callable[[MCPServer[None]], AbstractAsyncContextManager[None]]:
+    """What goes on while a server runs."""
+
+    @asynccontextmanager
+    async def lifespan(server: MCPServer[None]) -> AsyncGenerator[None]:
+        async with changes.lifespan(server), tasks.running():
+            yield
+
+    return lifespan
 
 
 def _drop_idle_tracing(server: Server) -> None:
