@@ -7,7 +7,8 @@ import pytest
 from relaybook.engine import Engine
 from relaybook.errors import InvalidPlan
 from relaybook.store.base import Store
-from tests.helpers import dump, task, workflow
+from tests.helpers import complete, dump, start, task, workflow
+from tests.stages import PROOF, advance, staged
 
 BROKEN: dict[str, dict[str, Any]] = {
     "no type": {"type": "banana"},
@@ -70,3 +71,35 @@ def test_a_field_that_its_source_may_have_can_be_taken(
     name = workflow(engine, task("s", schema=schema), task("t", takes=TAKES), pattern="pipeline")
 
     assert engine.show_workflow(name)["progress"] == "0/2 complete"
+
+
+def test_a_field_that_did_not_come_is_told_and_is_not_said_to_be_taken(engine: Engine) -> None:
+    name = workflow(engine, "s", task("t", takes=TAKES), pattern="pipeline")
+    start(engine, name, "s")
+    complete(engine, name, "s", {"a": "the plan"})
+
+    prompt = engine.claim_task(name)["prompt"]
+    digest = engine.aggregate(name)
+
+    assert "the plan" in prompt
+    assert "s did not deliver: b" in prompt
+    assert digest["tasks"][1]["took"] == ["s.a"]
+
+
+def test_the_evidence_of_a_stage_reaches_the_next(engine: Engine) -> None:
+    name = staged(engine, hooks=[])
+    advance(engine, name)
+    advance(engine, name, 0, outcome="completed", artifacts=["src/a.py"])
+    answer = advance(engine, name, 0, outcome="completed", tests=PROOF[0]["tests"])
+
+    assert "src/a.py" in answer["current"]["prompt"]
+    assert "test_refresh" in answer["current"]["prompt"]
+
+
+def test_evidence_that_no_contract_names_is_handed_on_whole(engine: Engine) -> None:
+    name = staged(engine, "verification", "implement", hooks=[])
+    advance(engine, name)
+
+    answer = advance(engine, name, 0, outcome="completed", artifacts=["notes/review.md"])
+
+    assert "notes/review.md" in answer["current"]["prompt"]

@@ -73,6 +73,12 @@ def gather(events: Iterable[Event], notes: Iterable[Note] = ()) -> Records:
     return records
 
 
+def of_attempt(events: Sequence[Event]) -> Sequence[Event]:
+    """The events since the last start: earlier attempts prove nothing of this one."""
+    starts = [n for n, event in enumerate(events) if event.type is EventType.TASK_STARTED]
+    return events[starts[-1] :] if starts else events
+
+
 def evidence(
     records: Records,
     *,

@@ -4,13 +4,13 @@ from typing import Any
 
 from relaybook.core.case import Case
 from relaybook.core.command import Command, Note, Reconsider, SettleHooks
-from relaybook.core.evidence import gather
+from relaybook.core.evidence import gather, of_attempt
 from relaybook.core.machine import decide
 from relaybook.core.status import workflow_status
 from relaybook.core.text import canonical, storable
 from relaybook.engine.advice import next_call, progress
 from relaybook.engine.desk import Desk
-from relaybook.engine.gate import of_attempt, stage_answer
+from relaybook.engine.gate import stage_answer
 from relaybook.engine.hook_result import HookRun, read_hook_run
 from relaybook.engine.hooks import hook_prompt
 from relaybook.engine.next_stage import next_stage

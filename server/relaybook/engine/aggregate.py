@@ -17,11 +17,12 @@ from relaybook.core.names import Names
 from relaybook.core.status import is_expired, workflow_status
 from relaybook.core.synthesis import Detail, Frame, digest
 from relaybook.core.task_outcome import TaskOutcome, stated_confidence
-from relaybook.core.task_spec import TaskSpec, expert_name
+from relaybook.core.task_spec import Take, TaskSpec, expert_name
 from relaybook.core.text import texts_in
 from relaybook.core.wishes import read_wishes
 from relaybook.engine.advice import next_call
 from relaybook.engine.desk import Desk
+from relaybook.engine.handed import taken
 from relaybook.engine.prompt import result_schema, takes_of
 from relaybook.engine.waiting import questions_of
 from relaybook.errors import InvalidArguments, InvalidTemplate, NotFound
@@ -129,6 +130,7 @@ class _Gathering:
         self._now = desk.clock()
         self._options: Mapping[str, Any] = json.loads(workflow.options)
         self._plans: dict[str, MergePlan | None] = {}
+        self._taken: dict[Take, list[str]] = {}
 
     def __iter__(self) -> Iterator[TaskOutcome]:
         where = (
@@ -196,10 +198,22 @@ class _Gathering:
             lost=is_expired(task, self._now),
             merge=merge,
             planned_actions=tuple(map(asdict, spec.parent_actions)),
-            took=tuple(_took(workflow.pattern, spec)),
+            took=tuple(self._took(spec)),
             items=spec.items,
             **said,
         )
+
+    def _took(self, spec: TaskSpec) -> Iterator[str]:
+        """The fields that were there to be taken; a task of which all is taken, by its name."""
+        for take in takes_of(self._workflow.pattern, spec):
+            if not take.fields:
+                yield take.source
+                continue
+            if take not in self._taken:
+                if len(self._taken) == PAGE:
+                    self._taken.clear()
+                self._taken[take] = taken(self._tx, self._workflow.id, take)
+            yield from (f"{take.source}.{name}" for name in self._taken[take])
 
     def _plan(self, spec: TaskSpec) -> tuple[MergePlan | None, tuple[str, ...]]:
         """How a result of the task merges; with a flag if its schema cannot be had any more."""
@@ -217,11 +231,6 @@ class _Gathering:
             return plan_merge(result_schema(self._desk, spec) or {})
         except (NotFound, InvalidTemplate):
             return None
-
-
-def _took(pattern: Pattern, spec: TaskSpec) -> Iterator[str]:
-    for take in takes_of(pattern, spec):
-        yield from [f"{take.source}.{name}" for name in take.fields] or [take.source]
 
 
 def _result(text: str, flags: tuple[str, ...]) -> dict[str, Any]:

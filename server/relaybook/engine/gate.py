@@ -8,7 +8,7 @@ from typing import Any
 from relaybook.core.case import Case
 from relaybook.core.command import Command, Complete, Fail, Reconsider
 from relaybook.core.envelope import Envelope, from_json
-from relaybook.core.evidence import Note, Records, evidence, gather, notes_of_result
+from relaybook.core.evidence import Note, Records, evidence, gather, notes_of_result, of_attempt
 from relaybook.core.gates import output_gate
 from relaybook.core.status import breaker_open, failed_for_good
 from relaybook.core.task_spec import ParentAction
@@ -20,7 +20,7 @@ from relaybook.engine.stage import hooks_of
 from relaybook.engine.verdict import OUTPUT, item_told
 from relaybook.engine.waiting import gate_items, hooks_left
 from relaybook.errors import clip
-from relaybook.model import WORDS, Event, EventType, Status, Task, Tier, Workflow
+from relaybook.model import WORDS, EventType, Status, Task, Tier, Workflow
 from relaybook.store.base import Tx
 from relaybook.store.ledger import get_text, read_task_events
 
@@ -137,12 +137,6 @@ def _holding(
         return ()
     found = due(desk, tx, case.workflow, task, records, failed=failed)
     return tuple(hook.skill for hook in found)
-
-
-def of_attempt(events: Sequence[Event]) -> Sequence[Event]:
-    """The events since the last start: earlier attempts prove nothing of this one."""
-    starts = [n for n, event in enumerate(events) if event.type is EventType.TASK_STARTED]
-    return events[starts[-1] :] if starts else events
 
 
 def _once(notes: Sequence[Note]) -> list[Note]:

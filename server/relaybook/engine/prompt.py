@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from relaybook.core.envelope import from_json
 from relaybook.core.policy import timeout_seconds
 from relaybook.core.task_spec import Take, TaskSpec
 from relaybook.core.text import slug
 from relaybook.engine.desk import Desk
+from relaybook.engine.handed import handed, missing, standing_for
 from relaybook.model import (
     Attempt,
     EventType,
@@ -25,7 +25,7 @@ from relaybook.registry.prompt import Prompt, render
 from relaybook.registry.template import Template
 from relaybook.store.base import Tx
 from relaybook.store.learning import accepted_lessons
-from relaybook.store.ledger import ATTEMPTS, get_text, load_tasks, read_task_events
+from relaybook.store.ledger import ATTEMPTS, read_task_events
 
 #: Inputs of a template that the label of a task fills when its arguments do not.
 GOAL_INPUTS = ("piece", "goal")
@@ -172,10 +172,11 @@ def prior_results(tx: Tx, workflow: Workflow, spec: TaskSpec) -> tuple[Prior, ..
     """What the tasks before this one hand to it: the fields it takes, nothing else."""
     found: list[Prior] = []
     for take in takes_of(workflow.pattern, spec):
-        for source in _standing_for(tx, workflow.id, take.source):
+        for source in standing_for(tx, workflow.id, take.source):
             if source.result is not None:
-                data = from_json(get_text(tx, workflow.id, source.result)).data
-                found.append(Prior(source.label, selected(data, take.fields)))
+                data = handed(tx, source, take.fields)
+                lacking = missing(source, data, take.fields)
+                found.append(Prior(source.label, _told(data) + _lacking(source, lacking)))
     return tuple(found)
 
 
@@ -185,11 +186,11 @@ def prior_fields(tx: Tx, workflow: Workflow, spec: TaskSpec) -> Iterator[set[str
     Of a task without a result, those that it is to hand over.
     """
     for take in takes_of(workflow.pattern, spec):
-        for source in _standing_for(tx, workflow.id, take.source):
+        for source in standing_for(tx, workflow.id, take.source):
             if source.result is None:
                 yield set(take.fields)
                 continue
-            data = from_json(get_text(tx, workflow.id, source.result)).data
+            data = handed(tx, source, take.fields)
             found = data if isinstance(data, Mapping) else {}
             names = take.fields or tuple(found)
             yield {name for name in names if has_content(found.get(name))}
@@ -207,24 +208,12 @@ def takes_of(pattern: Pattern, spec: TaskSpec) -> tuple[Take, ...]:
     return tuple(Take(need) for need in spec.depends_on)
 
 
-def _standing_for(tx: Tx, workflow_id: str, name: str) -> Iterator[Task]:
-    """The task of that name, or those that in the end took its place."""
-    queue, seen = [name], {name}
-    while queue:
-        for task in load_tasks(tx, workflow_id, [queue.pop(0)]).values():
-            if task.replaced_by is None:
-                yield task
-            else:
-                after = [each for each in json.loads(task.replaced_by) if each not in seen]
-                seen.update(after)
-                queue.extend(after)
-
-
-def selected(data: Any, names: Sequence[str]) -> str:
-    """The members of `data` that are named, or all of it, as JSON text."""
-    if names and isinstance(data, Mapping):
-        data = {name: data[name] for name in names if name in data}
+def _told(data: Any) -> str:
     return data if isinstance(data, str) else json.dumps(data, ensure_ascii=False, indent=1)
+
+
+def _lacking(source: Task, names: Sequence[str]) -> str:
+    return f"\n{source.id} did not deliver: {', '.join(names)}" if names else ""
 
 
 def spawn(desk: Desk, task: Task) -> dict[str, Any]:

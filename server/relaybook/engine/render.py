@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from relaybook.core.evidence import gather
+from relaybook.core.evidence import gather, of_attempt
 from relaybook.core.gates import Verdict, intake_gate
 from relaybook.core.prompt_rules import PromptFacts, judge, read_facts
 from relaybook.engine.desk import Desk
-from relaybook.engine.gate import of_attempt
 from relaybook.engine.hooks import hook_prompt
 from relaybook.engine.judge import intake, judge_draft
 from relaybook.engine.lint import budget, facts, told

@@ -16,12 +16,13 @@ from relaybook.core.command import (
     RetryFailed,
     SettleHooks,
 )
+from relaybook.core.evidence import of_attempt
 from relaybook.core.machine import APPLICABLE, decide, refuse_decided
 from relaybook.core.status import breaker_open, workflow_status
 from relaybook.core.text import compact, storable
 from relaybook.engine.advice import next_call, progress
 from relaybook.engine.desk import Desk
-from relaybook.engine.gate import PARENT_ACTION, of_attempt, stage_answer, staged
+from relaybook.engine.gate import PARENT_ACTION, stage_answer, staged
 from relaybook.engine.judge import intake, judge_draft
 from relaybook.engine.prompt import task_prompt
 from relaybook.engine.request import Resolution
