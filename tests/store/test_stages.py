@@ -640,3 +640,19 @@ def test_events_of_stages_replayed_give_every_row_what_was_learned_included(
     assert case.workflow.id == workflow_id
     assert len(seen["lessons"]) == 2
     assert [json.loads(row[1])["failed"] for row in seen["skill_stats"]] == [2]
+
+
+def test_stages_are_no_other_pattern_than_a_pipeline(engine: Engine) -> None:
+    with pytest.raises(InvalidPlan, match="Stages come one after the other"):
+        staged(engine, pattern="fan_out")
+
+
+def test_nothing_is_ready_in_a_workflow_that_has_ended(engine: Engine) -> None:
+    workflow_id = staged(engine)
+    resolve(engine, workflow_id, "accept_partial", 0)
+
+    shown = engine.show_workflow(workflow_id)
+
+    assert "ready" not in shown
+    assert "ready" not in shown["counts"]
+    assert not engine.show_workflow(workflow_id, detail="resume").get("ready")

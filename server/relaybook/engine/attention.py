@@ -39,7 +39,7 @@ def find_needs(tx: Tx, workflow: Workflow, now: float) -> Needs:
     """Who needs something in a workflow."""
     running = running_tasks(tx, workflow)
     failed = _by_status(tx, workflow, Status.FAILED, workflow.failed)
-    ready = _ready(tx, workflow) if workflow.ready else []
+    ready = _ready(tx, workflow) if workflow.ready and workflow.ended_at is None else []
     again = [task for task in failed if is_retryable(task) and task.waiting_on == 0]
     held = [] if workflow.ended_at is not None else _held(tx, workflow, [*again, *ready], now)
     return Needs(running, failed, ready, held)

@@ -168,6 +168,7 @@ def _specs(
             next="send one of the three",
         )
     if asked.stages:
+        _refuse_side_by_side(pattern)
         return plan_stages(desk, pattern, asked.stages)
     if asked.tasks:
         return read_tasks(asked.tasks, pattern), ()
@@ -180,6 +181,15 @@ def _specs(
     known = read_items(asked.items)
     parts = partition(known, asked.batches or suggest_parts(len(known), 1.0))
     return partition_tasks(parts, asked.template or "map_partition", asked.args), ()
+
+
+def _refuse_side_by_side(pattern: Pattern) -> None:
+    if pattern is not Pattern.PIPELINE:
+        raise InvalidPlan(
+            f"Stages come one after the other; a {pattern} was asked for.",
+            allowed="stages with pipeline, or tasks with a capability",
+            next="leave pattern out, or send tasks=[…]",
+        )
 
 
 def short(value: str, what: str) -> str:

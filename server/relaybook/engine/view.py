@@ -194,7 +194,8 @@ def overview(workflow: Workflow, running: Sequence[Task], now: float) -> dict[st
 def counts(workflow: Workflow) -> dict[str, int]:
     """How many tasks are in each state that any is in; ready and retryable beside them."""
     shown = {str(status): getattr(workflow, status) for status in Status}
-    shown |= {"ready": workflow.ready, "retryable": workflow.retryable}
+    if workflow.ended_at is None:
+        shown |= {"ready": workflow.ready, "retryable": workflow.retryable}
     return {name: number for name, number in shown.items() if number}
 
 
