@@ -87,7 +87,8 @@ async def test_arguments_that_are_missing_or_unknown_are_all_named(client: Clien
 async def test_an_unknown_composition_is_answered_with_the_nearest(client: Client) -> None:
     refused = await refusal(client, "create_workflow", composition="deal_revue")
 
-    assert (refused["code"], refused["allowed"]) == ("unknown_composition", "deal_review")
+    assert refused["code"] == "unknown_composition"
+    assert refused["allowed"].split(", ")[0] == "deal_review"
 
 
 async def test_a_composition_comes_without_a_plan_beside_it(client: Client) -> None:
