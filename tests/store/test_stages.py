@@ -522,10 +522,14 @@ def test_a_sanity_check_that_fails_takes_the_completion_back(engine: Engine) -> 
 
 @pytest.mark.requirement("S235")
 def test_a_hook_without_a_contract_is_named_with_its_problem(engine: Engine) -> None:
-    workflow_id = staged(engine, hooks=["polish"])
+    made = engine.create_workflow(stages=STAGES, hooks=["polish"])
+    workflow_id = made["workflow_id"]
 
     (hook,) = finish_first(engine, workflow_id)["hooks"]
 
+    assert [each["what"].split(";")[0] for each in made["findings"]] == [
+        "no contract 'polish' for this hook"
+    ]
     assert (hook["skill"], "no contract 'polish'" in hook["problem"]) == ("polish", True)
 
 

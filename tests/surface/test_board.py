@@ -30,6 +30,19 @@ async def test_a_host_can_show_the_board_with_the_tools_that_are_about_work(
     assert page.text == board_page("'none'").html
 
 
+async def test_a_model_reads_the_board_in_pages_like_everything_else(client: Client) -> None:
+    text, cursor = "", ""
+    while True:
+        answer = await client.call_tool("read", {"uri": BOARD_URI, "cursor": cursor})
+        page = answer.structured_content or {}
+        text, cursor = text + page["text"], page.get("cursor", "")
+        if not cursor:
+            break
+
+    assert text == board_page("'none'").html
+    assert page["mime_type"] == APP_MIME_TYPE
+
+
 async def test_a_worker_is_not_offered_the_board(worker: Client) -> None:
     tools = (await worker.list_tools()).tools
     resources = (await worker.list_resources()).resources

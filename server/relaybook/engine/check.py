@@ -1,7 +1,8 @@
 """What the rules of its pattern say against a plan: errors refuse it, the rest is told."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from relaybook.core.guards import Finding, Severity
 from relaybook.core.plan_check import PlanTask, check_change, check_plan
@@ -15,7 +16,8 @@ from relaybook.engine.hand_over import (
     sources_there,
 )
 from relaybook.engine.prompt import result_schema, takes_of
-from relaybook.errors import InvalidPlan, clip
+from relaybook.engine.stage import ADVISORY
+from relaybook.errors import InvalidPlan, clip, nearest
 from relaybook.model import Pattern, Task, Tier, Workflow
 from relaybook.store.base import Tx
 from relaybook.store.ledger import TASKS, needs_of
@@ -65,6 +67,27 @@ def _judged(findings: Sequence[Finding]) -> list[dict[str, str]]:
                 f"{finding.what}: {finding.why}.", next=finding.fix, rule=finding.rule
             )
     return [told(finding) for finding in findings[:FINDINGS_SHOWN]]
+
+
+def check_hooks(desk: Desk, options: Mapping[str, Any]) -> list[dict[str, str]]:
+    """A finding for each hook that a workflow names and no contract stands for."""
+    said = options.get("hooks", ())
+    if not said or said == ADVISORY:
+        return []
+    known = list(desk.contracts.names())
+    return [
+        told(
+            Finding(
+                Severity.WARN,
+                "hook_unknown",
+                f"no contract {name[:64]!r} for this hook; nearest: {nearest(name, known)}",
+                "it has no prompt, and holds the next stage back until it is waived",
+                "correct the name, or add a contract of that name to a contracts folder",
+            )
+        )
+        for name in said
+        if name not in known
+    ]
 
 
 def check_added(

@@ -11,7 +11,7 @@ from relaybook.core.policy import DEFAULT_WIDTH
 from relaybook.core.task_spec import TaskSpec, expert_name
 from relaybook.core.text import MAX_DEPTH, canonical, is_json, storable
 from relaybook.core.wishes import check_wishes, read_wishes
-from relaybook.engine.check import check_specs
+from relaybook.engine.check import check_hooks, check_specs
 from relaybook.engine.desk import Desk
 from relaybook.engine.settle import settled
 from relaybook.engine.stage import plan_stages
@@ -75,7 +75,10 @@ def planned(desk: Desk, asked: Asked) -> Planned:
     specs = [
         settled(desk, pattern, spec, _place(asked, number)) for number, spec in enumerate(specs)
     ]
-    findings = check_specs(desk, pattern, specs, width, asked.override)
+    findings = [
+        *check_specs(desk, pattern, specs, width, asked.override),
+        *check_hooks(desk, asked.options),
+    ]
     experts = {expert_name(spec) for spec in specs} if pattern is Pattern.EXPERT_PANEL else ()
     check_wishes(read_wishes(asked.metadata), experts)
     options = _options(asked)

@@ -256,7 +256,15 @@ def read(
         StaleClaim: `claim` is none.
         Forbidden: it is there, but not for this role and claim.
     """
-    found = read_text(desk, uri, role=role, claim=claim)
+    return page_of(uri, read_text(desk, uri, role=role, claim=claim), cursor)
+
+
+def page_of(uri: str, found: Content, cursor: str) -> dict[str, Any]:
+    """The part of `found` that `cursor` points at, as an answer of bounded size.
+
+    Raises:
+        InvalidArguments: the cursor is none of this text.
+    """
     first = _first(cursor, len(found.text))
     end = first + fitting(found.text[first : first + ANSWER_LIMIT], ANSWER_LIMIT - MARGIN)
     answer: dict[str, Any] = {

@@ -26,11 +26,12 @@ def board_app() -> Apps:
             mime_type=APP_MIME_TYPE,
             annotations=kind_of(BOARD_URI).annotations,
             meta={"ui": {"csp": {}, "prefersBorder": True}},
-            fn=_html,
+            fn=board_html,
         )
     )
     return apps
 
 
-def _html() -> str:
+def board_html() -> str:
+    """The page as hosts show it."""
     return board_page("'none'").html

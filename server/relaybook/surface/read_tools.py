@@ -2,12 +2,14 @@
 
 from typing import Annotated, Any
 
+from mcp.server.apps import APP_MIME_TYPE
 from mcp.server.mcpserver.tools import Tool
 from pydantic import Field
 
 from relaybook.engine import Engine
 from relaybook.surface import answers
 from relaybook.surface.arguments import Text
+from relaybook.surface.board import BOARD_URI, board_html
 from relaybook.surface.rim import tool
 
 
@@ -15,7 +17,7 @@ def read_tool(engine: Engine) -> Tool:
     async def read(
         uri: Annotated[str, Field(description="e.g. ledger://workflows")], cursor: Text = ""
     ) -> dict[str, Any]:
-        return engine.read(uri, cursor=cursor)
+        return _board(cursor) if uri == BOARD_URI else engine.read(uri, cursor=cursor)
 
     return tool(
         read,
@@ -25,6 +27,12 @@ def read_tool(engine: Engine) -> Tool:
         "prompt://index, ledger://workflows/{id}/tasks/{task_id}/result.",
         read_only=True,
     )
+
+
+def _board(cursor: str) -> dict[str, Any]:
+    from relaybook.engine.read import Content, page_of
+
+    return page_of(BOARD_URI, Content(board_html(), APP_MIME_TYPE), cursor)
 
 
 def worker_read_tool(engine: Engine) -> Tool:
