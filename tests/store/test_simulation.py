@@ -18,7 +18,8 @@ from typing import Any
 
 import pytest
 
-from relaybook.core.case import Case, evolve, lets_start, opened
+from relaybook.core.case import Case, evolve, opened
+from relaybook.core.edges import lets_start
 from relaybook.core.scope import overlap
 from relaybook.core.status import (
     ENDED,
@@ -33,8 +34,10 @@ from relaybook.engine.resolve import Resolution
 from relaybook.errors import Refusal
 from relaybook.model import Edge, EdgeKind, Event, EventType, Pattern, Status, Task
 from relaybook.store.base import Tx
-from relaybook.store.ledger import ATTEMPTS, TASKS, get_workflow, read_events
+from relaybook.store.cases import get_workflow
+from relaybook.store.events import read_events
 from relaybook.store.sqlite import SqliteStore
+from relaybook.store.tables import ATTEMPTS, TASKS
 from tests.helpers import Clock, engine_on, result, task, update
 
 LIVES = int(os.environ.get("RELAYBOOK_SIMULATIONS", "150"))

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from relaybook.core.case import Case
+from relaybook.core.close import refuse_decided
 from relaybook.core.command import Start
 from relaybook.core.gates import Verdict
-from relaybook.core.machine import decide, refuse_decided, refuse_held, refuse_start
+from relaybook.core.machine import decide
 from relaybook.core.skill_stats import BREAKER_COOLDOWN, Breaker, admits, breaker
+from relaybook.core.start import refuse_held, refuse_start
 from relaybook.core.text import storable, text_hash
 from relaybook.engine.desk import Desk
 from relaybook.engine.expire import end_lost_holders, without_expired
@@ -21,14 +23,11 @@ from relaybook.errors import Held, InvalidArguments, Refusal, SkillBreakerOpen
 from relaybook.model import Task
 from relaybook.registry.prompt import Prompt
 from relaybook.store.base import Tx
+from relaybook.store.cases import get_workflow, load_case
 from relaybook.store.learning import skill_stats
-from relaybook.store.ledger import (
-    apply,
-    get_workflow,
-    load_case,
-    load_holders,
-    put_texts,
-)
+from relaybook.store.ledger import apply
+from relaybook.store.scopes import load_holders
+from relaybook.store.texts import put_texts
 
 LEASE_BOUNDS_SECONDS = (5, 24 * 3600)
 SESSION_KEY_LIMIT = 200

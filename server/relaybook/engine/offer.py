@@ -10,8 +10,9 @@ from relaybook.engine.desk import Desk
 from relaybook.errors import clip
 from relaybook.model import Task, Workflow
 from relaybook.store.base import Tx
-from relaybook.store.ledger import TASKS, WORKFLOWS, get_workflow
+from relaybook.store.cases import get_workflow
 from relaybook.store.schema import OFFERING
+from relaybook.store.tables import TASKS, WORKFLOWS
 
 #: How many workflows one call reads at a time, oldest first, and how many times.
 WORKFLOWS_READ, PAGES = 100, 10

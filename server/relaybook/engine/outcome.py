@@ -19,7 +19,9 @@ from relaybook.engine.request import Update
 from relaybook.errors import clip
 from relaybook.model import FailureCode, Status, Tier
 from relaybook.store.base import Tx
-from relaybook.store.ledger import apply, load_case, put_texts
+from relaybook.store.cases import load_case
+from relaybook.store.ledger import apply
+from relaybook.store.texts import put_texts
 
 ERROR_LIMIT = 2_000
 SUMMARY_LIMIT = 400
