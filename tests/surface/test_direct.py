@@ -14,7 +14,8 @@ from benchmarks.recording import Statement, recording
 from relaybook.engine import Engine
 from relaybook.store.sqlite import SqliteStore
 from relaybook.surface.answers import Page
-from relaybook.surface.direct import Direct, shortened
+from relaybook.surface.direct import Direct
+from relaybook.surface.direct_pipe import without_direct
 from relaybook.surface.pipe import PipeReader, PipeWriter
 from relaybook.surface.rim import Server, tool
 from relaybook.surface.server import build_server
@@ -119,7 +120,7 @@ async def raw(server: Server, mode: Mode) -> AsyncIterator[Wire]:
 
     async def serve() -> None:
         streams = PipeReader(to_server[0]), PipeWriter(to_client[1])
-        async with shortened(streams, Direct(server)) as (source, sink):
+        async with without_direct(streams, Direct(server)) as (source, sink):
             await low.run(source, sink, low.create_initialization_options())
 
     with FileIO(to_server[0]), FileIO(to_client[0]), FileIO(to_client[1]):

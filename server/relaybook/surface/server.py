@@ -16,7 +16,8 @@ from relaybook.engine import Engine
 from relaybook.surface.board import board_app
 from relaybook.surface.changes import Changes, offer_subscriptions
 from relaybook.surface.completion import offer_completion
-from relaybook.surface.direct import Direct, shortened
+from relaybook.surface.direct import Direct
+from relaybook.surface.direct_pipe import without_direct
 from relaybook.surface.openings import PromptServer
 from relaybook.surface.pipe import standard_streams
 from relaybook.surface.prompts import prompts_for
@@ -142,6 +143,6 @@ async def _serve(server: Server) -> None:
     low = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]  # no public way yet
     async with (
         standard_streams() as streams,
-        shortened(streams, Direct(server)) as (source, sink),
+        without_direct(streams, Direct(server)) as (source, sink),
     ):
         await low.run(source, sink, low.create_initialization_options())
