@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from relaybook.core.case import Case, evolve, opened
 from relaybook.core.effects import OUTCOMES
@@ -15,7 +15,7 @@ from relaybook.store.scopes import save_scopes
 from relaybook.store.table import Table
 from relaybook.store.tables import ATTEMPTS, TASKS, WORKFLOWS
 
-T = TypeVar("T")
+T = TypeVar("T", bound=NamedTuple)
 K = TypeVar("K")
 
 #: Events that change edges, and those that take or free what a task writes.
