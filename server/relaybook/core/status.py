@@ -55,7 +55,7 @@ def status_from(
         return WorkflowStatus.COMPLETED
     if counts["in_progress"] or counts["input_required"] or counts["review"]:
         return WorkflowStatus.IN_PROGRESS
-    if any(counts[name] for name in ("ready", "retryable", "undecided")):
+    if counts["ready"] or counts["retryable"] or counts["undecided"]:
         return WorkflowStatus.IN_PROGRESS
     if breaker_open(counts["failed"], counts["total"]):
         return WorkflowStatus.IN_PROGRESS

@@ -201,6 +201,7 @@ def start_attempt(
     after = apply(tx, case, decide(case, command))
     put_texts(tx, case.workflow.id, [draft.prompt.text])
     keep_print(tx, case.workflow, task, draft)
+    desk.keep_spec(case.workflow.id, task_id, draft.spec)  # its end will ask for it
     return Begun(after, task_id, draft.prompt, verdict)
 
 
