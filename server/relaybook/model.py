@@ -6,7 +6,7 @@ from what it reads and what it changes, and a frozen dataclass takes a call for 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -335,15 +335,14 @@ class Scope:
     task_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """One thing that happened to a workflow; never changed once written."""
+class Event(NamedTuple):
+    """One thing that happened to a workflow, never changed once written; a row of `events`."""
 
     workflow_id: str
     #: From 1, without a gap, in the order of the commits of its workflow.
     seq: int
     type: EventType
-    task_id: str | None = None
+    task_id: str | None
     actor: str
     at: float
-    data: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    data: Mapping[str, Any]

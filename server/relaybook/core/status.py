@@ -1,6 +1,7 @@
 """The words that are derived, never stored: a workflow's status, ready, retryable, expired …"""
 
 from collections.abc import Mapping
+from operator import attrgetter
 
 from relaybook.core.policy import BREAKER_FAILURES, MAX_FAILURES
 from relaybook.model import Decision, Pattern, Status, Task, Workflow, WorkflowStatus
@@ -30,11 +31,12 @@ COUNTERS = (
     "cancelled",
     "not_applicable",
 )
+_counters_of = attrgetter(*COUNTERS)
 
 
 def counts_of(workflow: Workflow) -> dict[str, int]:
     """The counters of `workflow` by name."""
-    return {name: getattr(workflow, name) for name in COUNTERS}
+    return dict(zip(COUNTERS, _counters_of(workflow), strict=True))
 
 
 def workflow_status(workflow: Workflow) -> WorkflowStatus:

@@ -1,7 +1,6 @@
 """Events applied: appended, with every row that they change; and the one write that is no event."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
 from relaybook.core.case import Case, evolve, opened
@@ -95,7 +94,7 @@ def as_stored(events: Iterable[Event]) -> tuple[list[Event], list[str]]:
     for event in events:
         text = compact(event.data)
         if "\\u0000" in text or "\ufffd" in text:  # what a database would not keep may be in it
-            event = replace(event, data=storable(event.data))
+            event = event._replace(data=storable(event.data))
             text = compact(event.data)
         kept.append(event)
         texts.append(text)
@@ -103,15 +102,7 @@ def as_stored(events: Iterable[Event]) -> tuple[list[Event], list[str]]:
 
 
 def _event_row(event: Event, data: str) -> dict[str, object]:
-    return {
-        "workflow_id": event.workflow_id,
-        "seq": event.seq,
-        "type": event.type.value,
-        "task_id": event.task_id,
-        "actor": event.actor,
-        "at": event.at,
-        "data": data,
-    }
+    return {**event._asdict(), "type": str(event.type), "data": data}
 
 
 def renew_lease(tx: Tx, task: Task, now: float, seconds: float) -> None:

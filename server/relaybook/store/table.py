@@ -50,7 +50,9 @@ class Table(Generic[T]):
         pairs = zip(self.names, before, after, strict=True)
         changed = {name: new for name, old, new in pairs if old is not new and old != new}
         if changed:
-            tx.rows(self._update(tuple(changed)), self._plain(changed) | self._key_of(after))
+            sql = self._update(tuple(changed))
+            changed.update((name, getattr(after, name)) for name in self._key)
+            tx.rows(sql, self._plain(changed))
 
     def _update(self, names: tuple[str, ...]) -> str:
         """The statement that writes the columns `names`; a ledger knows a few dozen sets of them."""
@@ -66,11 +68,8 @@ class Table(Generic[T]):
         for place, _ in self._enums:
             name = self.names[place]
             if known.get(name) is not None:
-                known[name] = known[name].value
+                known[name] = str(known[name])
         return known
-
-    def _key_of(self, value: T) -> dict[str, Any]:
-        return {name: getattr(value, name) for name in self._key}
 
 
 def _enums(of: type[NamedTuple]) -> list[tuple[int, dict[str | None, StrEnum | None]]]:
