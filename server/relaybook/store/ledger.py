@@ -56,9 +56,10 @@ def write_rows(
         WORKFLOWS.update(tx, before.workflow, after.workflow)
     _save(tx, TASKS, before.tasks if before else {}, after.tasks)
     _save(tx, ATTEMPTS, before.attempts if before else {}, after.attempts)
-    if any(event.type in _REWIRING for event in events):
+    kinds = {event.type for event in events}
+    if kinds & _REWIRING:
         _save_edges(tx, before, after)
-    if any(event.type in _SCOPING for event in events):
+    if kinds & _SCOPING:
         save_scopes(tx, before, after)
     tx.many(_ADD_EVENT, map(_event_row, events, texts))
 

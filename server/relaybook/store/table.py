@@ -51,7 +51,8 @@ class Table(Generic[T]):
         changed = {name: new for name, old, new in pairs if old is not new and old != new}
         if changed:
             sql = self._update(tuple(changed))
-            changed.update((name, getattr(after, name)) for name in self._key)
+            for name in self._key:
+                changed[name] = getattr(after, name)
             tx.rows(sql, self._plain(changed))
 
     def _update(self, names: tuple[str, ...]) -> str:
