@@ -121,7 +121,7 @@ def fence(
 def visible(text: str) -> tuple[str, int]:
     """`text` without what shows nothing or steers a terminal; characters removed."""
     odd = _odd(text)
-    if not (_INVISIBLE.search(odd) or _LINE_BREAK.search(odd)):
+    if not odd or not (_INVISIBLE.search(odd) or _LINE_BREAK.search(odd)):
         return text, 0
     return _INVISIBLE.subn("", _LINE_BREAK.sub("\n", text))
 

@@ -54,7 +54,9 @@ class Body:
             InvalidTemplate: it looks up something that the values do not hold.
         """
         try:
-            return self.compiled.render(values)
+            # `Template.render` looks up the globals, of which there are none, each time.
+            context = self.compiled.new_context(dict(values), shared=True)
+            return "".join(self.compiled.root_render_func(context))
         except (jinja2.TemplateError, TypeError) as error:
             raise InvalidTemplate(
                 f"The template's body cannot be rendered: {error}.",
@@ -120,7 +122,7 @@ def _environment() -> _Sandbox:
 def _printed(value: Any) -> Any:
     """A value as a reader expects it: words for booleans, nothing for null, 8 rather than 8.0."""
     match value:
-        case Undefined():
+        case str() | Undefined():
             return value
         case None:
             return ""

@@ -19,7 +19,7 @@ PROMPT_LIMIT = 200_000
 
 INPUT_DATA = "### Input Data"
 
-_GAPS = re.compile("\n{3,}")
+_GAPS = re.compile("\n\n\n+")
 #: No suspicious pattern spans it.
 _APART = "\n.\n"
 
@@ -82,7 +82,7 @@ def render(template: Template, args: Mapping[str, Any], frame: Frame) -> Prompt:
     return Prompt(
         text=_bounded("\n\n".join(f"## {name}\n{text}" for name, text in sections) + "\n"),
         sections=sections,
-        fixed=frozenset([*limits, added.SCHEMA_RULE, *added.OUTPUT_INTERFACE.split("\n")]),
+        fixed=added.fixed_lines(limits),
         seen=tuple(inlay.seen),
         removed=inlay.removed,
         context=tuple(inlay.fill(text) for text in context if text),
@@ -126,11 +126,11 @@ def _task(text: str, parts: list[str], prior: str) -> str:
 
 
 def _join(*texts: str, by: str = "\n\n") -> str:
-    return by.join(text for text in texts if text)
+    return by.join(filter(None, texts))
 
 
 def _bounded(text: str) -> str:
-    size = len(text.encode())
+    size = len(text) if text.isascii() else len(text.encode())
     if size <= PROMPT_LIMIT:
         return text
     raise InvalidArguments(
