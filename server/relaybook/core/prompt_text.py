@@ -144,7 +144,7 @@ class _Reader:
 
     def inside(self, fence: Fence) -> None:
         line = self._text.count("\n") + 1
-        self._fences.append(fence._replace(line=line, section=self._title))
+        self._fences.append(Fence(*fence[:4], line, self._title))
 
     def outside(self, text: str) -> None:
         first, *headed = f"\n{text}".split("\n## ")
