@@ -162,7 +162,10 @@ def _odd(text: str) -> str:
 
 
 def _disarmed(text: str) -> str:
-    tagless = _TAG.sub("\u2039", text)
+    # Looking for one character takes a thirtieth of the time of an expression that begins with it.
+    tagless = _TAG.sub("\u2039", text) if "<" in text else text
+    if ":" not in tagless and "\uff1a" not in tagless:
+        return tagless
     return _TURN.sub("\n> ", f"\n{tagless}")[1:]
 
 

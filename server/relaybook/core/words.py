@@ -59,12 +59,12 @@ class Weights:
 def weigh(text: PromptText) -> Weights:
     sections = dict.fromkeys((section.title for section in text.sections), 0)
     for place, section in enumerate(text.sections):
-        heading = words_in(f"## {section.title}") if place else 0
+        heading = 1 + len(section.title.split()) if place else 0
         sections[section.title] += heading + words_in(section.text)
     instruction = sum(sections.values())
     for fence in text.fences:
         # Beside its body: the opening tag with its nonce, source and trust, and the closing one.
-        tags = 3 + words_in(f'"{fence.source}"')
+        tags = 3 + len(f'"{fence.source}"'.split())
         sections[fence.section] += tags + words_in(fence.body)
     return Weights(instruction, sum(sections.values()) - instruction, sections)
 

@@ -103,7 +103,7 @@ def _role_of_one_sentence(part: Part) -> Iterator[Hit]:
 
 def _fenced_data(reading: Reading) -> Iterator[Hit]:
     for fence in reading.text.fences:
-        if _TAG.search(fence.body):
+        if "<" in fence.body and _TAG.search(fence.body):
             what = f"The data of {fence.source[:60]!r} holds a tag that ends a fence or a result."
             yield Hit(place(fence.section, fence.line), what=what)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from itertools import chain, islice
+from itertools import islice
 
 from relaybook.core.prompt_text import Section, outside_fences
 
@@ -34,24 +34,29 @@ def check(prompt: PromptFacts) -> tuple[Finding, ...]:
 
 def judge(reading: Reading) -> tuple[Finding, ...]:
     """As `check`, of a prompt that was read."""
-    shown = [hits for hits in map(_shown_alone, reading.parts) if hits]
-    findings: list[Finding] = []
-    for rule, check, _ in CHECKED:
-        hits = chain(
-            check(reading) if check else (),
-            chain.from_iterable(alone.get(rule.id, ()) for alone in shown),
-        )
-        findings += (finding(rule, hit) for hit in islice(hits, MOST))
-    return tuple(findings)
+    found = {
+        each.rule.id: hits
+        for each in CHECKED
+        if each.prompt and (hits := [*islice(each.prompt(reading), MOST)])
+    }
+    for part in reading.parts:
+        for rule, hits in _shown_alone(part).items():
+            found.setdefault(rule, []).extend(hits)
+    return tuple(
+        finding(each.rule, hit)
+        for each in CHECKED
+        for hit in found.get(each.rule.id, ())[:MOST]
+    )
 
 
 @remembered
-def _shown_alone(part: Part) -> Mapping[str, tuple[Hit, ...]]:
+def _shown_alone(part: Part) -> Mapping[str, list[Hit]]:
     """What breaks the rules in a section, whatever stands in the others, by rule."""
-    found = {
-        each.rule.id: tuple(islice(each.section(part), MOST)) for each in CHECKED if each.section
+    return {
+        each.rule.id: hits
+        for each in CHECKED
+        if each.section and (hits := [*islice(each.section(part), MOST)])
     }
-    return {rule: hits for rule, hits in found.items() if hits}
 
 
 def may_block(sections: Iterable[tuple[str, str]], fixed: frozenset[str]) -> bool:
