@@ -43,9 +43,7 @@ def judge(reading: Reading) -> tuple[Finding, ...]:
         for rule, hits in _shown_alone(part).items():
             found.setdefault(rule, []).extend(hits)
     return tuple(
-        finding(each.rule, hit)
-        for each in CHECKED
-        for hit in found.get(each.rule.id, ())[:MOST]
+        finding(each.rule, hit) for each in CHECKED for hit in found.get(each.rule.id, ())[:MOST]
     )
 
 
