@@ -120,6 +120,8 @@ def fence(
 
 def visible(text: str) -> tuple[str, int]:
     """`text` without what shows nothing or steers a terminal; characters removed."""
+    if text.isascii() and text.isprintable():
+        return text, 0
     odd = _odd(text)
     if not odd or not (_INVISIBLE.search(odd) or _LINE_BREAK.search(odd)):
         return text, 0

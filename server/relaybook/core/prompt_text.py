@@ -95,7 +95,7 @@ def find_fences(text: str) -> Iterator[Fence]:
 
 def outside_fences(text: str) -> str:
     """The text without its fences: the words that instruct."""
-    return "".join(_stretches(text, find_fences(text)))
+    return "".join(_stretches(text, find_fences(text))) if "<data-" in text else text
 
 
 def read(text: str) -> PromptText:

@@ -12,7 +12,7 @@ from typing import Any
 
 import jinja2
 from jinja2 import meta, nodes
-from jinja2.runtime import LoopContext, Undefined
+from jinja2.runtime import LoopContext, Undefined, new_context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from relaybook.errors import InvalidTemplate
@@ -54,8 +54,8 @@ class Body:
             InvalidTemplate: it looks up something that the values do not hold.
         """
         try:
-            # `Template.render` looks up the globals, of which there are none, each time.
-            context = self.compiled.new_context(dict(values), shared=True)
+            # As `Template.render`, which merges the values with globals; there are none.
+            context = new_context(self.compiled.environment, None, {}, dict(values), shared=True)
             return "".join(self.compiled.root_render_func(context))
         except (jinja2.TemplateError, TypeError) as error:
             raise InvalidTemplate(

@@ -77,11 +77,11 @@ def render(template: Template, args: Mapping[str, Any], frame: Frame) -> Prompt:
         "Output Format": _join(body["Output Format"], shown),
         "Output Interface": added.OUTPUT_INTERFACE,
     }
-    sections = tuple((name, inlay.fill(text)) for name, text in texts.items())
+    sections = [(name, inlay.fill(text)) for name, text in texts.items()]
     context = [str(values[each.name] or "") for each in inputs if each.context]
     return Prompt(
-        text=_bounded("\n\n".join(f"## {name}\n{text}" for name, text in sections) + "\n"),
-        sections=sections,
+        text=_bounded("\n\n".join([f"## {name}\n{text}" for name, text in sections]) + "\n"),
+        sections=tuple(sections),
         fixed=added.fixed_lines(limits),
         seen=tuple(inlay.seen),
         removed=inlay.removed,
