@@ -5,6 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 BROWSER := .browser
+LOAD := .load
 
 .PHONY: demo test test-browser lint types check bench bench-http conformance soak
 
@@ -38,8 +39,8 @@ soak: $(READY) ## make soak SEEDS=5 SECONDS=300
 	@RELAYBOOK_SIMULATIONS=5000 $(BIN)/python -m pytest -q tests/store/test_simulation.py \
 		--override-ini timeout=7200
 
-bench-http: $(READY) ## claim, update and read under wrk, against a tool that does nothing
-	@$(BIN)/python -m benchmarks.load
+bench-http: $(READY) $(LOAD)/.ready ## 13 minutes; make bench-http QUICK=1: 5
+	@$(BIN)/python -m benchmarks.load $(if $(QUICK),3)
 
 conformance: $(READY) ## the official suite, Inspector, TypeScript clients and an agent framework
 	@$(BIN)/python -m tests.conformance
@@ -47,6 +48,10 @@ conformance: $(READY) ## the official suite, Inspector, TypeScript clients and a
 $(BROWSER)/.ready: tests/browser/package.json tests/browser/set_up.sh tests/browser/host.mjs
 	@tests/browser/set_up.sh $(BROWSER)
 	@touch $(BROWSER)/.ready
+
+$(LOAD)/.ready: benchmarks/set_up_load.sh
+	@benchmarks/set_up_load.sh $(LOAD)
+	@touch $(LOAD)/.ready
 
 # Only when the stamp is older than the list of dependencies.
 $(READY): pyproject.toml
