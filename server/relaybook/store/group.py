@@ -3,7 +3,8 @@
 A call says that it can wait for its commit by entering `call`. Its first transaction begins a
 group or joins the one that is open, as a savepoint, so that what is refused leaves the others
 standing. Nobody may be answered before the group has ended: what a call saw or wrote may still
-be lost.
+be lost. Nor does a call sleep for a lock that another process holds: it is told StoreBusy at
+once, and whoever made it tries again later.
 """
 
 from collections.abc import Callable, Generator

@@ -90,6 +90,8 @@ class _Look(SqliteTx):
 class SqliteStore:
     """The ledger at `path`; made there if nothing is."""
 
+    threads = 0
+
     def __init__(self, path: Path, durability: Durability = "full") -> None:
         """Open the file, and bring its tables up to date.
 
@@ -140,11 +142,14 @@ class SqliteStore:
 
     @contextmanager
     def _join(self, call: Call) -> Generator[SqliteTx]:
-        """A transaction of a call that waits for its commit, which others may share."""
+        """A transaction of a call that waits for its commit, which others may share.
+
+        The lock is not waited for: the thread has other calls to serve.
+        """
         db = self._gathering()
         group = self._open_group()
         if group is None:
-            _patiently(lambda: db.conn.execute("BEGIN IMMEDIATE"))
+            db.conn.execute("BEGIN IMMEDIATE")
             group = self._local.group = SqliteGroup(
                 db.conn,
                 self.path,
