@@ -7,7 +7,7 @@ READY := .venv/.ready
 BROWSER := .browser
 LOAD := .load
 
-.PHONY: demo test test-browser lint types check bench bench-http conformance soak
+.PHONY: demo test test-browser lint types check bench bench-http conformance soak soak-http
 
 demo: $(READY) ## make demo DIR=path: judge the Python files below it
 	@$(BIN)/python demo/run.py $(if $(DIR),--dir "$(DIR)")
@@ -41,6 +41,10 @@ soak: $(READY) ## make soak SEEDS=5 SECONDS=300
 
 bench-http: $(READY) $(LOAD)/.ready ## 13 minutes; make bench-http QUICK=1: 5
 	@$(BIN)/python -m benchmarks.load $(if $(QUICK),3)
+
+MINUTES ?= 30
+soak-http: $(READY) ## make soak-http MINUTES=30: 70 % load on each store; STORES=sqlite for one
+	@$(BIN)/python -m benchmarks.soak $(MINUTES) $(STORES)
 
 conformance: $(READY) ## the official suite, Inspector, TypeScript clients and an agent framework
 	@$(BIN)/python -m tests.conformance
