@@ -30,12 +30,14 @@ check: lint types test
 bench: $(READY)
 	@$(BIN)/python -m benchmarks
 
-# SEEDS runs of SECONDS each with faults on PostgreSQL over HTTP and on one file, then lives.
+# SEEDS runs, of the seeds from FIRST on, of SECONDS each with faults on PostgreSQL over HTTP and
+# on one file, then lives.
 SEEDS ?= 5
 SECONDS ?= 300
+FIRST ?= $(shell date +%s)
 soak: $(READY) ## make soak SEEDS=5 SECONDS=300
-	@RELAYBOOK_FAULT_SEEDS=$(SEEDS) RELAYBOOK_FAULT_SECONDS=$(SECONDS) \
-		$(BIN)/python -m pytest -q tests/faults
+	@RELAYBOOK_FAULT_SEEDS=$(SEEDS) RELAYBOOK_FAULT_SECONDS=$(SECONDS) RELAYBOOK_FAULT_FIRST=$(FIRST) \
+		$(BIN)/python -m pytest -v --capture no tests/faults
 	@RELAYBOOK_SIMULATIONS=5000 $(BIN)/python -m pytest -q tests/store/test_simulation.py \
 		--override-ini timeout=7200
 
