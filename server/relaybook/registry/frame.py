@@ -15,14 +15,23 @@ Reason first, then end with this block, tags alone on their lines:
 {"status":"ok","summary":"≤120 words","data":{}}
 </result>
 
-`status`: ok, partial, needs_input, or error with `error`: {code, message}. Optional: evidence, \
-confidence, gaps, questions, artifacts, tests, metrics, findings, proposed_actions, actions_taken."""
+`status`: ok, partial, needs_input, or error with `error`{code,message}. Optional: confidence \
+(low/medium/high) and lists: evidence{claim,source}, gaps, questions, artifacts{path}, \
+tests{name,status}, metrics{name,value}, findings{text}, \
+proposed_actions{action,target,tier,why}, actions_taken{action,tier}."""
 
 _CAPS = {
     Tier.T1: "Capped at tier T1 (reading)",
     Tier.T2: "Capped at tier T2 (workspace writes)",
 }
 
+#: What a worker leaves alone that has no write scope: a T2 worker is bound by its template.
+_UNTOUCHED = {
+    Tier.T1: "Change nothing outside your result.",
+    Tier.T2: "Change nothing outside the scope above.",
+}
+
+PROOF_RULE = "Prove each in `evidence`: `claim` repeats its words, `source` is what you observed."
 SCHEMA_RULE = "`data` must match this JSON Schema:"
 
 
@@ -57,7 +66,7 @@ class Frame:
     tool_calls: int | None = None
     #: JSON Schema of `data` in place of the template's.
     schema: Mapping[str, Any] | None = None
-    #: What the worker may write; empty means nothing.
+    #: What the worker may write; empty means nothing, for T2 what its template says.
     writes: tuple[str, ...] = ()
     prior: tuple[Prior, ...] = ()
     errors: tuple[PastError, ...] = ()
@@ -69,8 +78,6 @@ class Frame:
     done: tuple[str, ...] = ()
     #: Lessons that were accepted.
     lessons: tuple[str, ...] = ()
-    #: A character to put between the words of data, for hostile sources.
-    datamark: str = ""
 
 
 def limits(frame: Frame, inlay: Inlay) -> list[str]:
@@ -80,8 +87,8 @@ def limits(frame: Frame, inlay: Inlay) -> list[str]:
         f"{_CAPS[frame.tier]}; propose anything beyond in `proposed_actions`.",
         _scope(frame, inlay),
         "Do not spawn or delegate.",
-        "Essential input missing: status needs_input with `questions`; do not guess.",
-        FENCE_RULE + (f" Its words are joined by {frame.datamark}." if frame.datamark else ""),
+        "Essential input missing or contradictory: needs_input with `questions`; do not guess.",
+        FENCE_RULE + (f" Its words are joined by {inlay.datamark}." if inlay.datamark else ""),
     ]
     if frame.tool_calls is not None:
         lines.append(f"Make at most {frame.tool_calls} tool calls.")
@@ -101,7 +108,7 @@ def _scope(frame: Frame, inlay: Inlay) -> str:
     if frame.writes:
         paths = ", ".join(inlay.line(path) for path in frame.writes)
         return f"Write only to {paths}; touch nothing else."
-    return "Change nothing outside your result."
+    return _UNTOUCHED[frame.tier]
 
 
 def task_parts(frame: Frame, inlay: Inlay) -> list[str]:
@@ -109,10 +116,11 @@ def task_parts(frame: Frame, inlay: Inlay) -> list[str]:
     parts: list[str] = []
     if frame.done:
         done = "\n".join(f"- {inlay.text(criterion, 'done')}" for criterion in frame.done)
-        parts.append(f"### Done When\n{done}")
+        parts.append(f"### Done When\n{done}\n{PROOF_RULE}")
     if frame.answers:
         answers = "\n".join(
-            f"- {inlay.text(question, 'question')}\n  Answer: {inlay.text(answer, 'answer')}"
+            f"{inlay.data(question, 'question of an earlier attempt')}\n"
+            f"Answer: {inlay.text(answer, 'answer')}"
             for question, answer in frame.answers
         )
         parts.append(f"### Answers\n{answers}")

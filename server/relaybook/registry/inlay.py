@@ -17,6 +17,9 @@ from relaybook.registry.parameter import Parameter
 #: Text up to this many characters, on one line, enters in line.
 SHORT = 500
 
+#: What stands in the fence of a source without content, and labels one that is a path alone.
+EMPTY, PATH_LABEL = "(the file is empty)", "path of a file to read"
+
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str)
 _MARK = re.compile("\x02([0-9]+)\x03")
 
@@ -26,7 +29,7 @@ class Inlay:
 
     def __init__(self, nonce: str, datamark: str = "") -> None:
         self._nonce = nonce
-        self._datamark = datamark
+        self.datamark = datamark
         self._fences: list[str] = []
         #: The texts that entered, as they were given.
         self.seen: list[str] = []
@@ -79,7 +82,7 @@ class Inlay:
         """The mark of a fence around `text`; nothing for an empty text."""
         if not text.strip():
             return ""
-        fenced = fence(text, nonce=self._nonce, source=source, datamark=self._datamark)
+        fenced = fence(text, nonce=self._nonce, source=source, datamark=self.datamark)
         self._saw(text, fenced.removed)
         self._fences.append(fenced.text)
         return f"\x02{len(self._fences) - 1}\x03"
@@ -119,8 +122,10 @@ class Inlay:
         path, content = self.line(source["path"] or ""), source["content"]
         if content is None:
             self.path_only.append(path)
-            return Source({"path": path, "content": f"File to read: {path}"})
-        return Source({"path": path, "content": self.data(content, path) or f"Empty file: {path}"})
+            return Source({"path": path, "content": self.data(path, PATH_LABEL)})
+        return Source(
+            {"path": path, "content": self.data(content if content.strip() else EMPTY, path)}
+        )
 
     def _json_lines(self, values: list[Any], name: str) -> str:
         return self.data("\n".join(_json(value) for value in values), name)

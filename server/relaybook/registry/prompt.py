@@ -59,7 +59,7 @@ def render(template: Template, args: Mapping[str, Any], frame: Frame) -> Prompt:
         InvalidArguments: the arguments do not fit, or the prompt is over `PROMPT_LIMIT`.
         InvalidTemplate: the body looks up something that its arguments do not hold.
     """
-    inlay = Inlay(frame.nonce, frame.datamark)
+    inlay = Inlay(frame.nonce, template.datamark)
     inputs, frame_prior = _inputs(template, args, frame)
     checked = check_arguments(template.name, inputs, args)
     values = {each.name: inlay.value(each, checked[each.name]) for each in inputs}
@@ -82,7 +82,9 @@ def render(template: Template, args: Mapping[str, Any], frame: Frame) -> Prompt:
     return Prompt(
         text=_bounded("\n\n".join(f"## {name}\n{text}" for name, text in sections) + "\n"),
         sections=sections,
-        fixed=frozenset([*limits, added.SCHEMA_RULE, *added.OUTPUT_INTERFACE.split("\n")]),
+        fixed=frozenset(
+            [*limits, added.SCHEMA_RULE, added.PROOF_RULE, *added.OUTPUT_INTERFACE.split("\n")]
+        ),
         seen=tuple(inlay.seen),
         removed=inlay.removed,
         context=tuple(inlay.fill(text) for text in context if text),
