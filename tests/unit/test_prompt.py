@@ -197,7 +197,8 @@ def test_a_path_without_content_is_shown_and_reported() -> None:
     [
         (declared("string"), " a\tword ", "Edit: a word"),
         (declared("string"), "# a", "Edit: \\# a"),
-        (declared("string"), "a\nb", "Edit:\n" + fenced("a\nb")),
+        (declared("string"), "a\nb", "Edit: a b"),
+        (declared("array", items=declared("string")), ["a\nb"], "Edit: -\n" + fenced("a\nb", "x[0]")),
         (declared("string"), "a" * 501, "Edit:\n" + fenced("a" * 501)),
         (declared("text"), "a", "Edit:\n" + fenced("a")),
         (declared("text"), "", "Edit:"),

@@ -214,6 +214,10 @@ def test_a_task_is_one_sentence_with_one_deliverable(task: str, what: list[str])
     assert found("P04", prompt(task=task)) == what
 
 
+def test_a_task_inside_a_fence_orders_nothing() -> None:
+    assert found("P04", prompt(task=FENCE)) == ["No sentence outside the fences says what to do."]
+
+
 @pytest.mark.requirement("S58")
 @pytest.mark.parametrize(
     ("role", "times"),

@@ -1,5 +1,7 @@
 """How arguments enter a body: short text in line, everything else as data in a fence.
 
+A short string is folded into one line, since the sentence of the task may be made of it.
+
 A fenced text is put in only after the body is rendered. The body sees a mark in its place:
 a number between two control characters, which no cleaned text can hold and no filter changes.
 So neither a filter nor the data itself can break a fence or the lines around it.
@@ -44,6 +46,8 @@ class Inlay:
         match parameter.kind:
             case _ if value is None:
                 return None
+            case "string" if len(value) <= SHORT:
+                return self.line(value)
             case "text":
                 return self.data(value, name)
             case "source":
