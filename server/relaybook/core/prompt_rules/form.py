@@ -27,7 +27,10 @@ _DELIVERS = word_set(
     "investigate deploy"
 )
 _TAG = re.compile("</?(?:result|data-)")
-_MARK = re.compile(r"\{[{%]|TODO|FIXME|TBD|orem ipsum|[\[<]insert")
+_MARK = re.compile(
+    r"\{[{%]|orem ipsum|[\[<](?:insert|your)\b|\b(?:TODO|FIXME|XXX|TBD)\b"
+    r"(?! (?:lists?|comments?|items?|notes?|app)\b)"
+)
 
 
 def _five_sections(reading: Reading) -> Iterator[Hit]:
