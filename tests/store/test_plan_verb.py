@@ -172,6 +172,21 @@ def test_a_cascade_begins_with_recalls_that_run_together(engine: Engine) -> None
     assert engine.claim_task(name)["claimed"] is False
 
 
+@pytest.mark.requirement("S72", "S82", "S83")
+def test_what_the_words_of_a_plan_break_is_told_when_it_is_made_and_when_it_is_changed(
+    engine: Engine,
+) -> None:
+    dream = task("dream", label="Spawn three sub-agents and delegate the audit to them")
+    two = task("two", label="Write the report and build the slides")
+
+    made = engine.create_workflow("fan_out", tasks=[dream, two, task("c")])
+    changed = engine.change_plan(made["workflow_id"], add=[dream | {"id": "again"}])
+
+    assert {"recursive_dream", "deliverables"} <= rules(made)
+    assert "recursive_dream" in rules(changed)
+    assert all(each["what"] and each["why"] and each["fix"] for each in made["findings"])
+
+
 def panel(engine: Engine, **security: Any) -> dict[str, Any]:
     system = "One process behind one load balancer."
     criteria = [{"name": "risk", "question": "What can go wrong?", "weight": 1}]

@@ -6,6 +6,7 @@ from typing import Any
 
 from relaybook.core.guards import Finding, Severity
 from relaybook.core.plan_check import PlanTask, check_change, check_plan
+from relaybook.core.plan_words import check_words
 from relaybook.core.prompt_rules import orders_outward_deed
 from relaybook.core.task_spec import TaskSpec, waits_for
 from relaybook.core.text import canonical
@@ -25,6 +26,7 @@ from relaybook.store.tables import TASKS
 
 #: How many findings one answer tells.
 FINDINGS_SHOWN = 6
+_SEVERITIES = list(Severity)
 
 
 def check_specs(
@@ -45,7 +47,8 @@ def check_specs(
     refuse_impossible_takes(desk, specs, {})
     if not override.strip():
         _refuse_outward_deeds(specs)
-    return _judged(check_plan(pattern, _plan_tasks(desk, pattern, specs), max_parallel))
+    found = check_plan(pattern, _plan_tasks(desk, pattern, specs), max_parallel)
+    return _judged([*found, *check_words(specs)])
 
 
 def _refuse_outward_deeds(specs: Sequence[TaskSpec]) -> None:
@@ -67,7 +70,8 @@ def _judged(findings: Sequence[Finding]) -> list[dict[str, str]]:
             raise InvalidPlan(
                 f"{finding.what}: {finding.why}.", next=finding.fix, rule=finding.rule
             )
-    return [told(finding) for finding in findings[:FINDINGS_SHOWN]]
+    worst_first = sorted(findings, key=lambda finding: -_SEVERITIES.index(finding.severity))
+    return [told(finding) for finding in worst_first[:FINDINGS_SHOWN]]
 
 
 def check_hooks(desk: Desk, options: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -106,9 +110,8 @@ def check_added(
     refuse_impossible_takes(desk, specs, sources_there(desk, tx, workflow.id, specs))
     _refuse_outward_deeds(specs)
     beside = [_there(desk, tx, task) for task in _staying(tx, workflow, old)]
-    return _judged(
-        check_change(workflow.pattern, _plan_tasks(desk, workflow.pattern, specs), beside)
-    )
+    found = check_change(workflow.pattern, _plan_tasks(desk, workflow.pattern, specs), beside)
+    return _judged([*found, *check_words(specs)])
 
 
 def _staying(tx: Tx, workflow: Workflow, old: Sequence[Task]) -> list[Task]:
