@@ -41,6 +41,7 @@ def test_expected_times_come_from_the_ledger_once_it_has_enough_runs(
     expected = engine.plan(JOB, template="piece")["expected"]
 
     assert expected == {
+        "template": "piece",
         "minutes": minutes,
         "source": source,
         "timeout_seconds": max(600, minutes * 120),
@@ -61,6 +62,51 @@ def test_items_are_partitioned_by_the_time_that_each_takes(engine: Engine) -> No
     assert open_["batches"]["sizes"] == (3,) * 10
     assert open_["waves"] == [6, 4]
     assert long["batches"]["sizes"] == (30,)
+
+
+def test_what_batches_were_asked_for_is_what_the_whole_advice_is_about(engine: Engine) -> None:
+    thirty = [f"skill{n}" for n in range(30)]
+
+    two = engine.plan({"minutes": 60, "dataset": True}, items=thirty, batches=2, words=500)
+
+    assert two["workers"] == {"tasks": 2, "at_once": 2}
+    assert (two["cost"]["workers"], two["cost"]["words"], two["waves"]) == (2, 1_000, [2])
+    assert {finding["rule"] for finding in two["warnings"]} == {"below_sweet_spot", "too_long"}
+
+
+def test_groups_that_stay_together_make_fewer_batches_than_were_asked_for(engine: Engine) -> None:
+    items = [{"id": f"i{n}", "group": "ab"[n % 2]} for n in range(10)]
+
+    told = engine.plan({"minutes": 20, "dataset": True}, items=items, batches=5)
+
+    assert told["batches"]["sizes"] == (5, 5)
+    assert told["workers"]["tasks"] == told["cost"]["workers"] == 2
+    assert "batches=2" in told["next"]
+
+
+@pytest.mark.parametrize(
+    ("facts", "said", "following"),
+    [
+        ({"minutes": 3}, {}, "do it yourself"),
+        ({"dataset": True}, {"items": ["a", "b", "c"]}, "pattern='map_reduce', items=[…], batches"),
+        ({"dataset": True, "subtasks": 9}, {}, "pattern='map_reduce', items=[…], batches="),
+        ({"independent": True}, {"items": ["a", "b", "c"]}, "pattern='fan_out', items=[…], batch"),
+        ({"independent": True}, {}, "pattern='fan_out', tasks=[{id, label, done}, …]"),
+        ({"opinions": True}, {}, "tasks=[{id, label, expert_role, args: {proposal}}, …]"),
+        ({"sequential": True}, {}, "pattern='pipeline', tasks=[{id, label, done}, …]"),
+        ({"stages": True}, {}, "create_workflow(stages=[{capability, goal}, …])"),
+        ({"adaptive": True}, {}, "pattern='supervisor', tasks=[{id, label, done}, …]"),
+    ],
+)
+def test_the_next_call_has_the_arguments_that_the_pattern_needs(
+    engine: Engine, facts: dict[str, Any], said: dict[str, Any], following: str
+) -> None:
+    assert following in engine.plan({"minutes": 40} | facts, **said)["next"]
+
+
+def test_the_expected_time_is_told_of_the_template_that_the_pattern_takes(engine: Engine) -> None:
+    assert engine.plan({"minutes": 40, "dataset": True})["expected"]["template"] == "map_partition"
+    assert "expected" not in engine.plan({"minutes": 3})
 
 
 def test_a_plan_writes_nothing(engine: Engine, ledger: Store) -> None:
