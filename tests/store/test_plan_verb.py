@@ -264,6 +264,26 @@ def test_experts_judge_the_same_proposal_and_see_no_other_opinion(engine: Engine
         assert all(f"The {other} view" not in text for other in prompts if other != role)
 
 
+@pytest.mark.requirement("S109")
+def test_a_template_that_says_itself_what_done_is_needs_no_criterion(engine: Engine) -> None:
+    assert "done_missing" not in rules(panel(engine))
+    assert "done_missing" in rules(engine.create_workflow("pipeline", tasks=[task("a")]))
+
+
+@pytest.mark.requirement("S110")
+def test_a_pipeline_of_ids_and_labels_alone_is_made_and_its_steps_know_when_to_stop(
+    engine: Engine,
+) -> None:
+    plan = [{"id": name, "label": f"Do {name}"} for name in ("first", "second")]
+
+    made = engine.create_workflow("pipeline", tasks=plan)
+
+    assert "done_missing" in rules(made)
+    prompt = engine.claim_task(made["workflow_id"])["prompt"]
+    assert "- Stop when done, or when that cannot be.\n" in prompt
+    assert "Done when:" not in prompt
+
+
 def test_a_panel_on_different_proposals_is_flagged(engine: Engine) -> None:
     assert "proposals_differ" in rules(panel(engine, proposal="Two processes."))
 

@@ -16,7 +16,7 @@ from relaybook.engine.hand_over import (
     refuse_impossible_takes,
     sources_there,
 )
-from relaybook.engine.prompt import result_schema, takes_of
+from relaybook.engine.prompt import DONE_INPUT, result_schema, takes_of
 from relaybook.engine.stage import ADVISORY
 from relaybook.errors import InvalidPlan, clip, nearest
 from relaybook.model import Pattern, Task, Tier, Workflow
@@ -126,7 +126,9 @@ def _staying(tx: Tx, workflow: Workflow, old: Sequence[Task]) -> list[Task]:
 
 def _there(desk: Desk, tx: Tx, task: Task) -> PlanTask:
     spec = desk.spec(tx, task.workflow_id, task.spec)
-    return _plan_task(replace(spec, depends_on=tuple(needs_of(tx, task.workflow_id, task.id))))
+    return _plan_task(
+        desk, replace(spec, depends_on=tuple(needs_of(tx, task.workflow_id, task.id)))
+    )
 
 
 def told(finding: Finding) -> dict[str, str]:
@@ -144,7 +146,7 @@ def _plan_tasks(desk: Desk, pattern: Pattern, specs: Sequence[TaskSpec]) -> list
     fields = {spec.id: _fields(desk, spec) for spec in specs}
     return [
         replace(
-            _plan_task(spec),
+            _plan_task(desk, spec),
             takes_whole=[
                 take.source
                 for take in takes_of(pattern, spec)
@@ -161,14 +163,21 @@ def _fields(desk: Desk, spec: TaskSpec) -> int:
     return len(schema.get("properties", ())) if schema else 0
 
 
-def _plan_task(spec: TaskSpec) -> PlanTask:
+def _done_by_template(desk: Desk, spec: TaskSpec) -> str:
+    """What done looks like where no plan need say it: a template without criteria says it itself."""
+    template = desk.templates.get(spec.template)
+    asks = any(each.name == DONE_INPUT for each in template.inputs)
+    return "" if asks or "done when" not in template.body.source.lower() else template.name
+
+
+def _plan_task(desk: Desk, spec: TaskSpec) -> PlanTask:
     proposal = spec.args.get("proposal")
     return PlanTask(
         id=spec.id,
         label=spec.label,
         needs=waits_for(spec),
         minutes=spec.expected_minutes or 0.0,
-        done="; ".join(spec.done),
+        done="; ".join(spec.done) or _done_by_template(desk, spec),
         expert_role=spec.expert_role or None,
         writes=spec.writes,
         tier=spec.tier or Tier.T2,
