@@ -9,7 +9,6 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +72,7 @@ def comparable(
 ) -> tuple[Workflow, Mapping[str, Task], Mapping[tuple[str, int], Attempt], set[Edge]]:
     """A case without the two columns that renewing a lease changes."""
     tasks = {
-        name: replace(each, lease_until=None, last_seen_at=None)
+        name: each._replace(lease_until=None, last_seen_at=None)
         for name, each in case.tasks.items()
     }
     edges = {edge for group in case.edges.values() for edge in group}

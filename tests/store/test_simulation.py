@@ -11,7 +11,6 @@ import os
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -379,7 +378,7 @@ def completed(events: list[Event]) -> Iterator[Event]:
 
 
 def at_rest(found: Task) -> Task:
-    return replace(found, lease_until=None, last_seen_at=None)
+    return found._replace(lease_until=None, last_seen_at=None)
 
 
 def edges_of(case: Case) -> set[Edge]:

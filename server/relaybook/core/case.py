@@ -6,7 +6,7 @@ live ledger and the replay of its events alike, so it refuses nothing and asks n
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from relaybook.core.edges import edges_of, lets_start
@@ -90,8 +90,7 @@ class _Draft:
         self.ended_at = case.workflow.ended_at
 
     def case(self) -> Case:
-        workflow = replace(
-            self.workflow,
+        workflow = self.workflow._replace(
             **self.row,
             **self.counts,
             decision=self.decision,
@@ -114,8 +113,8 @@ class _Draft:
 
     def _move(self, event: Event) -> None:
         before = self.tasks[str(event.task_id)]
-        after = replace(
-            before, status=MOVES[event.type][1], **TASK_CHANGES[event.type](before, event)
+        after = before._replace(
+            status=MOVES[event.type][1], **TASK_CHANGES[event.type](before, event)
         )
         if event.type is EventType.TASK_STARTED:
             self._open_attempt(after, event)
@@ -146,8 +145,7 @@ class _Draft:
     def _close_attempt(self, task: Task, event: Event) -> None:
         key = (task.id, task.attempt)
         said = event.data
-        self.attempts[key] = replace(
-            self.attempts[key],
+        self.attempts[key] = self.attempts[key]._replace(
             ended_at=event.at,
             outcome=OUTCOMES[event.type],
             error_code=said.get("error_code"),
@@ -158,7 +156,7 @@ class _Draft:
 
     def _note_answer(self, task: Task, event: Event) -> None:
         key = (task.id, task.attempt)
-        self.attempts[key] = replace(self.attempts[key], answer=event.data["answer"])
+        self.attempts[key] = self.attempts[key]._replace(answer=event.data["answer"])
 
     def _put(self, before: Task | None, after: Task) -> None:
         if before is not None:
@@ -183,7 +181,7 @@ class _Draft:
             step = lets_start(edge.kind, before) - lets_start(edge.kind, after)
             if step:
                 waiting = self.tasks[edge.task_id]
-                self._put(waiting, replace(waiting, waiting_on=waiting.waiting_on + step))
+                self._put(waiting, waiting._replace(waiting_on=waiting.waiting_on + step))
 
     def _rewire(self, old: Task, new: Sequence[str]) -> None:
         """Whatever waited for `old` now waits for the tasks in its place."""
@@ -195,7 +193,7 @@ class _Draft:
                 if all(each.task_id != edge.task_id for each in mine):
                     mine.append(Edge(name, edge.task_id, edge.kind))
                     step += not lets_start(edge.kind, self.tasks[name])
-            self._put(waiting, replace(waiting, waiting_on=waiting.waiting_on + step))
+            self._put(waiting, waiting._replace(waiting_on=waiting.waiting_on + step))
 
     def add_task(self, event: Event) -> None:
         data = dict(event.data)
@@ -216,28 +214,28 @@ class _Draft:
         self.row["plan_seq"] = event.seq
         self.row["idle_reviews"] = 0
         for name, chain in event.data.get("chains", {}).items():
-            self.tasks[name] = replace(self.tasks[name], chain=chain)
+            self.tasks[name] = self.tasks[name]._replace(chain=chain)
 
     def record_decision(self, event: Event) -> None:
         if event.data["decision"] in _CLOSING:
             self.decision = Decision(event.data["decision"])
         elif event.task_id is not None and "gate" not in event.data:  # its condition holds
             before = self.tasks[event.task_id]
-            self._put(before, replace(before, undecided=0, waiting_on=before.waiting_on - 1))
+            self._put(before, before._replace(undecided=0, waiting_on=before.waiting_on - 1))
 
     def bind_session(self, event: Event) -> None:
         task = self.tasks[str(event.task_id)]
         session = event.data["session_key"]
-        self.tasks[task.id] = replace(task, session_key=session)
+        self.tasks[task.id] = task._replace(session_key=session)
         key = (task.id, task.attempt)
-        self.attempts[key] = replace(self.attempts[key], session_key=session)
+        self.attempts[key] = self.attempts[key]._replace(session_key=session)
 
     def name_failure(self, event: Event) -> None:
         task = self.tasks[str(event.task_id)]
         code = event.data["error_code"]
-        self.tasks[task.id] = replace(task, error_code=code)
+        self.tasks[task.id] = task._replace(error_code=code)
         key = (task.id, task.attempt)
-        self.attempts[key] = replace(self.attempts[key], error_code=code)
+        self.attempts[key] = self.attempts[key]._replace(error_code=code)
 
     def record_review(self, event: Event) -> None:
         idle = self.row.get("idle_reviews", self.workflow.idle_reviews)
@@ -249,13 +247,13 @@ class _Draft:
         left = [
             hook for hook in json.loads(before.hooks_due or "[]") if hook not in event.data["hooks"]
         ]
-        after = replace(before, hooks_due=compact(left) if left else None)
+        after = before._replace(hooks_due=compact(left) if left else None)
         self._put(before, after)
         self._release_dependents(before, after)
 
     def hand_off(self, event: Event) -> None:
         task = self.tasks[str(event.task_id)]
-        self.tasks[task.id] = replace(task, skill=event.data["to"])
+        self.tasks[task.id] = task._replace(skill=event.data["to"])
 
     def note(self, event: Event) -> None:
         """Some events change no row: they are read from the log."""

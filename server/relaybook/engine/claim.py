@@ -126,7 +126,7 @@ def _claim_in(
                     held.append(task.id)
             else:
                 return {"claimed": True} | started(desk, begun)
-        left = why_not(tx, get_workflow(tx, workflow_id), desk.clock(), refused)
+        left = why_not(tx, workflow, desk.clock(), refused)
     # A list: each of them is to be freed, not the first alone.
     freed = [end_lost_holders(desk, workflow_id, name, ask.actor) for name in held]
     return None if any(freed) else left
@@ -203,6 +203,7 @@ def start_attempt(
     after = apply(tx, case, decide(case, command))
     put_texts(tx, case.workflow.id, [draft.prompt.text])
     keep_print(tx, case.workflow, task, draft)
+    desk.keep_spec(case.workflow.id, task_id, draft.spec)  # its end will ask for it
     return Begun(after, task_id, draft.prompt, verdict)
 
 

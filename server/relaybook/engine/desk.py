@@ -107,11 +107,15 @@ class Desk:
 
             with self.store.look() as tx:
                 known = self.spec(tx, workflow_id, spec_of(tx, workflow_id, task_id))
-            _keep(self._specs_of, (workflow_id, task_id), known)
+            self.keep_spec(workflow_id, task_id, known)
         return known
+
+    def keep_spec(self, workflow_id: str, task_id: str, spec: "TaskSpec") -> None:
+        """Have the specification of a task at hand when `spec_of` is asked for it."""
+        _keep(self._specs_of, (workflow_id, task_id), spec)
 
 
 def _keep(known: "dict[K, TaskSpec]", key: K, spec: "TaskSpec") -> None:
-    if len(known) == SPECS_KEPT:
+    if len(known) >= SPECS_KEPT:
         known.clear()
     known[key] = spec

@@ -61,12 +61,5 @@ def read_changed_tasks(tx: Tx, workflow_id: str, after: int) -> Names:
 
 def read_event(row: Row) -> Event:
     """The event in a row of `events`, its columns in the order of the table."""
-    return Event(
-        workflow_id=row[0],
-        seq=row[1],
-        type=EventType(row[2]),
-        task_id=row[3],
-        actor=row[4],
-        at=row[5],
-        data=json.loads(row[6]),
-    )
+    workflow_id, seq, kind, task_id, actor, at, data = row
+    return Event(workflow_id, seq, EventType(kind), task_id, actor, at, json.loads(data))

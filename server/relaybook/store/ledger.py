@@ -1,8 +1,7 @@
 """Events applied: appended, with every row that they change; and the one write that is no event."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from relaybook.core.case import Case, evolve, opened
 from relaybook.core.effects import OUTCOMES
@@ -15,7 +14,7 @@ from relaybook.store.scopes import save_scopes
 from relaybook.store.table import Table
 from relaybook.store.tables import ATTEMPTS, TASKS, WORKFLOWS
 
-T = TypeVar("T")
+T = TypeVar("T", bound=NamedTuple)
 K = TypeVar("K")
 
 #: Events that change edges, and those that take or free what a task writes.
@@ -57,9 +56,10 @@ def write_rows(
         WORKFLOWS.update(tx, before.workflow, after.workflow)
     _save(tx, TASKS, before.tasks if before else {}, after.tasks)
     _save(tx, ATTEMPTS, before.attempts if before else {}, after.attempts)
-    if any(event.type in _REWIRING for event in events):
+    kinds = {event.type for event in events}
+    if kinds & _REWIRING:
         _save_edges(tx, before, after)
-    if any(event.type in _SCOPING for event in events):
+    if kinds & _SCOPING:
         save_scopes(tx, before, after)
     tx.many(_ADD_EVENT, map(_event_row, events, texts))
 
@@ -95,7 +95,7 @@ def as_stored(events: Iterable[Event]) -> tuple[list[Event], list[str]]:
     for event in events:
         text = compact(event.data)
         if "\\u0000" in text or "\ufffd" in text:  # what a database would not keep may be in it
-            event = replace(event, data=storable(event.data))
+            event = event._replace(data=storable(event.data))
             text = compact(event.data)
         kept.append(event)
         texts.append(text)
@@ -103,15 +103,7 @@ def as_stored(events: Iterable[Event]) -> tuple[list[Event], list[str]]:
 
 
 def _event_row(event: Event, data: str) -> dict[str, object]:
-    return {
-        "workflow_id": event.workflow_id,
-        "seq": event.seq,
-        "type": event.type.value,
-        "task_id": event.task_id,
-        "actor": event.actor,
-        "at": event.at,
-        "data": data,
-    }
+    return {**event._asdict(), "type": str(event.type), "data": data}
 
 
 def renew_lease(tx: Tx, task: Task, now: float, seconds: float) -> None:

@@ -16,7 +16,8 @@ from relaybook.engine import Engine
 from relaybook.surface.board import board_app
 from relaybook.surface.changes import Changes, offer_subscriptions
 from relaybook.surface.completion import offer_completion
-from relaybook.surface.direct import Direct, shortened
+from relaybook.surface.direct import Direct
+from relaybook.surface.direct_pipe import without_direct
 from relaybook.surface.openings import PromptServer
 from relaybook.surface.pipe import standard_streams
 from relaybook.surface.prompts import prompts_for
@@ -135,13 +136,15 @@ def serve_stdio(engine: Engine, role: str) -> None:
     # Before the SDK does: it would log in colours, and a client that never reads standard
     # error blocks a server that writes much to it.
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    anyio.run(_serve, build_server(engine, role))
+    server = build_server(engine, role)
+    # Where calls run in threads they run side by side, which calls answered in turn do not.
+    anyio.run(_serve, server, None if engine.store.threads else Direct(server))
 
 
-async def _serve(server: Server) -> None:
+async def _serve(server: Server, direct: Direct | None) -> None:
     low = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]  # no public way yet
     async with (
         standard_streams() as streams,
-        shortened(streams, Direct(server)) as (source, sink),
+        without_direct(streams, direct) as (source, sink),
     ):
         await low.run(source, sink, low.create_initialization_options())
