@@ -2,7 +2,9 @@
 
 import json
 import os
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import closing
 from io import FileIO
 from pathlib import Path
 from typing import Any
@@ -249,3 +251,22 @@ async def test_a_tool_that_breaks_is_told_as_the_sdk_tells_it(
     assert first["result"] == second["result"]
     assert (first["result"]["isError"], "secret" in json.dumps(second)) == (True, False)
     assert "ZeroDivisionError" in caplog.text
+
+
+async def test_a_call_that_waits_for_a_lock_holds_up_no_other(
+    wire: Wire, store: SqliteStore
+) -> None:
+    tasks = [{"id": "t", "label": "Look at it"}]
+    (made,) = await wire.asked(wire.call("create_workflow", pattern="fan_out", tasks=tasks))
+    workflow = made["result"]["structuredContent"]["workflow_id"]
+    said = {"workflow_id": workflow, "task_id": "t", "status": "in_progress"}
+
+    with closing(sqlite3.connect(store.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        waits, reads = wire.call("update_task", **said), wire.call("read", uri="guide://vocabulary")
+        await wire.send(waits, reads)
+        first = await wire.answer()
+    second = await wire.answer()
+
+    assert first["id"] == json.loads(reads)["id"]
+    assert second["result"]["structuredContent"]["status"] == "in_progress"

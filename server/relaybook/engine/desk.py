@@ -116,6 +116,6 @@ class Desk:
 
 
 def _keep(known: "dict[K, TaskSpec]", key: K, spec: "TaskSpec") -> None:
-    if len(known) == SPECS_KEPT:
+    if len(known) >= SPECS_KEPT:
         known.clear()
     known[key] = spec

@@ -38,6 +38,7 @@ from relaybook.errors import (
     MalformedOutput,
     Refusal,
     StaleClaim,
+    StoreBusy,
     clip,
     nearest,
 )
@@ -106,6 +107,8 @@ def update_tasks(desk: Desk, updates: Sequence[Update]) -> dict[str, Any]:
         try:
             results.append(update_task(desk, update))
         except Refusal as refusal:
+            if isinstance(refusal, StoreBusy) and not results:
+                raise  # all of them may be sent again
             results.append({"task_id": update.task_id, "error": refusal.as_dict()})
     refused = sum("status" not in result for result in results)
     answer: dict[str, Any] = {

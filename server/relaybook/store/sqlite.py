@@ -90,6 +90,8 @@ class _Look(SqliteTx):
 class SqliteStore:
     """The ledger at `path`; made there if nothing is."""
 
+    threads = 0
+
     def __init__(self, path: Path, durability: Durability = "full") -> None:
         """Open the file, and bring its tables up to date.
 
@@ -139,11 +141,14 @@ class SqliteStore:
                 raise
 
     def _joined_by(self, call: Call) -> SqliteGroup:
-        """The group of the commit that a call waits for, which others may share."""
+        """The group of the commit that a call waits for, which others may share.
+
+        The lock is not waited for: the thread has other calls to serve.
+        """
         group = self._open_group()
         if group is None:
             conn = self._gathering().conn
-            _patiently(lambda: conn.execute("BEGIN IMMEDIATE"))
+            conn.execute("BEGIN IMMEDIATE")
             group = SqliteGroup(conn, self.path, patience=PATIENCE[self._synchronous])
             self._local.group = group
             call.begun.append(group)

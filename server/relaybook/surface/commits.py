@@ -38,10 +38,12 @@ async def committed(answer: Callable[[], Coroutine[Any, Any, T]]) -> T:
 async def together(answers: Sequence[Callable[[], Awaitable[T]]]) -> list[T]:
     """What all of `answers` answer, one after the other, once all that they wrote is committed.
 
+    None of them waits for the lock of the ledger.
+
     Raises:
         StoreFault: nothing of it is.
     """
-    with call() as entered:
+    with call(patient=False) as entered:
         try:
             return [await answer() for answer in answers]
         finally:

@@ -1,16 +1,16 @@
 """The streams of a pipe without the calls that are answered directly."""
 
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
 import anyio
 from anyio.abc import TaskGroup
 from mcp.shared.message import SessionMessage
-from mcp_types import JSONRPCRequest, JSONRPCResponse, RequestId
+from mcp_types import CallToolResult, JSONRPCRequest, JSONRPCResponse, RequestId
 
-from relaybook.errors import Refusal
+from relaybook.errors import Refusal, StoreBusy
 from relaybook.surface.commits import together
 from relaybook.surface.direct import Direct, kind_of
 from relaybook.surface.pipe import PipeReader, PipeWriter, Source, Stream, Streams
@@ -18,15 +18,18 @@ from relaybook.surface.rim import refused
 
 logger = logging.getLogger(__name__)
 
+#: A call and its kind.
+Call = tuple[JSONRPCRequest, str]
+
 #: How many calls that the SDK has not answered are remembered.
 ASKED = 64
 
 
 @asynccontextmanager
-async def without_direct(streams: Streams, direct: Direct) -> AsyncGenerator[Streams]:
+async def without_direct(streams: Streams, direct: Direct | None) -> AsyncGenerator[Streams]:
     """`streams` as the SDK is to see them."""
     source, sink = streams
-    if not (isinstance(source, PipeReader) and isinstance(sink, PipeWriter)):
+    if direct is None or not (isinstance(source, PipeReader) and isinstance(sink, PipeWriter)):
         yield streams
         return
     async with anyio.create_task_group() as tasks:
@@ -53,19 +56,19 @@ class _Source(Source):
         self._tasks = tasks
 
     async def receive(self) -> SessionMessage | Exception:
-        calls: list[tuple[JSONRPCRequest, str]] = []
+        calls: list[Call] = []
         while True:
             item = await self._source.receive()
             call = self._taken(item)
             if call is not None:
                 calls.append(call)
             if calls and (call is None or not self._source.at_hand):
-                self._send(await self._answers(calls))
+                await self._answer(calls)
                 calls = []
             if call is None:
                 return item
 
-    def _taken(self, item: SessionMessage | Exception) -> tuple[JSONRPCRequest, str] | None:
+    def _taken(self, item: SessionMessage | Exception) -> Call | None:
         """The call that `item` is, and its kind, if it is answered here."""
         if isinstance(item, Exception) or not isinstance(item.message, JSONRPCRequest):
             return None
@@ -79,17 +82,25 @@ class _Source(Source):
             self._asked[request.id] = kind
         return None
 
-    async def _answers(self, calls: list[tuple[JSONRPCRequest, str]]) -> bytes:
-        """A line for each of the calls, once all of them are committed."""
+    async def _answer(self, calls: Sequence[Call]) -> None:
+        """Answer the calls after one commit; those that meet a lock wait, and nobody with them."""
         try:
             results = await together([partial(self._direct.call, request) for request, _ in calls])
         except Refusal as fault:
             results = [refused(fault)] * len(calls)
-        lines = [
-            self._direct.answer(request, kind, result)
-            for (request, kind), result in zip(calls, results, strict=True)
-        ]
-        return b"\n".join([*lines, b""])
+        lines: list[bytes] = []
+        for call, result in zip(calls, results, strict=True):
+            if _is_busy(result):
+                self._tasks.start_soon(self._answer_late, call)
+            else:
+                lines.append(self._line(call, result))
+        self._send(b"".join(lines))
+
+    async def _answer_late(self, call: Call) -> None:
+        self._send(self._line(call, await self._direct.call(call[0])))
+
+    def _line(self, call: Call, result: CallToolResult) -> bytes:
+        return self._direct.answer(*call, result) + b"\n"
 
     def _send(self, lines: bytes) -> None:
         """Send `lines` without waiting for a client that does not read before it has sent all."""
@@ -104,6 +115,12 @@ class _Source(Source):
             await self._sink.finish()
         except anyio.BrokenResourceError:
             logger.debug("dropped what was left: nobody reads")
+
+
+def _is_busy(result: CallToolResult) -> bool:
+    """Whether another process held the lock of the ledger."""
+    error = (result.structured_content or {}).get("error")
+    return result.is_error and isinstance(error, dict) and error.get("code") == StoreBusy.code
 
 
 class _Sink(Stream):

@@ -136,13 +136,15 @@ def serve_stdio(engine: Engine, role: str) -> None:
     # Before the SDK does: it would log in colours, and a client that never reads standard
     # error blocks a server that writes much to it.
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    anyio.run(_serve, build_server(engine, role))
+    server = build_server(engine, role)
+    # Where calls run in threads they run side by side, which calls answered in turn do not.
+    anyio.run(_serve, server, None if engine.store.threads else Direct(server))
 
 
-async def _serve(server: Server) -> None:
+async def _serve(server: Server, direct: Direct | None) -> None:
     low = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]  # no public way yet
     async with (
         standard_streams() as streams,
-        without_direct(streams, Direct(server)) as (source, sink),
+        without_direct(streams, direct) as (source, sink),
     ):
         await low.run(source, sink, low.create_initialization_options())
