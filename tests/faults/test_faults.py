@@ -23,8 +23,10 @@ from mcp.client.streamable_http import streamable_http_client
 
 from relaybook.model import EdgeKind, Pattern
 from relaybook.store.base import Tx
-from relaybook.store.ledger import ATTEMPTS, TASKS, WORKFLOWS, get_text, read_events
+from relaybook.store.events import read_events
 from relaybook.store.open import open_store
+from relaybook.store.tables import ATTEMPTS, TASKS, WORKFLOWS
+from relaybook.store.texts import get_text
 from tests.faults.agent import Agent, Door, Plan
 from tests.faults.checker import faults
 from tests.faults.history import Ended, Kept, Ledger, Recorded

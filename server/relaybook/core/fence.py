@@ -120,8 +120,10 @@ def fence(
 
 def visible(text: str) -> tuple[str, int]:
     """`text` without what shows nothing or steers a terminal; characters removed."""
+    if text.isascii() and text.isprintable():
+        return text, 0
     odd = _odd(text)
-    if not (_INVISIBLE.search(odd) or _LINE_BREAK.search(odd)):
+    if not odd or not (_INVISIBLE.search(odd) or _LINE_BREAK.search(odd)):
         return text, 0
     return _INVISIBLE.subn("", _LINE_BREAK.sub("\n", text))
 
@@ -162,7 +164,10 @@ def _odd(text: str) -> str:
 
 
 def _disarmed(text: str) -> str:
-    tagless = _TAG.sub("\u2039", text)
+    # Looking for one character takes a thirtieth of the time of an expression that begins with it.
+    tagless = _TAG.sub("\u2039", text) if "<" in text else text
+    if ":" not in tagless and "\uff1a" not in tagless:
+        return tagless
     return _TURN.sub("\n> ", f"\n{tagless}")[1:]
 
 

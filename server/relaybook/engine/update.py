@@ -6,9 +6,10 @@ from functools import partial
 from typing import Any
 
 from relaybook.core.case import Case
+from relaybook.core.close import refuse_decided
 from relaybook.core.command import Ask, Cancel, NameFailure, Release, Start
 from relaybook.core.envelope import raw_result, read_result
-from relaybook.core.machine import attempt_meant, refuse_decided
+from relaybook.core.finish import attempt_meant
 from relaybook.core.result_block import MAX_OUTPUT, NEXT_FOR_WORKER
 from relaybook.core.text import compact, storable
 from relaybook.engine.claim import (
@@ -43,7 +44,8 @@ from relaybook.errors import (
 )
 from relaybook.model import Status
 from relaybook.store.base import Tx
-from relaybook.store.ledger import find_claim, get_task, load_case, renew_lease
+from relaybook.store.cases import find_claim, get_task, load_case
+from relaybook.store.ledger import renew_lease
 
 OVERRIDE_LIMIT = 500
 #: What the answer to several updates of one workflow says once, and what it leaves out: the claim

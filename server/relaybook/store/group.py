@@ -47,6 +47,8 @@ class Call:
     #: The groups that it joined; those that it began, it has to end.
     joined: list[Group] = field(default_factory=list[Group])
     begun: list[Group] = field(default_factory=list[Group])
+    #: Whether it may be made again, later, if another process holds the lock.
+    patient: bool = True
 
 
 _current: ContextVar[Call | None] = ContextVar("call", default=None)
@@ -58,9 +60,9 @@ def current_call() -> Call | None:
 
 
 @contextmanager
-def call() -> Generator[Call]:
+def call(*, patient: bool = True) -> Generator[Call]:
     """What runs inside waits for its commits."""
-    entered = Call()
+    entered = Call(patient=patient)
     token = _current.set(entered)
     try:
         yield entered

@@ -46,7 +46,7 @@ async def done(desk: Desk, verb: Callable[P, T], *args: P.args, **kwargs: P.kwar
         try:
             return verb(*args, **kwargs)
         except StoreBusy:
-            if _wrote() or anyio.current_time() > deadline:
+            if not _may_repeat() or anyio.current_time() > deadline:
                 raise
         await _pause()
 
@@ -68,10 +68,10 @@ def _limiter(threads: int) -> anyio.CapacityLimiter:
         return limiter
 
 
-def _wrote() -> bool:
-    """Whether the call has a part in a commit already, so that it must not be made again."""
+def _may_repeat() -> bool:
+    """Whether the call can be made again later: it has no part in a commit yet, and may wait."""
     call = current_call()
-    return call is not None and bool(call.joined)
+    return call is None or (call.patient and not call.joined)
 
 
 async def _pause() -> None:

@@ -17,6 +17,7 @@ from relaybook.surface.http.app import MCP_PATH, build_app
 from relaybook.surface.http.board import Exchange, as_given
 from relaybook.surface.http.caller import Access
 from relaybook.surface.http.options import HttpOptions
+from relaybook.surface.http.stopping import Stopping
 
 
 def serve_http(
@@ -40,7 +41,7 @@ def serve_http(
     _check_tls(options)
     listener = listen(options)
     announce(url_of(options, listener))
-    stopping = anyio.Event()
+    stopping = Stopping()
     app = build_app(
         engine,
         access,
@@ -56,7 +57,7 @@ def serve_http(
 class HttpServer(uvicorn.Server):
     """Serves `app`; told to stop, it ends streams first, and itself well, not by the signal."""
 
-    def __init__(self, app: Starlette, options: HttpOptions, stopping: anyio.Event) -> None:
+    def __init__(self, app: Starlette, options: HttpOptions, stopping: Stopping) -> None:
         super().__init__(_config(app, options))
         self._stopping = stopping
         # Left on, it would cut off the answers of calls in progress as well.
