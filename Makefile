@@ -42,8 +42,8 @@ soak: $(READY) ## make soak SEEDS=5 SECONDS=300
 	@RELAYBOOK_SIMULATIONS=5000 $(BIN)/python -m pytest -q tests/store/test_simulation.py \
 		--override-ini timeout=7200
 
-bench-http: $(READY) $(LOAD)/.ready ## 13 minutes; make bench-http QUICK=1: 5
-	@$(BIN)/python -m benchmarks.load $(if $(QUICK),3)
+bench-http: $(READY) $(LOAD)/.ready ## 14 minutes; make bench-http QUICK=1: 8
+	@$(BIN)/python -m benchmarks.load $(if $(QUICK),5)
 
 MINUTES ?= 30
 soak-http: $(READY) ## make soak-http MINUTES=30: 70 % load on each store; STORES=sqlite for one

@@ -139,7 +139,7 @@ class Agent:
             known = {
                 name: said[name] for name in ("task_id", "claim", "workflow_id") if name in said
             }
-            kept = {key: said[key] for key in ("seq", "workflow_id", "error") if key in said}
+            kept = {key: said[key] for key in ("seq", "workflow_id", "error", "bug") if key in said}
             self.plan.history.append(
                 Call(
                     client=self.name,
@@ -169,5 +169,5 @@ def _how(is_error: bool, said: Mapping[str, Any]) -> Ended:
 
 
 def _as_text(answered: Any) -> dict[str, Any]:
-    """An error of the SDK's own, which has no structure."""
-    return {"text": json.dumps([each.text for each in answered.content])}
+    """An error that is no refusal: it has no structure, and nobody foresaw it."""
+    return {"bug": json.dumps([each.text for each in answered.content])}

@@ -165,6 +165,7 @@ def check(plan: Plan, ledger: Ledger, folder: Path, seed: int, expected: frozens
     completed = [call for call in plan.history if call.completes and call.how is Ended.OK]
     codes = {call.answer["error"]["code"] for call in plan.history if "error" in call.answer}
     assert not codes & {"invalid_arguments", "unknown_tool", "forbidden"}
+    assert [call.answer["bug"] for call in plan.history if "bug" in call.answer] == []
     assert faults(plan.history, ledger) == []
     assert len(ledger) == len(plans())
     assert len({(call.workflow_id, call.task_id) for call in completed}) > 2 * TASKS_EACH

@@ -9,6 +9,7 @@ from benchmarks.recording import Statement, recording
 from mcp import Client
 
 from relaybook.engine import Engine
+from relaybook.engine.request import Resolution
 from relaybook.store.sqlite import SqliteStore
 from relaybook.surface.server import build_server
 from tests.surface.conftest import Mode
@@ -51,4 +52,23 @@ async def test_64_calls_at_once_are_answered_after_at_most_a_third_as_many_commi
     commits = sum(statement.sql == "COMMIT" for statement in log)
     assert started == ["in_progress"] * CALLS
     assert commits <= CALLS / 3
+    engine.store.close()
+
+
+async def test_a_clean_up_commits_each_of_its_batches(
+    log: list[Statement], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: Mode
+) -> None:
+    monkeypatch.setattr("relaybook.engine.cleanup.BATCH", 2)
+    engine = Engine(SqliteStore(tmp_path / "ledger.db", "full"))
+    for _ in range(5):
+        made = engine.create_workflow("fan_out", tasks=[{"id": "t", "label": "Look at it"}])
+        engine.resolve(Resolution(workflow_id=made["workflow_id"], decision="cancel"))
+    log.clear()
+
+    async with Client(build_server(engine), mode=mode) as client:
+        answer = await client.call_tool("cleanup", {"days": 0})
+
+    commits = [statement for statement in log if statement.sql == "COMMIT"]
+    assert (answer.structured_content or {})["removed"] == 5
+    assert len(commits) == 4  # the last finds nothing more to remove
     engine.store.close()

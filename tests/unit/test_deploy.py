@@ -3,7 +3,9 @@
 Its form is held against the schemas of Kubernetes and Compose by `make check-deploy`.
 """
 
+import itertools
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,16 +32,32 @@ def image_command() -> list[str]:
     return yaml.safe_load(found)
 
 
+def written_commands() -> Iterator[list[str]]:
+    """The command lines of documents and comments, as a shell would split them."""
+    documents = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    texts = "".join(path.read_text(encoding="utf-8") for path in documents)
+    shells = re.findall(r"(?s)```(?:bash|sh)\n(.*?)```", texts)
+    comments = re.findall(r"exec server (.*)", (ROOT / "compose.yaml").read_text(encoding="utf-8"))
+    lines = "\n".join([*shells, *comments]).replace("\\\n", " ")
+    for line in re.findall(r"(?m)^relaybook (.*)$", lines):
+        words = shlex.split(line, comments=True)
+        yield list(itertools.takewhile(lambda word: word not in ("<", ">", "|"), words))
+
+
 def refuse_unknown(arguments: list[str]) -> None:
     """Parse a command line as relaybook does, and run nothing; fails if it would be refused."""
     command: Any = get_command(app)
-    name, *rest = arguments
-    found = command.get_command(None, name)
-    found.make_context(name, rest)
+    name = "relaybook"
+    while hasattr(command, "get_command"):
+        name, *arguments = arguments
+        command = command.get_command(None, name)
+    command.make_context(name, arguments)
 
 
 @pytest.mark.parametrize(
-    "arguments", [image_command(), *(each["args"] for each in CONTAINERS)], ids=" ".join
+    "arguments",
+    [image_command(), *(each["args"] for each in CONTAINERS), *written_commands()],
+    ids=" ".join,
 )
 def test_each_command_is_one_that_relaybook_takes(arguments: list[str]) -> None:
     refuse_unknown(arguments)

@@ -3,7 +3,7 @@
 On a file a verb takes less time than it would to hand it to another thread; what may take long
 is the lock that another process holds, and that is waited for between two tries. On a server
 most of a verb is waiting for the network, so it runs in a thread; a few threads do all of them,
-as many as there are connections.
+fewer than there are connections.
 """
 
 import random
