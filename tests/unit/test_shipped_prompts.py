@@ -63,6 +63,23 @@ def test_a_template_is_a_file_that_prompty_reads(name: str) -> None:
     assert (agent.instructions or "").strip() == template.body.source.strip()
 
 
+@pytest.mark.requirement("S176")
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [("memory", "Entries: none."), ("email", "Entries: search, three times at most.")],
+)
+def test_a_worker_is_given_what_was_recalled_and_never_sent_to_the_memory(
+    source: str, said: str
+) -> None:
+    template = TEMPLATES.get("customer_lookup")
+    args = {"source": source, "customer": "Arden", "issue": "Exports stop.", "records": []}
+
+    prompt = render(template, args, plain(template))
+
+    assert said in dict(prompt.sections)["Task"]
+    assert ("search" in prompt.text) == (source != "memory")
+
+
 def filled(parameter: Parameter, text: str) -> Any:
     """A value of the parameter's kind that holds `text` wherever it can."""
     match parameter.kind:
