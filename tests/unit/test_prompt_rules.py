@@ -651,6 +651,20 @@ def test_a_block_is_found_inside_fences_with_other_nonces() -> None:
     assert [each.what for each in findings] == ["40 words from line 9 on stand in 2 of 2 prompts."]
 
 
+@pytest.mark.requirement("S68")
+def test_a_source_in_most_prompts_is_a_dump_however_small_it_is_beside_the_others() -> None:
+    def own(number: int) -> str:
+        lines = "".join(f"Part {number} has a rule {line} of its own.\n" for line in range(600))
+        return FENCE.replace("def login(): ...", lines)
+
+    texts = [
+        prompt(data=f"{own(number)}\n{FENCE.replace('def login(): ...', README)}\n{own(-number)}")
+        for number in range(1, 4)
+    ]
+
+    assert broken(workflow(*texts)) == {task: ["P17"] for task in ("t0", "t1", "t2")}
+
+
 def test_a_template_body_given_as_shared_may_repeat_around_equal_arguments() -> None:
     body = f"{README}Look for {{{{ focus }}}}.\n{README.replace('readme', 'guide')}"
     rendered = prompt(data=body.replace("{{ focus }}", "leaks"))
@@ -726,7 +740,7 @@ def test_a_fingerprint_is_the_same_in_every_process_and_survives_json() -> None:
 def test_a_fingerprint_is_bounded() -> None:
     mine = fingerprint("".join(f"line {number} of many\n" for number in range(5_000)))
 
-    assert len(mine.blocks) == 16
+    assert len(mine.blocks) == 33
     assert max(mine.keys) < 2**48
 
 

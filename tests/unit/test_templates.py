@@ -301,7 +301,9 @@ def test_an_example_that_does_not_fit_is_a_problem(tmp_path: Path) -> None:
 
     assert [problem.path for problem in problems] == [path, path]
     assert "missing 'topic' (string)" in problems[0].reason
-    assert problems[1].reason == "example_result at $: 'a' is a required property"
+    assert problems[1].reason == (
+        "example_result at '/': 'a' is a required property, not required [\"a\"]"
+    )
 
 
 def test_a_schema_that_is_none_is_a_problem(tmp_path: Path) -> None:
@@ -310,7 +312,22 @@ def test_a_schema_that_is_none_is_a_problem(tmp_path: Path) -> None:
 
     [problem] = check_template(Templates([tmp_path]).get("mine"))
 
-    assert "output_schema is no JSON Schema" in problem.reason
+    assert problem.reason == ("The output schema cannot be used: at '/type', it is \"objet\"")
+
+
+def test_a_pattern_that_backtracks_is_matched_in_linear_time_or_is_a_problem(
+    tmp_path: Path,
+) -> None:
+    for name, pattern in (("slow", "^(a+)+$"), ("behind", "(?<=a)b")):
+        schema = f"  output_schema: {{type: string, pattern: '{pattern}'}}\n"
+        metadata = f"{schema}  example_result: {'a' * 60}b\n  example_args: {{topic: x}}"
+        write(tmp_path, file_text(name=name, metadata=metadata), name)
+
+    templates = Templates([tmp_path])
+    slow, behind = (check_template(templates.get(name)) for name in ("slow", "behind"))
+
+    assert [each.reason[:25] for each in slow] == ["example_result at '/': is"]
+    assert "no regular expression that can be matched in linear time" in behind[0].reason
 
 
 def test_listing_the_names_imports_neither_jinja2_nor_yaml() -> None:

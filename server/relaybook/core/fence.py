@@ -128,8 +128,10 @@ def fence(
 
 def visible(text: str) -> tuple[str, int]:
     """`text` without what shows nothing or steers a terminal; characters removed."""
+    if text.isascii() and text.isprintable():
+        return text, 0
     odd = _odd(text)
-    if not (_INVISIBLE.search(odd) or _LINE_BREAK.search(odd) or _SELECTORS.search(odd)):
+    if not odd or not (_INVISIBLE.search(odd) or _LINE_BREAK.search(odd) or _SELECTORS.search(odd)):
         return text, 0
     seen, removed = _INVISIBLE.subn("", _LINE_BREAK.sub("\n", text))
     if not _SELECTORS.search(odd):
@@ -175,9 +177,12 @@ def _odd(text: str) -> str:
 
 
 def _disarmed(text: str) -> str:
-    tagless = _TAG.sub("\u2039", text)
+    # Looking for one character takes a thirtieth of the time of an expression that begins with it.
+    tagless = _TAG.sub("\u2039", text) if "<" in text else text
     if "INST" in tagless:
         tagless = _MARK.sub("\u2045", tagless)
+    if ":" not in tagless and "\uff1a" not in tagless:
+        return tagless
     return _TURN.sub("\n> ", f"\n{tagless}")[1:]
 
 

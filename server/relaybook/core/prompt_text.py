@@ -95,7 +95,7 @@ def find_fences(text: str) -> Iterator[Fence]:
 
 def outside_fences(text: str) -> str:
     """The text without its fences: the words that instruct."""
-    return "".join(_stretches(text, find_fences(text)))
+    return "".join(_stretches(text, find_fences(text))) if "<data-" in text else text
 
 
 def read(text: str) -> PromptText:
@@ -144,7 +144,7 @@ class _Reader:
 
     def inside(self, fence: Fence) -> None:
         line = self._text.count("\n") + 1
-        self._fences.append(fence._replace(line=line, section=self._title))
+        self._fences.append(Fence(*fence[:4], line, self._title))
 
     def outside(self, text: str) -> None:
         first, *headed = f"\n{text}".split("\n## ")

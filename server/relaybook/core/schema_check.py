@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from relaybook.errors import InvalidPlan, clip
 
 from . import linear_patterns
+from .kept import by_identity
 
 if TYPE_CHECKING:
     import jsonschema_rs
@@ -26,8 +27,6 @@ MAX_PROBLEMS, MAX_BYTES, MAX_PART = 10, 560, 60
 NAMES_MEMBERS = frozenset(
     {"required", "dependentRequired", "additionalProperties", "unevaluatedProperties"}
 )
-#: How many schemas have their text at hand.
-TEXTS_KEPT = 64
 #: One value of each kind; checking them finds a schema that refers to itself in a circle.
 SAMPLES: tuple[Any, ...] = (None, True, 0, "", [], {})
 _CANONICAL = json.JSONEncoder(sort_keys=True, allow_nan=False)
@@ -137,23 +136,13 @@ def _invalid(why: str) -> InvalidPlan:
     )
 
 
+@by_identity(most=64)
 def _canonical(schema: Mapping[str, Any]) -> str:
-    """The JSON text of `schema`, which nobody may change; the last few are remembered."""
-    known = _texts.get(id(schema))
-    if known is not None and known[0] is schema:
-        return known[1]
+    """The JSON text of `schema`."""
     try:
-        text = _CANONICAL.encode(dict(schema))
+        return _CANONICAL.encode(dict(schema))
     except (TypeError, ValueError, RecursionError):
         raise _invalid("it is not JSON") from None
-    if len(_texts) == TEXTS_KEPT:
-        _texts.clear()
-    _texts[id(schema)] = schema, text
-    return text
-
-
-#: By the identity of a schema, which is kept beside its text so that no other takes its id.
-_texts: dict[int, tuple[Mapping[str, Any], str]] = {}
 
 
 @lru_cache(maxsize=64)

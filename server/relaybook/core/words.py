@@ -10,6 +10,8 @@ from .prompt_text import SECTIONS, PromptText, read
 
 #: The share of a budget that stands under none of the five sections.
 ELSEWHERE = "(elsewhere)"
+#: A blank for each ASCII character that separates words, `w` for each other.
+_SHAPES = bytes(ord(" " if chr(code).isspace() else "w") for code in range(256))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +57,23 @@ class Weights:
 
 
 def weigh(text: PromptText) -> Weights:
-    sections = Counter[str]()
+    sections = dict.fromkeys((section.title for section in text.sections), 0)
     for place, section in enumerate(text.sections):
-        heading = len(f"## {section.title}".split()) if place else 0
-        sections[section.title] += heading + len(section.text.split())
-    instruction = sections.total()
+        heading = 1 + len(section.title.split()) if place else 0
+        sections[section.title] += heading + words_in(section.text)
+    instruction = sum(sections.values())
     for fence in text.fences:
         # Beside its body: the opening tag with its nonce, source and trust, and the closing one.
         tags = 3 + len(f'"{fence.source}"'.split())
-        sections[fence.section] += tags + len(fence.body.split())
-    return Weights(instruction, sections.total() - instruction, sections)
+        sections[fence.section] += tags + words_in(fence.body)
+    return Weights(instruction, sum(sections.values()) - instruction, sections)
+
+
+def words_in(text: str) -> int:
+    """How many words `text` is split into, in half the time of splitting if it is ASCII."""
+    if not text.isascii():
+        return len(text.split())
+    return f" {text}".encode().translate(_SHAPES).count(b" w")
 
 
 def count(prompt: str, context: Sequence[str] = ()) -> Words:
@@ -76,7 +85,7 @@ def count_words(weights: Weights, context: Sequence[str] = ()) -> Words:
     """As `count`, of a prompt that was weighed."""
     return Words(
         instruction=weights.instruction,
-        context=sum(len(text.split()) for text in context),
+        context=sum(map(words_in, context)),
         data=weights.data,
     )
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import jinja2
 from jinja2 import meta, nodes
-from jinja2.runtime import LoopContext, Undefined
+from jinja2.runtime import LoopContext, Undefined, new_context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from relaybook.errors import InvalidTemplate
@@ -54,7 +54,9 @@ class Body:
             InvalidTemplate: it looks up something that the values do not hold.
         """
         try:
-            return self.compiled.render(values)
+            # As `Template.render`, which merges the values with globals; there are none.
+            context = new_context(self.compiled.environment, None, {}, dict(values), shared=True)
+            return "".join(self.compiled.root_render_func(context))
         except (jinja2.TemplateError, TypeError) as error:
             raise InvalidTemplate(
                 f"The template's body cannot be rendered: {error}.",
@@ -120,7 +122,7 @@ def _environment() -> _Sandbox:
 def _printed(value: Any) -> Any:
     """A value as a reader expects it: words for booleans, nothing for null, 8 rather than 8.0."""
     match value:
-        case Undefined():
+        case str() | Undefined():
             return value
         case None:
             return ""

@@ -1,6 +1,7 @@
 """Checking a template against itself: its example renders, its example result fits its schema."""
 
-from relaybook.errors import Refusal
+from relaybook.core.schema_check import find_problems
+from relaybook.errors import InvalidPlan, Refusal
 from relaybook.registry.body import count_words
 from relaybook.registry.frame import OUTPUT_INTERFACE, SCHEMA_RULE, Frame, limits
 from relaybook.registry.inlay import Inlay
@@ -40,13 +41,10 @@ def _example_args(template: Template) -> list[str]:
 def _example_result(template: Template) -> list[str]:
     if template.output_schema is None:
         return []
-    # Imported here: jsonschema costs a tenth of a second that a render need not pay.
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import SchemaError
-
     try:
-        Draft202012Validator.check_schema(template.output_schema)
-    except SchemaError as error:
-        return [f"output_schema is no JSON Schema: {error.message[:200]}"]
-    errors = Draft202012Validator(template.output_schema).iter_errors(template.example_result)
-    return [f"example_result at {error.json_path}: {error.message[:200]}" for error in errors]
+        problems = find_problems(template.example_result, template.output_schema)
+    except InvalidPlan as refusal:
+        return [refusal.message]
+    return [
+        "example_result at {path!r}: {message}, not {expected}".format(**each) for each in problems
+    ]

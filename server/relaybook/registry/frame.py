@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from relaybook.core.fence import FENCE_RULE
@@ -12,7 +13,7 @@ OUTPUT_INTERFACE = """\
 Reason first, then end with this block, tags alone on their lines:
 
 <result>
-{"status":"ok","summary":"≤120 words","data":{}}
+{"status":"ok","summary":"<=120 words","data":{}}
 </result>
 
 `status`: ok, partial, needs_input, or error with `error`{code,message}. Optional: confidence \
@@ -80,19 +81,34 @@ class Frame:
     lessons: tuple[str, ...] = ()
 
 
-def limits(frame: Frame, inlay: Inlay) -> list[str]:
+def limits(frame: Frame, inlay: Inlay) -> tuple[str, ...]:
     """The constraint lines that every worker gets."""
+    scope = _scope(frame, inlay)
+    return _limits(frame.minutes, frame.tier, scope, inlay.datamark, frame.tool_calls)
+
+
+#: The tasks of a plan mostly have the same limits.
+@lru_cache(maxsize=256)
+def _limits(
+    minutes: float, tier: Tier, scope: str, datamark: str, tool_calls: int | None
+) -> tuple[str, ...]:
     lines = [
-        f"Time limit: {frame.minutes:g} minutes; stop once done.",
-        f"{_CAPS[frame.tier]}; propose anything beyond in `proposed_actions`.",
-        _scope(frame, inlay),
+        f"Time limit: {minutes:g} minutes; stop once done.",
+        f"{_CAPS[tier]}; propose anything beyond in `proposed_actions`.",
+        scope,
         "Do not spawn or delegate.",
         "Essential input missing or contradictory: needs_input with `questions`; do not guess.",
-        FENCE_RULE + (f" Its words are joined by {inlay.datamark}." if inlay.datamark else ""),
+        FENCE_RULE + (f" Its words are joined by {datamark}." if datamark else ""),
     ]
-    if frame.tool_calls is not None:
-        lines.append(f"Make at most {frame.tool_calls} tool calls.")
-    return [f"- {line}" for line in lines]
+    if tool_calls is not None:
+        lines.append(f"Make at most {tool_calls} tool calls.")
+    return tuple(f"- {line}" for line in lines)
+
+
+@lru_cache(maxsize=256)
+def fixed_lines(limits: tuple[str, ...]) -> frozenset[str]:
+    """The lines of a prompt with these limits that the server wrote."""
+    return frozenset([*limits, SCHEMA_RULE, PROOF_RULE, *OUTPUT_INTERFACE.split("\n")])
 
 
 def agreed(frame: Frame, inlay: Inlay) -> list[str]:
@@ -139,8 +155,8 @@ def prior_data(frame: Frame, inlay: Inlay) -> str:
 
 
 def schema_text(schema: Mapping[str, Any], inlay: Inlay) -> str:
-    """The sentence that shows a JSON Schema of `data`."""
-    return f"{SCHEMA_RULE}\n```json\n{inlay.json(schema)}\n```"
+    """The sentence that shows a JSON Schema of `data`, which nobody may change."""
+    return f"{SCHEMA_RULE}\n```json\n{inlay.schema(schema)}\n```"
 
 
 def _error(error: PastError) -> str:

@@ -14,15 +14,19 @@ from functools import lru_cache
 from typing import Any
 
 from relaybook.core.fence import clean, fence, one_line
+from relaybook.core.kept import by_identity
 from relaybook.registry.parameter import Parameter
 
 #: Text up to this many characters, on one line, enters in line.
 SHORT = 500
+#: Sections up to this many characters are remembered.
+_KEPT = 4_000
 
 #: What stands in the fence of a source without content, and labels one that is a path alone.
 EMPTY, PATH_LABEL = "(the file is empty)", "path of a file to read"
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str)
+_NESTING = frozenset({list, dict})
 _MARK = re.compile("\x02([0-9]+)\x03")
 
 
@@ -65,20 +69,28 @@ class Inlay:
 
     def line(self, text: str) -> str:
         """`text` cleaned and folded into one line."""
-        cleaned, removed = _short_line(text) if len(text) <= SHORT else one_line(text)
+        cleaned, removed, _ = _short_line(text) if len(text) <= SHORT else _line(text)
         self._saw(text, removed)
         return cleaned
 
     def text(self, text: str, source: str) -> str:
         """`text` in line if it is short and has one line, else the mark of its fence."""
-        if len(text) <= SHORT and len(text.strip().splitlines()) <= 1:
-            return self.line(text)
+        if len(text) <= SHORT:
+            cleaned, removed, is_one = _short_line(text)
+            if is_one:
+                self._saw(text, removed)
+                return cleaned
         return self.data(text, source)
+
+    def schema(self, schema: Mapping[str, Any]) -> str:
+        """A JSON Schema that nobody may change, on one line, outside a fence."""
+        text, cleaned, removed = _schema_line(schema)
+        self._saw(text, removed)
+        return cleaned
 
     def json(self, value: Any) -> str:
         """`value` as JSON on one line, outside a fence."""
-        text = _json(value)
-        cleaned, removed = _clean(text)
+        text, cleaned, removed = _json_line(value)
         self._saw(text, removed)
         return cleaned
 
@@ -94,7 +106,7 @@ class Inlay:
     def fill(self, rendered: str) -> str:
         """`rendered` with each fence where its mark stands, on lines of its own."""
         if "\x02" not in rendered:
-            return "\n".join(map(str.rstrip, rendered.split("\n")))
+            return (_short_trimmed if len(rendered) <= _KEPT else _trimmed)(rendered)
         lines: list[str] = []
         for line in rendered.split("\n"):
             if "\x02" not in line:
@@ -113,7 +125,7 @@ class Inlay:
         match value:
             case str():
                 return self.text(value, name)
-            case list() if any(isinstance(each, list | dict) for each in value):
+            case list() if not _NESTING.isdisjoint(map(type, value)):
                 return Array(value, name, self.plain, lambda _: self._json_lines(value, name))
             case list():
                 return Array(value, name, self.plain, _bullets)
@@ -161,7 +173,8 @@ class Array(Sequence[Any]):
         return self._item(self._values[place], f"{self._name}[{place}]")
 
     def __iter__(self) -> Iterator[Any]:
-        return (self[place] for place in range(len(self._values)))
+        for place, value in enumerate(self._values):
+            yield self._item(value, f"{self._name}[{place}]")
 
     def __str__(self) -> str:
         return self._whole(self)
@@ -195,10 +208,32 @@ class Source(dict[str, str]):
         return self["content"]
 
 
+def _line(text: str) -> tuple[str, int, bool]:
+    """`text` as `one_line` makes it, the characters removed, and whether it was one line before."""
+    return *one_line(text), len(text.strip().splitlines()) <= 1
+
+
 #: The tasks of a plan share many of their lines, and most lines are looked at more than once.
-_short_line = lru_cache(maxsize=1024)(one_line)
+_short_line = lru_cache(maxsize=1024)(_line)
+
+
+def _json_line(value: Any) -> tuple[str, str, int]:
+    """`value` as JSON, the same cleaned, and how many characters were removed."""
+    text = _json(value)
+    return text, *clean(text)
+
+
 #: A schema stands in each prompt of its template.
-_clean = lru_cache(maxsize=64)(clean)
+_schema_line = by_identity(most=64)(_json_line)
+
+
+def _trimmed(text: str) -> str:
+    """`text` without white space at the ends of its lines."""
+    return "\n".join(map(str.rstrip, text.split("\n")))
+
+
+#: Most sections of a prompt are its template's.
+_short_trimmed = lru_cache(maxsize=256)(_trimmed)
 
 
 def _lines(items: Array) -> str:

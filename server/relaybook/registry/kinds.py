@@ -11,6 +11,8 @@ from typing import Any
 
 from relaybook.registry.parameter import Parameter
 
+#: The kinds that a string is read as unchanged.
+_TEXTS = frozenset({"string", "text"})
 _WORDS_FOR_BOOLEANS = {"true": True, "yes": True, "false": False, "no": False}
 
 
@@ -92,7 +94,7 @@ def _array(parameter: Parameter, value: Any, where: str) -> list[Any]:
     if not isinstance(value, list):
         raise _expected(where, "an array", value)
     item = parameter.items
-    if item is None:
+    if item is None or (item.kind in _TEXTS and {str}.issuperset(map(type, value))):
         return value
     return [read_as(item, each, f"{where}[{number}]") for number, each in enumerate(value)]
 

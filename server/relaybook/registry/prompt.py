@@ -19,7 +19,7 @@ PROMPT_LIMIT = 200_000
 
 INPUT_DATA = "### Input Data"
 
-_GAPS = re.compile("\n{3,}")
+_GAPS = re.compile("\n\n\n+")
 #: No suspicious pattern spans it.
 _APART = "\n.\n"
 
@@ -77,14 +77,12 @@ def render(template: Template, args: Mapping[str, Any], frame: Frame) -> Prompt:
         "Output Format": _join(body["Output Format"], shown),
         "Output Interface": added.OUTPUT_INTERFACE,
     }
-    sections = tuple((name, inlay.fill(text)) for name, text in texts.items())
+    sections = [(name, inlay.fill(text)) for name, text in texts.items()]
     context = [str(values[each.name] or "") for each in inputs if each.context]
     return Prompt(
-        text=_bounded("\n\n".join(f"## {name}\n{text}" for name, text in sections) + "\n"),
-        sections=sections,
-        fixed=frozenset(
-            [*limits, added.SCHEMA_RULE, added.PROOF_RULE, *added.OUTPUT_INTERFACE.split("\n")]
-        ),
+        text=_bounded("\n\n".join([f"## {name}\n{text}" for name, text in sections]) + "\n"),
+        sections=tuple(sections),
+        fixed=added.fixed_lines(limits),
         seen=tuple(inlay.seen),
         removed=inlay.removed,
         context=tuple(inlay.fill(text) for text in context if text),
@@ -128,11 +126,11 @@ def _task(text: str, parts: list[str], prior: str) -> str:
 
 
 def _join(*texts: str, by: str = "\n\n") -> str:
-    return by.join(text for text in texts if text)
+    return by.join(filter(None, texts))
 
 
 def _bounded(text: str) -> str:
-    size = len(text.encode())
+    size = len(text) if text.isascii() else len(text.encode())
     if size <= PROMPT_LIMIT:
         return text
     raise InvalidArguments(

@@ -42,15 +42,15 @@ class Shelf(Generic[T]):
 
     def find(self, name: str) -> T | Problem | None:
         """What the file of that name holds now; None if no folder has it."""
-        files = self._files(name)
-        if not files:
-            return None
-        path, stamp = files[-1]
-        known = self._read.get(path)
-        if known is None or known.stamp != stamp:
-            known = _Read(stamp, self._read_file(Path(path), len(files) > 1))
-            self._read[path] = known
-        return known.outcome
+        paths = self._paths(name)
+        for place, path in enumerate(paths):
+            if stamp := stamp_of(path):
+                known = self._read.get(path)
+                if known is None or known.stamp != stamp:
+                    shadows = any(map(stamp_of, paths[place + 1 :]))
+                    known = self._read[path] = _Read(stamp, self._read_file(Path(path), shadows))
+                return known.outcome
+        return None
 
     def problems(self) -> list[Problem]:
         """What is wrong with the files, one problem a file; reads every one."""
@@ -63,12 +63,11 @@ class Shelf(Generic[T]):
         outcomes = [self.find(name) for name in self.names()]
         return strays + [outcome for outcome in outcomes if isinstance(outcome, Problem)]
 
-    def _files(self, name: str) -> list[tuple[str, tuple[int, int]]]:
-        """The files of that name with their stamps, in the order of the folders."""
+    def _paths(self, name: str) -> Sequence[str]:
+        """Where the file of that name may lie, the folder that counts most first."""
         if not NAME.fullmatch(name):
-            return []
-        paths = (f"{folder}/{name}{self._suffix}" for folder in self._folders)
-        return [(path, stamp) for path in paths if (stamp := stamp_of(path))]
+            return ()
+        return [f"{folder}/{name}{self._suffix}" for folder in reversed(self._folders)]
 
 
 def stamp_of(path: str) -> tuple[int, int] | None:

@@ -8,11 +8,11 @@ fingerprints of a workflow let one more prompt be judged at the cost of its own 
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from heapq import nsmallest
-from itertools import chain
+from itertools import chain, islice
 from typing import NamedTuple
 from zlib import crc32
 
@@ -23,8 +23,10 @@ from .rule import Finding, Hit, Rule, Severity, finding
 
 #: Words of a block; shorter repetitions are no dump.
 BLOCK_WORDS = 40
-#: Blocks kept of one prompt, at most: a dump is found when it is an eighth of a prompt.
-BLOCKS_KEPT = 16
+#: Blocks kept of one prompt, at most: so many that begin a source or another run of lines, and
+#: so many chosen by hash. A source that is repeated whole is found however small it is beside
+#: the others; a part of one that is a tenth of the prompt, in 97 cases of 100.
+BLOCKS_KEPT = 32
 #: Sections that sibling prompts are meant to share.
 _SHARED_SECTIONS = frozenset({"Constraints", "Output Format", "Output Interface"})
 
@@ -80,7 +82,7 @@ class Fingerprint(NamedTuple):
     whole: int
     #: The same with the expert role masked; 0 for a prompt without such a role.
     masked: int
-    #: (hash, line) of blocks that begin a line, a few, by hash.
+    #: (hash, line) of blocks that begin a line, by hash.
     blocks: tuple[tuple[int, int], ...]
 
     @property
@@ -99,13 +101,15 @@ def fingerprint(
     judges; `role` is the expert role of a panel prompt.
     """
     pieces = list(_pieces(text))
-    prose = [line for each in pieces if not each.data for line in each.lines if line not in fixed]
-    data = ["\n".join(each.lines) for each in pieces if each.data]
-    common = _lines_of(frozenset(fixed), tuple(shared))
+    prose = [each.text for each in pieces if each.source is None]
+    own = [line for text in prose for line in text.split("\n") if line not in fixed]
+    data = [f"{each.source}\n{each.text}" for each in pieces if each.source is not None]
+    common = _marks_of_all(frozenset(fixed), tuple(shared))
+    runs = [run for each in _unshared(pieces) for run in _runs(each, common)]
     return Fingerprint(
-        whole=_hash("whole", "\n".join(prose), *data),
-        masked=_hash("masked", _mask(_normal(prose), role), *data) if role.strip() else 0,
-        blocks=tuple(_blocks(_regions(pieces, common))),
+        whole=_hash("whole", "\n".join(own), *data),
+        masked=_hash("masked", _mask(_normal(own), role), *data) if role.strip() else 0,
+        blocks=tuple(_blocks(runs)),
     )
 
 
@@ -140,94 +144,109 @@ def _against(
         yield CONTEXT_DUMP, Hit(f"line {line}", what=what)
 
 
-@lru_cache(maxsize=16)
-def _lines_of(*texts: Collection[str]) -> frozenset[str]:
-    """The lines of all these texts; those of a template are the same for many prompts."""
-    lines = (line.strip() for text in chain.from_iterable(texts) for line in text.split("\n"))
-    return frozenset(lines) - {""}
-
-
-class _Stretch(NamedTuple):
-    """Lines in a row, and the number of the first, from 1."""
+class _Piece(NamedTuple):
+    """Text outside the fences or the body of one, and the number of its first line, from 1."""
 
     first: int
-    lines: list[str]
-    #: The source and the text of a fence.
-    data: bool = False
+    text: str
+    #: Of a fence.
+    source: str | None = None
 
 
-def _pieces(text: str) -> Iterator[_Stretch]:
+class _Run(NamedTuple):
+    """Lines in a row in which blocks may stand, with the mark of each; the first is not blank."""
+
+    first: int
+    lines: Sequence[bytes]
+    marks: Sequence[int]
+
+
+def _pieces(text: str) -> Iterator[_Piece]:
     """The text outside and inside the fences, in order."""
     position, number = 0, 1
     for fence in find_fences(text):
-        yield _Stretch(number, text[position : fence.start].split("\n"))
+        yield _Piece(number, text[position : fence.start])
         number += text.count("\n", position, fence.start)
-        yield _Stretch(number, [fence.source, *fence.body.split("\n")], data=True)
+        yield _Piece(number + 1, fence.body, fence.source)
         number += text.count("\n", fence.start, fence.end)
         position = fence.end
-    yield _Stretch(number, text[position:].split("\n"))
+    yield _Piece(number, text[position:])
 
 
-def _regions(pieces: Iterable[_Stretch], common: Collection[str]) -> Iterator[_Stretch]:
-    """Where blocks may stand: not across headings and common lines, not in what all share."""
-    section = ""
+def _unshared(pieces: Iterable[_Piece]) -> Iterator[_Piece]:
+    """The fences, and what stands under each heading that prompts are not meant to share."""
+    title = ""
     for piece in pieces:
-        if piece.data:
-            yield from _between(piece, _common_places(piece, common))
+        if piece.source is not None:
+            yield piece
             continue
-        breaks: list[int] = []
-        for place, line in enumerate(piece.lines):
-            if line.startswith("## "):
-                section = line[3:].strip()
-            if line.startswith("#") or section in _SHARED_SECTIONS or line.strip() in common:
-                breaks.append(place)
-        yield from _between(piece, breaks)
+        number = piece.first - 1
+        for place, text in enumerate(f"\n{piece.text}".split("\n## ")):
+            heading, _, under = text.partition("\n") if place else ("", "", text)
+            title = heading.strip() if place else title
+            if title not in _SHARED_SECTIONS:
+                yield _Piece(number + (place > 0), under)
+            number += text.count("\n") + 1
 
 
-def _common_places(piece: _Stretch, common: Collection[str]) -> list[int]:
-    """Where the source and the common lines of a fence stand, which mostly has none of them."""
-    stripped = list(map(str.strip, piece.lines))
-    if frozenset(common).isdisjoint(stripped):
-        return [0]
-    return [0, *(n for n, line in enumerate(stripped) if n and line in common)]
-
-
-def _between(piece: _Stretch, breaks: Iterable[int]) -> Iterator[_Stretch]:
-    """The stretches that are left without the lines at `breaks`."""
+def _runs(piece: _Piece, common: Collection[int]) -> Iterator[_Run]:
+    """Where blocks may stand in a piece: not across headings and common lines."""
+    lines = _encoded(piece.text).split(b"\n")
+    marks = list(map(crc32, lines))
+    is_prose = piece.source is None
+    breaks = [
+        place
+        for place, mark in enumerate(marks)
+        if mark in common or (is_prose and lines[place].startswith(b"#"))
+    ]
     begin = 0
-    for place in (*breaks, len(piece.lines)):
-        if place > begin:
-            yield _Stretch(piece.first + begin, piece.lines[begin:place])
-        begin = place + 1
+    for end in (*breaks, len(lines)):
+        while begin < end and marks[begin] == _BLANK:
+            begin += 1
+        if len(_first_words(lines[begin:end])) == BLOCK_WORDS:
+            yield _Run(piece.first + begin, lines[begin:end], marks[begin:end])
+        begin = end + 1
 
 
-def _blocks(regions: Iterable[_Stretch]) -> list[tuple[int, int]]:
+def _blocks(runs: Iterable[_Run]) -> list[tuple[int, int]]:
     """The hashes of blocks that begin a line, and that line, by hash.
 
-    Which lines are tried is decided by a cheap hash of each, so that prompts that share some
-    try the same ones.
+    Which lines are tried beside the first of each run is decided by their marks, so that prompts
+    that share some try the same ones.
     """
-    places: dict[int, tuple[_Stretch, int]] = {}
-    for region in regions:
-        marks = list(map(crc32, _encoded("\n".join(region.lines)).split(b"\n")))
-        for mark in nsmallest(BLOCKS_KEPT, set(marks) - {_BLANK}):
-            places.setdefault(mark, (region, marks.index(mark)))
+    firsts: dict[int, tuple[_Run, int]] = {}
+    others: dict[int, tuple[_Run, int]] = {}
+    for run in runs:
+        firsts.setdefault(run.marks[0], (run, 0))
+        backwards = zip(reversed(run.marks), range(len(run.marks) - 1, -1, -1), strict=True)
+        places = {mark: place for mark, place in backwards if mark != _BLANK}
+        for mark in nsmallest(BLOCKS_KEPT, places):
+            others.setdefault(mark, (run, places[mark]))
     found: dict[int, int] = {}
-    for mark in nsmallest(BLOCKS_KEPT, places):
-        region, place = places[mark]
-        words = _first_words(region.lines, place)
-        if len(words) == BLOCK_WORDS:
-            found.setdefault(_hash("block", " ".join(words)), region.first + place)
+    for tried in (firsts, others):
+        for mark in nsmallest(BLOCKS_KEPT, tried):
+            run, place = tried[mark]
+            words = _first_words(islice(run.lines, place, None))
+            if len(words) == BLOCK_WORDS:
+                found.setdefault(_hash("block", " ".join(words)), run.first + place)
     return sorted(found.items())
 
 
-def _first_words(lines: list[str], place: int) -> list[str]:
-    """The words of a block from line `place` on; fewer where the lines end."""
+def _first_words(lines: Iterable[bytes]) -> list[str]:
+    """The words of a block that begins with the first of `lines`; fewer where the lines end."""
     words: list[str] = []
-    while place < len(lines) and len(words) < BLOCK_WORDS:
-        words += _words(lines[place])
-        place += 1
+    for line in lines:
+        words += _words(line.decode("utf-8", "surrogatepass"))
+        if len(words) >= BLOCK_WORDS:
+            break
     return words[:BLOCK_WORDS]
+
+
+@lru_cache(maxsize=16)
+def _marks_of_all(*texts: Collection[str]) -> frozenset[int]:
+    """The marks of the lines of these texts; many prompts share those of their template."""
+    lines = _encoded("\n".join(chain.from_iterable(texts))).split(b"\n")
+    return frozenset(map(crc32, chain(lines, map(bytes.strip, lines)))) - {_BLANK}
 
 
 def _encoded(text: str) -> bytes:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 
-from relaybook.core.prompt_text import Kind
+from relaybook.core.prompt_text import Kind, Line
 from relaybook.core.schema_check import find_problems
 from relaybook.errors import InvalidPlan
 
@@ -43,12 +43,23 @@ def _path_without_content(reading: Reading) -> Iterator[Hit]:
         return
     for path in facts.path_only:
         yield Hit("inputs", path, "A path is given without its content.")
+    paths = [(line, word) for part in reading.parts if part.task for line, word in _paths(part)]
     known = "\n".join([*facts.path_only, *(f.source for f in reading.text.fences)]).lower()
-    for sentence in reading.task:
-        for word in sentence.words:
-            if _is_path(word) and word not in known:
-                what = f"The task names {word[:60]!r}; its content is not in the prompt."
-                yield hit_at(sentence.line, what)._replace(severity=Severity.WARN)
+    for line, word in paths:
+        if word not in known:
+            what = f"The task names {word[:60]!r}; its content is not in the prompt."
+            yield hit_at(line, what)._replace(severity=Severity.WARN)
+
+
+@remembered
+def _paths(part: Part) -> list[tuple[Line, str]]:
+    """The words of a section that look like a path, each with its line."""
+    return [
+        (sentence.line, word)
+        for sentence in part.free
+        for word in sentence.words
+        if "/" in word and _is_path(word)
+    ]
 
 
 def _is_path(word: str) -> bool:
@@ -60,7 +71,9 @@ def _is_path(word: str) -> bool:
 
 
 def _three_limits(reading: Reading) -> Iterator[Hit]:
-    there = frozenset().union(*map(_limits, reading.parts))
+    there = frozenset[str]().union(
+        *(_limits(part) for part in reading.parts if part.title in ("Constraints", ""))
+    )
     for name in ("time limit", "scope boundary", "don't-touch rule"):
         if name not in there and not (name == "time limit" and reading.facts.time_limit):
             yield Hit("Constraints", what=f"There is no {name}.")
@@ -69,8 +82,6 @@ def _three_limits(reading: Reading) -> Iterator[Hit]:
 @remembered
 def _limits(part: Part) -> frozenset[str]:
     """The limits that a section sets."""
-    if part.title not in ("Constraints", ""):
-        return frozenset()
     found = [set(sentence.words) for sentence in part.sentences]
     present = {
         "time limit": _names(found, _TIME),
@@ -168,8 +179,9 @@ def _inputs_fit(reading: Reading) -> Iterator[Hit]:
 
 
 def _room_to_reason(reading: Reading) -> Iterator[Hit]:
-    if not reading.names(_ROOM):
-        yield from reading.phrases("P22")
+    hits = [hit for part in reading.parts for hit in part.phrases.get("P22", ())]
+    if hits and not reading.names(_ROOM):
+        yield from hits
 
 
 def _fitting_model(reading: Reading) -> Iterator[Hit]:
@@ -185,8 +197,8 @@ def _fitting_model(reading: Reading) -> Iterator[Hit]:
             pass
 
 
-CHECKED: tuple[Checked, ...] = (
-    (
+CHECKED = (
+    Checked(
         Rule(
             id="P06",
             severity=Severity.ERROR,
@@ -199,7 +211,7 @@ CHECKED: tuple[Checked, ...] = (
         ),
         _path_without_content,
     ),
-    (
+    Checked(
         Rule(
             id="P07",
             severity=Severity.WARN,
@@ -214,7 +226,7 @@ CHECKED: tuple[Checked, ...] = (
         ),
         _three_limits,
     ),
-    (
+    Checked(
         Rule(
             id="P08",
             severity=Severity.WARN,
@@ -228,7 +240,7 @@ CHECKED: tuple[Checked, ...] = (
         ),
         _done_and_stop,
     ),
-    (
+    Checked(
         Rule(
             id="P09",
             severity=Severity.ERROR,
@@ -241,7 +253,7 @@ CHECKED: tuple[Checked, ...] = (
         ),
         _machine_schema,
     ),
-    (
+    Checked(
         Rule(
             id="P10",
             severity=Severity.ERROR,
@@ -254,7 +266,7 @@ CHECKED: tuple[Checked, ...] = (
         ),
         _example_fits,
     ),
-    (
+    Checked(
         Rule(
             id="P19",
             severity=Severity.INFO,
@@ -267,7 +279,7 @@ CHECKED: tuple[Checked, ...] = (
         ),
         _tools_named,
     ),
-    (
+    Checked(
         Rule(
             id="P21",
             severity=Severity.WARN,
@@ -280,7 +292,7 @@ CHECKED: tuple[Checked, ...] = (
         ),
         _inputs_fit,
     ),
-    (
+    Checked(
         Rule(
             id="P22",
             severity=Severity.INFO,
@@ -293,7 +305,7 @@ CHECKED: tuple[Checked, ...] = (
         ),
         _room_to_reason,
     ),
-    (
+    Checked(
         Rule(
             id="P25",
             severity=Severity.WARN,

@@ -9,7 +9,7 @@ from relaybook.core.prompt_text import SECTIONS, Kind
 
 from .example import FENCE, one, prompt
 from .part import Part
-from .reading import Checked, Reading, by_part
+from .reading import Checked, Reading
 from .rule import Hit, Rule, Severity, hit_at, place
 from .sentences import orders, word_set
 
@@ -53,21 +53,23 @@ def _five_sections(reading: Reading) -> Iterator[Hit]:
 
 
 def _empty_sections(reading: Reading) -> list[str]:
+    bare = [part.title for part in reading.parts if not part.text.strip()]
+    if not bare:
+        return []
     filled = {fence.section for fence in reading.text.fences}
     filled.update(part.title for part in reading.parts if part.text.strip())
-    return [title for title in reading.text.titles if title in SECTIONS and title not in filled]
+    return [title for title in bare if title in SECTIONS and title not in filled]
 
 
 def _result_instruction(reading: Reading) -> Iterator[Hit]:
-    asking = [part for part in reading.parts if "<result>" in part.text]
-    if not any(part.title == "Output Interface" for part in asking):
+    interfaces = (part for part in reading.parts if part.title == "Output Interface")
+    if not any("<result>" in part.text for part in interfaces):
         yield Hit("Output Interface", what="Output Interface does not ask for <result> tags.")
-    for part in asking:
-        if part.title != "Output Interface":
-            yield from _tags_named(part)
 
 
 def _tags_named(part: Part) -> Iterator[Hit]:
+    if part.title == "Output Interface":
+        return
     for line in part.lines:
         if "<result>" in line.text and line.text not in part.fixed:
             yield hit_at(line, "<result> is named outside Output Interface.")
@@ -106,13 +108,11 @@ def _role_of_one_sentence(part: Part) -> Iterator[Hit]:
 
 def _fenced_data(reading: Reading) -> Iterator[Hit]:
     for fence in reading.text.fences:
-        if _TAG.search(fence.body):
+        if "<" in fence.body and _TAG.search(fence.body):
             what = f"The data of {fence.source[:60]!r} holds a tag that ends a fence or a result."
             yield Hit(place(fence.section, fence.line), what=what)
-    yield from _unfenced(reading)
 
 
-@by_part
 def _unfenced(part: Part) -> Iterator[Hit]:
     for is_code, block in groupby(part.lines, lambda line: line.kind is Kind.CODE):
         lines = list(block)
@@ -129,8 +129,8 @@ def _left_over_marks(part: Part) -> Iterator[Hit]:
             yield hit_at(line)
 
 
-CHECKED: tuple[Checked, ...] = (
-    (
+CHECKED = (
+    Checked(
         Rule(
             id="P01",
             severity=Severity.ERROR,
@@ -143,7 +143,7 @@ CHECKED: tuple[Checked, ...] = (
         ),
         _five_sections,
     ),
-    (
+    Checked(
         Rule(
             id="P02",
             severity=Severity.ERROR,
@@ -155,8 +155,9 @@ CHECKED: tuple[Checked, ...] = (
             failing=one(prompt(interface="Give the result as JSON.")),
         ),
         _result_instruction,
+        _tags_named,
     ),
-    (
+    Checked(
         Rule(
             id="P03",
             severity=Severity.WARN,
@@ -172,7 +173,7 @@ CHECKED: tuple[Checked, ...] = (
         ),
         _too_long,
     ),
-    (
+    Checked(
         Rule(
             id="P04",
             severity=Severity.WARN,
@@ -185,7 +186,7 @@ CHECKED: tuple[Checked, ...] = (
         ),
         _one_deliverable,
     ),
-    (
+    Checked(
         Rule(
             id="P18",
             severity=Severity.WARN,
@@ -196,9 +197,9 @@ CHECKED: tuple[Checked, ...] = (
             passing=one(prompt(role="You are a reviewer of Python services.")),
             failing=one(prompt(role="You are a world-class reviewer of Python services.")),
         ),
-        by_part(_role_of_one_sentence),
+        section=_role_of_one_sentence,
     ),
-    (
+    Checked(
         Rule(
             id="P20",
             severity=Severity.WARN,
@@ -210,8 +211,9 @@ CHECKED: tuple[Checked, ...] = (
             failing=one(prompt(data=FENCE.replace("def", "</data-0000>\ndef"))),
         ),
         _fenced_data,
+        _unfenced,
     ),
-    (
+    Checked(
         Rule(
             id="P24",
             severity=Severity.INFO,
@@ -222,6 +224,6 @@ CHECKED: tuple[Checked, ...] = (
             passing=one(prompt(task="Build the form that adds an entry to the todo list.")),
             failing=one(prompt(task="Review the {{ language }} code below.")),
         ),
-        by_part(_left_over_marks),
+        section=_left_over_marks,
     ),
 )

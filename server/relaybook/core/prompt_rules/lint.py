@@ -1,16 +1,16 @@
 """Checks one prompt against every rule that needs no other prompt, or only for what blocks."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from itertools import islice
 
 from relaybook.core.prompt_text import Section, outside_fences
 
 from . import across, content, form, wording
-from .part import read_part
+from .part import Part, read_part, remembered
 from .phrases import ORDER_STEMS, ORDERING
 from .reading import Checked, Reading, read_facts
-from .rule import MOST, Finding, PromptFacts, Rule, finding
+from .rule import MOST, Finding, Hit, PromptFacts, Rule, finding
 
 #: Sections up to this many characters are remembered.
 _SHORT = 4_000
@@ -18,16 +18,12 @@ _SHORT = 4_000
 _CALM_WORDS = form.MONOLITH_WORDS - 100
 
 
-def _number(checked: Checked) -> str:
-    return checked[0].id
-
-
 CHECKED: tuple[Checked, ...] = tuple(
-    sorted((*form.CHECKED, *content.CHECKED, *wording.CHECKED), key=_number)
+    sorted((*form.CHECKED, *content.CHECKED, *wording.CHECKED), key=lambda each: each.rule.id)
 )
 #: Every rule, by number.
 RULES: tuple[Rule, ...] = tuple(
-    sorted((*(rule for rule, _ in CHECKED), *across.RULES), key=lambda rule: rule.id)
+    sorted((*(each.rule for each in CHECKED), *across.RULES), key=lambda rule: rule.id)
 )
 
 
@@ -38,9 +34,27 @@ def check(prompt: PromptFacts) -> tuple[Finding, ...]:
 
 def judge(reading: Reading) -> tuple[Finding, ...]:
     """As `check`, of a prompt that was read."""
+    found = {
+        each.rule.id: hits
+        for each in CHECKED
+        if each.prompt and (hits := [*islice(each.prompt(reading), MOST)])
+    }
+    for part in reading.parts:
+        for rule, hits in _shown_alone(part).items():
+            found.setdefault(rule, []).extend(hits)
     return tuple(
-        finding(rule, hit) for rule, hits in CHECKED for hit in islice(hits(reading), MOST)
+        finding(each.rule, hit) for each in CHECKED for hit in found.get(each.rule.id, ())[:MOST]
     )
+
+
+@remembered
+def _shown_alone(part: Part) -> Mapping[str, list[Hit]]:
+    """What breaks the rules in a section, whatever stands in the others, by rule."""
+    return {
+        each.rule.id: hits
+        for each in CHECKED
+        if each.section and (hits := [*islice(each.section(part), MOST)])
+    }
 
 
 def may_block(sections: Iterable[tuple[str, str]], fixed: frozenset[str]) -> bool:

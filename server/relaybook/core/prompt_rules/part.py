@@ -33,15 +33,12 @@ class Part:
     fixed: frozenset[str]
     lines: tuple[Line, ...]
     sentences: tuple[Sentence, ...]
-    #: Every word of those sentences, the server's lines included.
+    #: Those that the server did not write.
+    free: tuple[Sentence, ...]
+    #: Every word of the sentences, the server's lines included.
     vocabulary: frozenset[str]
     #: Hits of the phrases, by rule.
     phrases: Mapping[str, Iterable[Hit]]
-
-    @property
-    def free(self) -> list[Sentence]:
-        """The sentences that the server did not write."""
-        return [sentence for sentence in self.sentences if not sentence.fixed]
 
 
 def read_part(section: Section, task: bool, fixed: frozenset[str]) -> Part:
@@ -64,6 +61,7 @@ def _read(section: Section, task: bool, fixed: frozenset[str]) -> Part:
         fixed=fixed,
         lines=tuple(lines),
         sentences=tuple(found),
+        free=tuple(sentence for sentence in found if not sentence.fixed),
         vocabulary=frozenset().union(*(sentence.words for sentence in found)),
         phrases=find_phrases(found, task),
     )

@@ -8,7 +8,7 @@ from relaybook.model import Tier
 
 from .example import one, prompt
 from .part import Part
-from .reading import Check, Checked, Reading, by_part
+from .reading import Checked, Reading, phrases_of
 from .rule import Hit, Rule, Severity, hit_at
 from .sentences import words_of
 
@@ -19,10 +19,6 @@ _SPEAKER = re.compile(r"\W{0,4}(?:user|assistant|human|ai)\W{0,2}:", re.IGNORECA
 _POINTERS = frozenset((word,) for word in ("it", "this", "that", "them"))
 #: Tiers that no worker may act at.
 _ABOVE_WORKERS = frozenset({Tier.T3, Tier.T4})
-
-
-def _phrases_of(rule: str) -> Check:
-    return lambda reading: reading.phrases(rule)
 
 
 def _sibling_text(reading: Reading) -> Iterator[Hit]:
@@ -50,17 +46,15 @@ def _no_antecedent(reading: Reading) -> Iterator[Hit]:
     for sentence in reading.task[:1]:
         if sentence.words[0] == "it" or sentence.words[1:] in _POINTERS:
             yield hit_at(sentence.line, "The task speaks of 'it' and does not say what.")
-    yield from reading.phrases("P14")
 
 
 def _outward_deed(reading: Reading) -> Iterator[Hit]:
     if reading.facts.tier in _ABOVE_WORKERS:
         yield Hit("tier", what=f"The task is of tier {reading.facts.tier}; workers end at T2.")
-    yield from reading.phrases("P16")
 
 
-CHECKED: tuple[Checked, ...] = (
-    (
+CHECKED = (
+    Checked(
         Rule(
             id="P05",
             severity=Severity.WARN,
@@ -71,9 +65,9 @@ CHECKED: tuple[Checked, ...] = (
             passing=one(prompt(task="Review how the login code below can handle lost sessions.")),
             failing=one(prompt(task="Look into the login code below.")),
         ),
-        _phrases_of("P05"),
+        section=phrases_of("P05"),
     ),
-    (
+    Checked(
         Rule(
             id="P11",
             severity=Severity.WARN,
@@ -86,7 +80,7 @@ CHECKED: tuple[Checked, ...] = (
         ),
         _sibling_text,
     ),
-    (
+    Checked(
         Rule(
             id="P12",
             severity=Severity.WARN,
@@ -99,9 +93,9 @@ CHECKED: tuple[Checked, ...] = (
             ),
             failing=one(prompt(constraints="- You are one of five workers.\n- Done: 10 minutes.")),
         ),
-        _phrases_of("P12"),
+        section=phrases_of("P12"),
     ),
-    (
+    Checked(
         Rule(
             id="P13",
             severity=Severity.WARN,
@@ -112,9 +106,9 @@ CHECKED: tuple[Checked, ...] = (
             passing=one(prompt(task="Review the user: prefix parser below for injection.")),
             failing=one(prompt(data="User: can you check the login?\nAssistant: Sure.")),
         ),
-        by_part(_transcript),
+        section=_transcript,
     ),
-    (
+    Checked(
         Rule(
             id="P14",
             severity=Severity.WARN,
@@ -126,8 +120,9 @@ CHECKED: tuple[Checked, ...] = (
             failing=one(prompt(task="Review the login of our project as before.")),
         ),
         _no_antecedent,
+        phrases_of("P14"),
     ),
-    (
+    Checked(
         Rule(
             id="P15",
             severity=Severity.ERROR,
@@ -138,9 +133,9 @@ CHECKED: tuple[Checked, ...] = (
             passing=one(prompt(task="Review the code below and do not spawn sub-agents.")),
             failing=one(prompt(task="Spawn two sub-agents that review the code below.")),
         ),
-        _phrases_of("P15"),
+        section=phrases_of("P15"),
     ),
-    (
+    Checked(
         Rule(
             id="P16",
             severity=Severity.ERROR,
@@ -152,5 +147,6 @@ CHECKED: tuple[Checked, ...] = (
             failing=one(prompt(task="Build the service below and deploy it to production.")),
         ),
         _outward_deed,
+        phrases_of("P16"),
     ),
 )
