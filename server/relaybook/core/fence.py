@@ -131,7 +131,7 @@ def visible(text: str) -> tuple[str, int]:
     if text.isascii() and text.isprintable():
         return text, 0
     odd = _odd(text)
-    if not odd or not (_INVISIBLE.search(odd) or _LINE_BREAK.search(odd) or _SELECTORS.search(odd)):
+    if not (odd and (_INVISIBLE.search(odd) or _LINE_BREAK.search(odd) or _SELECTORS.search(odd))):
         return text, 0
     seen, removed = _INVISIBLE.subn("", _LINE_BREAK.sub("\n", text))
     if not _SELECTORS.search(odd):
