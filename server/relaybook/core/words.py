@@ -57,10 +57,10 @@ class Weights:
 
 
 def weigh(text: PromptText) -> Weights:
-    sections = dict.fromkeys((section.title for section in text.sections), 0)
+    sections = {section.title: 0 for section in text.sections}
     for place, section in enumerate(text.sections):
         heading = 1 + len(section.title.split()) if place else 0
-        sections[section.title] += heading + words_in(section.text)
+        sections[section.title] += heading + len(section.text.split())
     instruction = sum(sections.values())
     for fence in text.fences:
         # Beside its body: the opening tag with its nonce, source and trust, and the closing one.
@@ -70,7 +70,7 @@ def weigh(text: PromptText) -> Weights:
 
 
 def words_in(text: str) -> int:
-    """How many words `text` is split into, in half the time of splitting if it is ASCII."""
+    """How many words a long `text` would be split into; if it is ASCII, without splitting it."""
     if not text.isascii():
         return len(text.split())
     return f" {text}".encode().translate(_SHAPES).count(b" w")

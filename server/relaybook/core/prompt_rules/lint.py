@@ -21,6 +21,7 @@ _CALM_WORDS = form.MONOLITH_WORDS - 100
 CHECKED: tuple[Checked, ...] = tuple(
     sorted((*form.CHECKED, *content.CHECKED, *wording.CHECKED), key=lambda each: each.rule.id)
 )
+_BY_ID = {each.rule.id: each.rule for each in CHECKED}
 #: Every rule, by number.
 RULES: tuple[Rule, ...] = tuple(
     sorted((*(each.rule for each in CHECKED), *across.RULES), key=lambda rule: rule.id)
@@ -42,9 +43,7 @@ def judge(reading: Reading) -> tuple[Finding, ...]:
     for part in reading.parts:
         for rule, hits in _shown_alone(part).items():
             found.setdefault(rule, []).extend(hits)
-    return tuple(
-        finding(each.rule, hit) for each in CHECKED for hit in found.get(each.rule.id, ())[:MOST]
-    )
+    return tuple(finding(_BY_ID[name], hit) for name in sorted(found) for hit in found[name][:MOST])
 
 
 @remembered
