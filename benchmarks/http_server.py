@@ -6,10 +6,10 @@ when it is told to stop, how many commits it made.
 
 import sys
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
+import anyio
 import uvicorn
-from mcp.server.mcpserver import MCPServer
 
 from benchmarks.floor_server import server as floor
 from benchmarks.floor_server import update_task
@@ -17,23 +17,35 @@ from benchmarks.recording import recording
 from relaybook.engine import Engine
 from relaybook.settings import Durability
 from relaybook.store.sqlite import SqliteStore
-from relaybook.surface.server import build_server
+from relaybook.surface.http.app import build_app
+from relaybook.surface.http.caller import Anyone
+from relaybook.surface.http.options import HttpOptions
+from relaybook.surface.http.serve import HttpServer, listen
+from relaybook.surface.http.stopping import Stopping
+
+#: The connections of one server rest while the others are measured.
+KEEP_SECONDS = 3600
 
 
-def serve(server: MCPServer[Any], port: int) -> None:
-    """Serve on this port of this machine until interrupted."""
-    app = server.streamable_http_app()
-    uvicorn.run(app, port=port, http="h11", log_level="warning", timeout_keep_alive=3600)
+def _serve(engine: Engine, options: HttpOptions) -> None:
+    stopping = Stopping()
+    app = build_app(engine, Anyone("all"), options, stopping=stopping)
+    server = HttpServer(app, options, stopping)
+    server.config.timeout_keep_alive = KEEP_SECONDS
+    anyio.run(server.serve, [listen(options)])
 
 
 def main(port: int, *what: str) -> None:
     if what == ("noop",):
         floor.add_tool(update_task)
-        serve(floor, port)
+        app = floor.streamable_http_app()
+        uvicorn.run(
+            app, port=port, http="h11", log_level="warning", timeout_keep_alive=KEEP_SECONDS
+        )
         return
     with recording() as log:
         store = SqliteStore(Path(what[0]), cast(Durability, what[1]))
-        serve(build_server(Engine(store), "all"), port)
+        _serve(Engine(store), HttpOptions(port=port))
     print(sum(statement.sql == "COMMIT" for statement in log), flush=True)
 
 

@@ -1,140 +1,109 @@
 """Claim, update and read over HTTP under load by wrk, one and two replicas, both stores.
 
-`python -m benchmarks.load [SECONDS]`; each line is calls a second over those of the SDK's tool
-that does nothing, under the same load just before, then the latencies. Two replicas get half of
-the connections each. Needs wrk (Debian: apt-get install wrk).
+`python -m benchmarks.load [SECONDS]`, by `make bench-http`. Each line is a load on relaybook and
+the same load, just before, on as many of the SDK's servers with a tool that does nothing; the
+connections are divided over the replicas. A call that is refused is a failure: it ends with
+exit code 1 if there was one. Ledgers are as durable as they are by default.
 """
 
-import shutil
-import socket
-import subprocess
 import sys
 import tempfile
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import anyio
 from tests import postgres
 
 from benchmarks.http_client import HttpConnection
+from benchmarks.servers import http_command, listening
 from benchmarks.workload import plan
+from benchmarks.wrk import Figures, load
 
-SCRIPT = Path(__file__).with_name("load.lua")
+SECONDS = 10.0
 CONNECTIONS = (1, 8, 64, 256)
 OPERATIONS = ("read", "update", "claim")
-TASKS = 150
-HEAD = f"{'load':<44} {'ratio':>6} {'calls/s':>9} {'p50 ms':>8} {'p99 ms':>8} {'no-op/s':>9} failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """What wrk found; latencies in seconds, the worst of the replicas."""
-
-    rate: float
-    p50: float
-    p99: float
-    failed: int
+#: As many tasks are in progress at once as there are connections, and some are left to claim.
+WORKFLOWS, TASKS, HELD = 16, 48, 16
+HEAD = (
+    f"{'':<40} {'':>6} | {'relaybook':^26} | {'no-op':^26} |\n"
+    f"{'load':<40} {'ratio':>6} | {'calls/s':>8} {'p50 ms':>8} {'p99 ms':>8} |"
+    f" {'calls/s':>8} {'p50 ms':>8} {'p99 ms':>8} | failed"
+)
 
 
 def main(seconds: float) -> None:
-    if shutil.which("wrk") is None:
-        sys.exit("wrk is not installed: apt-get install wrk")
     print(HEAD, flush=True)
+    failed = 0
     with tempfile.TemporaryDirectory() as folder:
         ledgers = (
             ("SQLite", str(Path(folder) / "one.db"), 1),
-            ("PostgreSQL", postgres.schema("load_one"), 1),
-            ("PostgreSQL", postgres.schema("load_two"), 2),
+            ("PostgreSQL", postgres.schema("load_one", fsync=True), 1),
+            ("PostgreSQL", postgres.schema("load_two", fsync=True), 2),
         )
         for name, store, replicas in ledgers:
-            for line in _measured(f"{name}, {replicas} replica(s)", store, replicas, seconds):
-                print(line, flush=True)
+            where = f"{name}, {replicas} replica{'s' if replicas > 1 else ''}"
+            for what, found, bare in _measured(store, replicas, seconds):
+                print(_line(f"{what}, {where}", found, bare), flush=True)
+                failed += found.failed + bare.failed
+    if failed:
+        sys.exit(f"{failed} calls failed: these figures are of no use")
 
 
-def _measured(where: str, store: str, replicas: int, seconds: float) -> Iterator[str]:
+def _measured(store: str, replicas: int, seconds: float) -> Iterator[tuple[str, Figures, Figures]]:
     with ExitStack() as stack:
-        floor = stack.enter_context(_server("benchmarks.http_server", "{port}", "noop"))
-        serve = ("relaybook", "serve", "--http", "--port", "{port}", "--role", "all")
-        ports = [stack.enter_context(_server(*serve, "--store", store)) for _ in range(replicas)]
-        workflow, claim = anyio.run(_filled, ports[0])
+        floor = [
+            stack.enter_context(listening(["-m", "benchmarks.http_server", "{port}", "noop"])).port
+            for _ in range(replicas)
+        ]
+        ports = [stack.enter_context(listening(http_command(store))).port for _ in range(replicas)]
         for operation in OPERATIONS:
             for connections in CONNECTIONS:
-                bare = _load([floor], connections, seconds, "update", "wf_0", "0")
-                found = _load(ports, connections, seconds, operation, workflow, claim)
-                yield _line(f"{operation}, {where}, {connections} conn.", found, bare)
+                names = anyio.run(_filled, ports[0], operation)
+                bare = load(floor, connections, seconds, "update", *names)
+                found = load(ports, connections, seconds, operation, *names)
+                for port in ports:
+                    anyio.run(_drained, port)
+                yield f"{operation}, {connections} conn.", found, bare
 
 
-def _line(what: str, found: Figures, floor: Figures) -> str:
-    return (
-        f"{what:<44} {found.rate / (floor.rate or 1):>6.2f} {found.rate:>9.0f} {found.p50 * 1e3:>8.1f}"
-        f" {found.p99 * 1e3:>8.1f} {floor.rate:>9.0f} {found.failed}"
-    )
+def _line(what: str, found: Figures, bare: Figures) -> str:
+    failed = found.failed + bare.failed
+    refusal = found.refusal or bare.refusal
+    told = f"{failed}: {refusal}" if failed else "0"
+    return f"{what:<40} {found.rate / bare.rate:>6.2f} | {_shown(found)} | {_shown(bare)} | {told}"
 
 
-@contextmanager
-def _server(*module: str) -> Generator[int]:
-    """The port of `python -m module`, which is told it in the place of `{port}`."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-    words = [word.replace("{port}", str(port)) for word in module]
-    process = subprocess.Popen([sys.executable, "-m", *words], stderr=subprocess.DEVNULL)
-    try:
-        yield port
-    finally:
-        process.kill()
-        process.wait()
+def _shown(figures: Figures) -> str:
+    return f"{figures.rate:>8.0f} {figures.p50 * 1e3:>8.1f} {figures.p99 * 1e3:>8.1f}"
 
 
-async def _filled(port: int) -> tuple[str, str]:
-    """A workflow, and a claim on one of its tasks."""
+async def _filled(port: int, operation: str) -> list[str]:
+    """The names that the operation is told: new workflows, or claims on their tasks."""
     connection = HttpConnection(port)
     await connection.open()
-    asked = {"pattern": "fan_out", "tasks": plan(TASKS), "max_parallel": 100, "override": "load"}
-    workflow = (await connection.call("create_workflow", asked))[1]["workflow_id"]
-    claim = (await connection.call("claim_task", {"workflow_id": workflow}))[1]["claim"]
+    asked = {"pattern": "fan_out", "tasks": plan(TASKS), "max_parallel": TASKS, "override": "load"}
+    workflows = [
+        (await connection.call("create_workflow", asked))[1]["workflow_id"]
+        for _ in range(WORKFLOWS)
+    ]
+    claims = [
+        (await connection.call("claim_task", {"workflow_id": workflow}))[1]["claim"]
+        for _ in range(HELD if operation == "update" else 0)
+        for workflow in workflows
+    ]
     await connection.close()
-    return workflow, claim
+    return claims or workflows
 
 
 async def _drained(port: int) -> None:
     """Return when the server has answered what the load before had still sent."""
     connection = HttpConnection(port)
     await connection.open()
-    with suppress(AssertionError, KeyError):  # a refusal is an answer too
+    with suppress(AssertionError):  # a refusal is an answer too
         await connection.call("update_task", {"claim": "0", "status": "pending"})
     await connection.close()
 
 
-def _load(ports: Sequence[int], connections: int, seconds: float, *said: str) -> Figures:
-    """The load on all `ports` at once, the connections divided over them."""
-    for port in ports:
-        anyio.run(_drained, port)
-    share = max(connections // len(ports), 1)
-    command = ["wrk", "-t1", f"-c{share}", f"-d{seconds:g}s", "--timeout", "30s", "-s", str(SCRIPT)]
-    started = [
-        subprocess.Popen(
-            [*command, f"http://127.0.0.1:{port}/mcp", "--", *said],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for port in ports
-    ]
-    found = [_read(process.communicate()[0]) for process in started]
-    return Figures(
-        sum(each.rate for each in found),
-        max(each.p50 for each in found),
-        max(each.p99 for each in found),
-        sum(each.failed for each in found),
-    )
-
-
-def _read(said: str) -> Figures:
-    [line] = [line for line in said.splitlines() if line.startswith("figures ")]
-    rate, p50, p99, failed = line.split()[1:]
-    return Figures(float(rate), float(p50), float(p99), int(failed))
-
-
 if __name__ == "__main__":
-    main(float(sys.argv[1]) if len(sys.argv) > 1 else 3)
+    main(float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS)

@@ -20,7 +20,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 class Server:
     """A server of its own on a socket in a new folder below /tmp, with nothing to lose."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, fsync: bool = False) -> None:
+        """Without `fsync` it is fast, and not safe against the loss of power."""
         self.folder = Path(tempfile.mkdtemp(prefix="relaybook-postgres-"))
         self.data = self.folder / "data"
         self._programs = _wheel() / "bin"
@@ -28,8 +29,7 @@ class Server:
         if os.geteuid() == 0:
             self._leave_root()
         self._run("initdb", "--no-sync", "--auth=trust", "--username=postgres", "--encoding=utf8")
-        # Not safe against the loss of power (-F), and on no network.
-        options = f"-F -h '' -k {self.folder}"
+        options = f"{'' if fsync else '-F'} -h '' -k {self.folder}"  # on no network
         self._run("pg_ctl", "start", "-w", f"--options={options}", f"--log={self.folder}/log")
 
     @property
@@ -85,11 +85,11 @@ def _wheel() -> Path:
 
 
 @cache
-def database() -> str:
+def database(*, fsync: bool = False) -> str:
     """The URL of a database for this run of the tests; it is gone when the run ends."""
     given = os.environ.get("RELAYBOOK_TEST_POSTGRES")
     if given is None:
-        server = Server()
+        server = Server(fsync=fsync)
         atexit.register(server.remove)
         return server.url
     name = f"relaybook_test_{os.getpid()}"
@@ -98,10 +98,10 @@ def database() -> str:
     return _url(given, dbname=name)
 
 
-def schema(name: str) -> str:
+def schema(name: str, *, fsync: bool = False) -> str:
     """The URL of a schema of that database; made if it is not there."""
-    _execute(database(), f"CREATE SCHEMA IF NOT EXISTS {name}")
-    return _url(database(), options=f"-csearch_path={name}")
+    _execute(database(fsync=fsync), f"CREATE SCHEMA IF NOT EXISTS {name}")
+    return _url(database(fsync=fsync), options=f"-csearch_path={name}")
 
 
 def _execute(url: str, sql: str) -> None:

@@ -1,13 +1,14 @@
 """The words of relaybook and its frozen values: what a workflow, a task and an event are.
 
 Knows no rule but which words exist; `core` holds the rules. Times are epoch seconds,
-texts that may be large are named by their hash.
+texts that may be large are named by their hash. Rows are named tuples: each call makes several
+from what it reads and what it changes, and a frozen dataclass takes a call for every field.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class Pattern(StrEnum):
@@ -195,8 +196,7 @@ class EdgeKind(StrEnum):
     INSTEAD_OF = "instead_of"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Workflow:
+class Workflow(NamedTuple):
     """One plan and its counters; a row of `workflows`."""
 
     id: str
@@ -205,6 +205,10 @@ class Workflow:
     pattern: Pattern
     #: How many of its tasks may be in progress at once.
     max_parallel: int
+    created_at: float
+    updated_at: float
+    #: When a task last started or completed, which is what the stall clock measures from.
+    progressed_at: float
     #: Idempotency key of the call that made it, and the hash of that call's arguments.
     request_id: str | None = None
     request_hash: str | None = None
@@ -231,17 +235,12 @@ class Workflow:
     not_applicable: int = 0
     #: Reviews in a row that saw no progress.
     idle_reviews: int = 0
-    created_at: float
-    updated_at: float
-    #: When a task last started or completed, which is what the stall clock measures from.
-    progressed_at: float
     #: When the orchestrator last recorded that the user was told.
     told_at: float | None = None
     ended_at: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
+class Task(NamedTuple):
     """One piece of work for one worker; a row of `tasks`."""
 
     workflow_id: str
@@ -249,6 +248,11 @@ class Task:
     #: Place in the plan, from 0.
     position: int
     label: str
+    #: Hash of the JSON text of its whole specification.
+    spec: str
+    template: str
+    expected_minutes: float
+    timeout_seconds: int
     status: Status = Status.PENDING
     #: How many of the tasks before it do not yet let it start, and one more while undecided.
     waiting_on: int = 0
@@ -256,9 +260,6 @@ class Task:
     undecided: int = 0
     #: Minutes from its start to the end of the longest chain that hangs on it.
     chain: float = 0.0
-    expected_minutes: float
-    timeout_seconds: int
-    template: str
     capability: str | None = None
     #: The skill that it is assigned to, by its contract's name.
     skill: str | None = None
@@ -266,8 +267,6 @@ class Task:
     slug: str | None = None
     #: Hooks that must be run or waived before the tasks after it start, a JSON array.
     hooks_due: str | None = None
-    #: Hash of the JSON text of its whole specification.
-    spec: str
     #: What it writes, a JSON array; None if it declares nothing.
     writes: str | None = None
     #: Ids of the tasks that took its place, a JSON array; it is then no longer of the plan.
@@ -296,17 +295,16 @@ class Task:
     ended_at: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One start of a task and how it ended; a row of `attempts`."""
 
     workflow_id: str
     task_id: str
     number: int
     claim: str
-    session_key: str | None = None
     actor: str
     started_at: float
+    session_key: str | None = None
     ended_at: float | None = None
     outcome: Outcome | None = None
     error_code: str | None = None
@@ -337,15 +335,14 @@ class Scope:
     task_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """One thing that happened to a workflow; never changed once written."""
+class Event(NamedTuple):
+    """One thing that happened to a workflow, never changed once written; a row of `events`."""
 
     workflow_id: str
     #: From 1, without a gap, in the order of the commits of its workflow.
     seq: int
     type: EventType
-    task_id: str | None = None
+    task_id: str | None
     actor: str
     at: float
-    data: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    data: Mapping[str, Any]

@@ -12,7 +12,8 @@ from relaybook.engine.stage import stage_lines
 from relaybook.engine.stage_report import StageReport
 from relaybook.model import WORDS, Task, Workflow
 from relaybook.registry.contract import Contract
-from relaybook.store.ledger import TASKS, get_workflow
+from relaybook.store.cases import get_workflow
+from relaybook.store.tables import TASKS
 
 
 @dataclass(frozen=True, slots=True)

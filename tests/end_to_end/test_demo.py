@@ -9,7 +9,8 @@ import pytest
 
 from relaybook.core.envelope import from_json
 from relaybook.engine import Engine
-from relaybook.store.ledger import TASKS, get_text
+from relaybook.store.tables import TASKS
+from relaybook.store.texts import get_text
 
 from .conftest import Run
 

@@ -16,7 +16,9 @@ import pytest
 from relaybook.engine import Engine
 from relaybook.engine.update import Update
 from relaybook.model import Attempt, Outcome, Status, Task
-from relaybook.store.ledger import ATTEMPTS, get_task, get_text
+from relaybook.store.cases import get_task
+from relaybook.store.tables import ATTEMPTS
+from relaybook.store.texts import get_text
 
 from .conftest import Run
 

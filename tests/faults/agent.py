@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -38,6 +39,8 @@ class Plan:
 
     names: list[str] = field(default_factory=list[str])
     history: list[Call] = field(default_factory=list[Call])
+    #: How often each kind of fault was injected, or showed itself.
+    injected: Counter[str] = field(default_factory=Counter[str])
     #: Nothing breaks any more, and nobody freezes.
     calm: bool = False
     over: bool = False
@@ -65,7 +68,8 @@ class Agent:
 
     async def _turn(self, client: Client) -> None:
         if self.open is not None:
-            return await self._complete(client, *self.open)
+            await self._complete(client, *self.open)
+            return
         if self.random.random() < 0.3:
             return await self._read(client)
         workflow_id = self.random.choice(self.plan.names)
@@ -85,8 +89,10 @@ class Agent:
         about = {"workflow_id": claimed["workflow_id"], "task_id": claimed["task_id"]}
         about |= {"claim": claimed["claim"]}
         drawn = self.random.randrange(100)
-        if not self.plan.calm and drawn < FREEZES:
+        frozen = not self.plan.calm and drawn < FREEZES
+        if frozen:
             await anyio.sleep(FROZEN)
+            self.plan.injected["frozen worker"] += 1
         elif drawn < FREEZES + GIVES_BACK:
             await self.call(client, "update_task", {**about, "status": "pending"}, **about)
             return
@@ -98,15 +104,20 @@ class Agent:
         token = f"{self.name}-{self.made}"
         asked = {**about, "status": "completed", "output": result({"by": token})}
         self.tries = REPEATS
-        await self._complete(client, asked, {**about, "token": token, "completes": True})
+        said = await self._complete(client, asked, {**about, "token": token, "completes": True})
+        if frozen and said["how"] is Ended.REFUSED:
+            self.plan.injected["late answer refused"] += 1
 
-    async def _complete(self, client: Client, asked: dict[str, Any], about: dict[str, Any]) -> None:
+    async def _complete(
+        self, client: Client, asked: dict[str, Any], about: dict[str, Any]
+    ) -> dict[str, Any]:
         """Hand a result in; as long as nobody knows whether it arrived, the next turn does again."""
         self.tries -= 1
         self.open = (asked, about) if self.tries else None
         said = await self.call(client, "update_task", asked, **about)
         if said.get("how") != Ended.UNKNOWN:
             self.open = None
+        return said
 
     async def call(
         self, client: Client, tool: str, asked: dict[str, Any], **about: Any
@@ -141,6 +152,7 @@ class Agent:
                 )
             )
         if not said:
+            self.plan.injected["call unanswered"] += 1
             raise Lost
         return {**said, "how": how}
 

@@ -88,12 +88,14 @@ def over_stdio(store: str, client: str, number: int, folder: Path) -> StdioServe
     )
 
 
-def kill_one(folder: Path, draw: random.Random) -> None:
-    """Kill one of the servers over stdio that wrote their process ids into `folder`."""
+def kill_one(folder: Path, draw: random.Random) -> bool:
+    """Kill one of the servers over stdio that wrote their process ids into `folder`, if it runs."""
     found = sorted(folder.glob("*.pid"))
     if found:
         with suppress(ProcessLookupError, ValueError):
             os.kill(int(draw.choice(found).read_text("utf-8")), signal.SIGKILL)
+            return True
+    return False
 
 
 def _free_port() -> int:

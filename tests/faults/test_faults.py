@@ -1,12 +1,14 @@
 """Replicas die, the database restarts, connections break, workers freeze: what was answered holds.
 
 Each run is drawn from a seed. `RELAYBOOK_FAULT_SEEDS` and `RELAYBOOK_FAULT_SECONDS` make it
-long, as `make soak` does; a seed that once failed stays in `SEEDS`.
+long, as `make soak` does, with seeds from `RELAYBOOK_FAULT_FIRST` on, and each says how often it
+injected what; a seed that once failed stays in `SEEDS`.
 """
 
 import json
 import os
 import random
+import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -21,8 +23,10 @@ from mcp.client.streamable_http import streamable_http_client
 
 from relaybook.model import EdgeKind, Pattern
 from relaybook.store.base import Tx
-from relaybook.store.ledger import ATTEMPTS, TASKS, WORKFLOWS, get_text, read_events
+from relaybook.store.events import read_events
 from relaybook.store.open import open_store
+from relaybook.store.tables import ATTEMPTS, TASKS, WORKFLOWS
+from relaybook.store.texts import get_text
 from tests.faults.agent import Agent, Door, Plan
 from tests.faults.checker import faults
 from tests.faults.history import Ended, Kept, Ledger, Recorded
@@ -35,12 +39,16 @@ pytestmark = [pytest.mark.anyio, pytest.mark.timeout(3600)]
 SEEDS = (1,)
 #: Long runs draw further seeds.
 MORE = int(os.environ.get("RELAYBOOK_FAULT_SEEDS", "0"))
+FIRST = int(os.environ.get("RELAYBOOK_FAULT_FIRST", "100"))
 SECONDS = float(os.environ.get("RELAYBOOK_FAULT_SECONDS", "5"))
 LONG = SECONDS > 60
 REPLICAS, AGENTS, PROCESSES, COPIES = (3, 24, 8, 12) if LONG else (2, 4, 2, 1)
 TASKS_EACH = 24 if LONG else 6
 #: Seconds between two faults, and the time in which all work must be able to end after them.
 PAUSE, CALM = (0.5, 2.0), 60.0
+#: What must have happened in a long run, whatever was drawn.
+IN_PROCESSES = frozenset({"kill -9", "call unanswered", "frozen worker", "late answer refused"})
+IN_REPLICAS = IN_PROCESSES | {"database restart", "connections cut"}
 
 
 @pytest.fixture
@@ -48,7 +56,7 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-@pytest.fixture(params=[*SEEDS, *range(100, 100 + MORE)])
+@pytest.fixture(params=[*SEEDS, *range(FIRST, FIRST + MORE)])
 def seed(request: pytest.FixtureRequest) -> int:
     return request.param
 
@@ -88,9 +96,10 @@ async def register(door: Door, plan: Plan, seed: int) -> None:
         plan.names.append(answer["workflow_id"])
 
 
-async def run(doors: list[Door], breaks: Callable[[], Any], seed: int, heal: Any) -> Plan:
+async def run(
+    plan: Plan, doors: list[Door], breaks: Callable[[], Any], seed: int, heal: Any
+) -> None:
     """Let agents work, first while things break, then in peace until nothing is left to claim."""
-    plan = Plan()
     await register(doors[0], plan, seed)
     async with anyio.create_task_group() as group:
         for number, door in enumerate(doors):
@@ -105,7 +114,6 @@ async def run(doors: list[Door], breaks: Callable[[], Any], seed: int, heal: Any
             while not _idle(plan):  # noqa: ASYNC110 - the agents know nothing of each other
                 await anyio.sleep(0.5)
         plan.over = True
-    return plan
 
 
 def _idle(plan: Plan) -> bool:
@@ -149,8 +157,9 @@ def _workflow(tx: Tx, workflow: Any) -> Kept:
     )
 
 
-def check(plan: Plan, ledger: Ledger, folder: Path) -> None:
+def check(plan: Plan, ledger: Ledger, folder: Path, seed: int, expected: frozenset[str]) -> None:
     """Hold the history against the ledger; it stays in `folder` for who looks into a failure."""
+    sys.stderr.write(f"seed {seed}: {len(plan.history)} calls, {dict(plan.injected)}\n")
     lines = "\n".join(map(repr, sorted(plan.history, key=lambda call: call.began)))
     (folder / "history.txt").write_text(lines, encoding="utf-8")
     completed = [call for call in plan.history if call.completes and call.how is Ended.OK]
@@ -159,6 +168,7 @@ def check(plan: Plan, ledger: Ledger, folder: Path) -> None:
     assert faults(plan.history, ledger) == []
     assert len(ledger) == len(plans())
     assert len({(call.workflow_id, call.task_id) for call in completed}) > 2 * TASKS_EACH
+    assert not LONG or set(+plan.injected) >= expected
 
 
 @pytest.mark.requirement("S134", "S135")
@@ -166,17 +176,21 @@ async def test_replicas_over_http_on_postgresql(seed: int, tmp_path: Path) -> No
     draw = random.Random(seed)
     server = await anyio.to_thread.run_sync(Server)
     replicas = [Replica(server.url, number, tmp_path) for number in range(REPLICAS)]
+    plan = Plan()
 
     async def kill() -> None:
         victim = draw.choice(replicas)
         victim.kill()
         victim.start()
+        plan.injected["kill -9"] += 1
 
     async def restart() -> None:
         await anyio.to_thread.run_sync(server.restart)
+        plan.injected["database restart"] += 1
 
     async def cut() -> None:
-        await anyio.to_thread.run_sync(_cut, server.url, draw.random())
+        found = await anyio.to_thread.run_sync(_cut, server.url, draw.random())
+        plan.injected["connections cut"] += found
 
     async def breaks() -> None:
         await draw.choices([kill, restart, cut], [3, 1, 4])[0]()
@@ -190,8 +204,8 @@ async def test_replicas_over_http_on_postgresql(seed: int, tmp_path: Path) -> No
             each.start()
             await each.ready()  # one by one: the machine may be busy
         doors = [_any_of(replicas, random.Random(f"{seed} {n}")) for n in range(AGENTS)]
-        plan = await run(doors, breaks, seed, heal)
-        check(plan, kept(server.url), tmp_path)
+        await run(plan, doors, breaks, seed, heal)
+        check(plan, kept(server.url), tmp_path, seed, IN_REPLICAS)
     finally:
         for each in replicas:
             each.kill()
@@ -212,23 +226,24 @@ def _any_of(replicas: list[Replica], draw: random.Random) -> Door:
     return opened
 
 
-def _cut(url: str, share: float) -> None:
-    """Break off about that share of the connections of all replicas."""
+def _cut(url: str, share: float) -> int:
+    """Break off about that share of the connections of all replicas; how many these were."""
     sql = (
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
         " WHERE application_name = 'relaybook' AND random() < %s"
     )
     with psycopg.connect(url, autocommit=True, application_name="the_cut") as connection:
-        connection.execute(sql, (share,))
+        return len(connection.execute(sql, (share,)).fetchall())
 
 
 @pytest.mark.requirement("S134", "S135")
 async def test_processes_over_stdio_on_one_file(seed: int, tmp_path: Path) -> None:
     draw = random.Random(seed)
     store = str(tmp_path / "ledger.db")
+    plan = Plan()
 
     async def breaks() -> None:
-        kill_one(tmp_path, draw)
+        plan.injected["kill -9"] += kill_one(tmp_path, draw)
 
     async def heal() -> None:
         """Nothing to do: each client starts its server."""
@@ -236,6 +251,6 @@ async def test_processes_over_stdio_on_one_file(seed: int, tmp_path: Path) -> No
     def door(number: int) -> Callable[[], AbstractAsyncContextManager[Client]]:
         return lambda: Client(over_stdio(store, f"client-{number}", number, tmp_path))
 
-    plan = await run([door(number) for number in range(PROCESSES)], breaks, seed, heal)
+    await run(plan, [door(number) for number in range(PROCESSES)], breaks, seed, heal)
 
-    check(plan, kept(store), tmp_path)
+    check(plan, kept(store), tmp_path, seed, IN_PROCESSES)

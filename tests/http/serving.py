@@ -15,6 +15,7 @@ from relaybook.surface.http.app import build_app
 from relaybook.surface.http.caller import Access, Anyone
 from relaybook.surface.http.options import HttpOptions
 from relaybook.surface.http.serve import HttpServer, listen, url_of
+from relaybook.surface.http.stopping import Stopping
 
 PATIENCE = 30
 
@@ -31,11 +32,11 @@ async def serving(
 @asynccontextmanager
 async def server_on(
     engine: Engine, access: Access | None = None, *, pages: Sequence[Route] = (), **options: Any
-) -> AsyncGenerator[tuple[str, HttpServer, anyio.Event]]:
+) -> AsyncGenerator[tuple[str, HttpServer, Stopping]]:
     """The URL, the server itself, and what is set once it stops."""
     options.setdefault("grace_seconds", 5)
     chosen = HttpOptions(port=0, **options)
-    stopping = anyio.Event()
+    stopping = Stopping()
     app = build_app(
         engine,
         access or Anyone("orchestrator"),

@@ -1,6 +1,7 @@
 """The server over HTTP: both eras, its health pages, its limits, and how it stops."""
 
 import json
+import socket
 from collections.abc import AsyncIterator
 
 import anyio
@@ -11,6 +12,8 @@ from relaybook.engine import Engine
 from relaybook.engine.read import READABLES
 from relaybook.registry.templates import Templates
 from relaybook.store.base import Store
+from relaybook.surface.http.options import HttpOptions
+from relaybook.surface.http.serve import listen
 from relaybook.surface.http.tokens import Tokens
 from tests.helpers import PROMPTS, result, task, workflow
 from tests.http.conftest import Connect
@@ -210,3 +213,11 @@ async def test_who_only_listens_does_not_keep_the_server_from_stopping(
                 await stopping.wait()
 
     inbox.close()
+
+
+def test_no_part_of_an_answer_waits_for_the_caller_to_have_the_part_before() -> None:
+    with listen(HttpOptions(port=0)) as listener:
+        caller = socket.create_connection(listener.getsockname())
+        accepted, _ = listener.accept()
+        with caller, accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

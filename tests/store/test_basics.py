@@ -9,7 +9,7 @@ import sqlite_utils
 from relaybook.engine import Engine
 from relaybook.model import Pattern
 from relaybook.store.base import Store
-from relaybook.store.ledger import get_workflow
+from relaybook.store.cases import get_workflow
 from relaybook.store.sqlite import SqliteStore
 from tests.helpers import complete, start, task, workflow
 

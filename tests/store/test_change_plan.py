@@ -14,7 +14,7 @@ from relaybook.errors import (
     WorkflowEnded,
 )
 from relaybook.store.base import Store
-from relaybook.store.ledger import get_task
+from relaybook.store.cases import get_task
 from tests.helpers import complete, dump, fail, start, task, update, workflow
 
 

@@ -13,7 +13,7 @@ from relaybook.errors import (
     StaleClaim,
 )
 from relaybook.store.base import Store
-from relaybook.store.ledger import ATTEMPTS
+from relaybook.store.tables import ATTEMPTS
 from tests.helpers import Clock, complete, dump, fail, result, start, task, update, workflow
 
 

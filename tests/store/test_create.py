@@ -14,7 +14,9 @@ from relaybook.errors import (
     UnknownWorkflow,
 )
 from relaybook.store.base import Store
-from relaybook.store.ledger import ATTEMPTS, get_task, get_text
+from relaybook.store.cases import get_task
+from relaybook.store.tables import ATTEMPTS
+from relaybook.store.texts import get_text
 from tests.helpers import dump, result, start, task, update, workflow
 
 

@@ -6,7 +6,7 @@ from relaybook.engine import Engine
 from relaybook.errors import InvalidArguments, PromptBlocked
 from relaybook.model import EventType
 from relaybook.store.base import Store
-from relaybook.store.ledger import read_task_events
+from relaybook.store.events import read_task_events
 from tests.helpers import dump, result, update
 from tests.stages import PROOF, advance, finish_first, resolve, staged
 

@@ -9,7 +9,6 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +24,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from relaybook.core.case import Case, evolve, lets_start, opened
+from relaybook.core.case import Case, evolve, opened
 from relaybook.core.command import Answer, Close, Command, Note, RetryFailed
+from relaybook.core.edges import lets_start
 from relaybook.core.machine import decide
 from relaybook.core.status import ENDED, breaker_open, is_ready, is_retryable, workflow_status
 from relaybook.errors import Refusal
@@ -43,15 +43,10 @@ from relaybook.model import (
     Workflow,
 )
 from relaybook.store.base import Store, Tx
-from relaybook.store.ledger import (
-    ATTEMPTS,
-    TASKS,
-    WORKFLOWS,
-    apply,
-    get_workflow,
-    load_case,
-    read_events,
-)
+from relaybook.store.cases import get_workflow, load_case
+from relaybook.store.events import read_events
+from relaybook.store.ledger import apply
+from relaybook.store.tables import ATTEMPTS, TASKS, WORKFLOWS
 from tests.helpers import STORES, Clock, dump, engine_on, open_ledger, result, task, update
 
 #: Patterns whose tasks may wait for each other.
@@ -77,7 +72,7 @@ def comparable(
 ) -> tuple[Workflow, Mapping[str, Task], Mapping[tuple[str, int], Attempt], set[Edge]]:
     """A case without the two columns that renewing a lease changes."""
     tasks = {
-        name: replace(each, lease_until=None, last_seen_at=None)
+        name: each._replace(lease_until=None, last_seen_at=None)
         for name, each in case.tasks.items()
     }
     edges = {edge for group in case.edges.values() for edge in group}

@@ -11,14 +11,14 @@ import os
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from relaybook.core.case import Case, evolve, lets_start, opened
+from relaybook.core.case import Case, evolve, opened
+from relaybook.core.edges import lets_start
 from relaybook.core.scope import overlap
 from relaybook.core.status import (
     ENDED,
@@ -33,8 +33,10 @@ from relaybook.engine.resolve import Resolution
 from relaybook.errors import Refusal
 from relaybook.model import Edge, EdgeKind, Event, EventType, Pattern, Status, Task
 from relaybook.store.base import Tx
-from relaybook.store.ledger import ATTEMPTS, TASKS, get_workflow, read_events
+from relaybook.store.cases import get_workflow
+from relaybook.store.events import read_events
 from relaybook.store.sqlite import SqliteStore
+from relaybook.store.tables import ATTEMPTS, TASKS
 from tests.helpers import Clock, engine_on, result, task, update
 
 LIVES = int(os.environ.get("RELAYBOOK_SIMULATIONS", "150"))
@@ -376,7 +378,7 @@ def completed(events: list[Event]) -> Iterator[Event]:
 
 
 def at_rest(found: Task) -> Task:
-    return replace(found, lease_until=None, last_seen_at=None)
+    return found._replace(lease_until=None, last_seen_at=None)
 
 
 def edges_of(case: Case) -> set[Edge]:

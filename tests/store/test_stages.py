@@ -25,7 +25,9 @@ from relaybook.errors import (
 )
 from relaybook.model import EventType
 from relaybook.store.base import Store
-from relaybook.store.ledger import apply, get_task, get_workflow, needs_of, read_events
+from relaybook.store.cases import get_task, get_workflow, needs_of
+from relaybook.store.events import read_events
+from relaybook.store.ledger import apply
 from tests.helpers import Clock, complete, dump, fail, open_ledger, result, start, update
 from tests.stages import (
     HOOKS,

@@ -12,9 +12,10 @@ from relaybook.core.text import text_hash
 from relaybook.engine import Engine
 from relaybook.errors import Refusal, StoreUnreachable, TransactionLost, UnknownWorkflow
 from relaybook.store.base import Store, Tx
-from relaybook.store.ledger import get_text, put_texts, read_events
+from relaybook.store.events import read_events
 from relaybook.store.open import anywhere, open_store
 from relaybook.store.sqlite import SqliteStore
+from relaybook.store.texts import get_text, put_texts
 from tests.helpers import (
     STORES,
     Clock,

@@ -180,7 +180,7 @@ async def test_nothing_is_looked_at_while_nobody_listens(
 
     async with changes.lifespan(MCPServer()):
         looks = [await _looks(store)]
-        changes.add(["ledger://workflows"])
+        await changes.add(["ledger://workflows"])
         looks.append(await _looks(store))
         changes.remove(["ledger://workflows"])
         await _looks(store)

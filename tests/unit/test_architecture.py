@@ -51,7 +51,7 @@ OWNERS: dict[str, set[str]] = {
     "prometheus_client": {"surface"},
     "psycopg": {"store"},
     "time": {"cli", "engine", "store", "worker"},
-    "random": {"store"},
+    "random": {"store", "surface"},
     "secrets": {"engine", "surface"},
 }
 

@@ -1,10 +1,13 @@
-"""What a caller may want done to a case. Values only; `machine.decide` judges them."""
+"""What a caller may want done to a case, and what comes of it. Values only; `machine.decide` judges."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from relaybook.model import Decision, EventType
+
+#: One event to be: its type, its task, its data.
+Change = tuple[EventType, str | None, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

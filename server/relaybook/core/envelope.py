@@ -7,7 +7,7 @@ its `status` is one of the four words, or if all its members are members of an e
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any, cast
@@ -115,7 +115,7 @@ def raw_result(text: str) -> Envelope:
     """
     require_size(text)
     kept = text.encode(errors="replace").decode()
-    return Envelope(status=ResultStatus.OK, data=kept, summary=_summary(kept), validated=False)
+    return Envelope(status=ResultStatus.OK, data=kept, summary=_one_line(kept), validated=False)
 
 
 def to_json(envelope: Envelope) -> str:
@@ -155,22 +155,8 @@ def _is_declared(value: dict[str, Any], schema: Mapping[str, Any]) -> bool:
 
 def _envelope(value: dict[str, Any]) -> Envelope:
     status = _status(value)
-    envelope = Envelope(
-        status=status,
-        data=value.get("data"),
-        summary=_summary(value.get("summary")),
-        confidence=_confidence(value.get("confidence")),
-        evidence=_objects(value, "evidence"),
-        gaps=_texts(value, "gaps"),
-        questions=_texts(value, "questions"),
-        artifacts=_objects(value, "artifacts"),
-        tests=_objects(value, "tests"),
-        metrics=_objects(value, "metrics"),
-        findings=_objects(value, "findings"),
-        proposed_actions=_objects(value, "proposed_actions"),
-        actions_taken=_objects(value, "actions_taken"),
-        error=_error(value),
-    )
+    members = {name: read(value[name], name) for name, read in _READERS.items() if name in value}
+    envelope = Envelope(status=status, **members)
     match status:
         case ResultStatus.ERROR if not (envelope.error or envelope.summary):
             raise _refused(problem("/error", "is missing or empty", "error or summary"))
@@ -189,8 +175,8 @@ def _status(value: dict[str, Any]) -> ResultStatus:
     return ResultStatus(status)
 
 
-def _error(value: dict[str, Any]) -> Mapping[str, Any] | None:
-    match value.get("error"):
+def _error(said: Any, _: str) -> Mapping[str, Any] | None:
+    match said:
         case None | "":
             return None
         case str(message):
@@ -201,37 +187,57 @@ def _error(value: dict[str, Any]) -> Mapping[str, Any] | None:
             raise _refused(problem("/error", "is of the wrong type", "{code, message} or a text"))
 
 
-def _texts(value: dict[str, Any], name: str) -> tuple[str, ...]:
-    found = _listed(value, name)
+def _texts(said: Any, name: str) -> tuple[str, ...]:
+    found = _listed(said)
     if not all(isinstance(text, str) for text in found):
         raise _refused(problem(f"/{name}", "is of the wrong type", "a list of texts"))
     return tuple(text for text in found if text.strip())
 
 
-def _objects(value: dict[str, Any], name: str) -> tuple[Mapping[str, Any], ...]:
-    if value.get(name) is None:
-        return ()
-    found = [{TEXT_KEYS[name]: e} if isinstance(e, str) else e for e in _listed(value, name)]
+def _objects(said: Any, name: str) -> tuple[Mapping[str, Any], ...]:
+    found = [{TEXT_KEYS[name]: e} if isinstance(e, str) else e for e in _listed(said)]
     if not all(isinstance(element, dict) for element in found):
         raise _refused(problem(f"/{name}", "is of the wrong type", "a list of objects"))
     return tuple(found)
 
 
-def _listed(value: dict[str, Any], name: str) -> list[Any]:
-    found = value.get(name)
-    if found is None:
+def _listed(said: Any) -> list[Any]:
+    if said is None:
         return []
-    return cast("list[Any]", found) if isinstance(found, list) else [found]
+    return cast("list[Any]", said) if isinstance(said, list) else [said]
 
 
-def _confidence(value: Any) -> str | None:
-    word = value.strip().lower() if isinstance(value, str) else None
+def _confidence(said: Any, _: str) -> str | None:
+    word = said.strip().lower() if isinstance(said, str) else None
     return word if word in CONFIDENCES else None
 
 
-def _summary(value: Any) -> str:
-    """One line of printable text; a summary that is no text is no summary."""
-    words = value.split() if isinstance(value, str) else []
+def _summary(said: Any, _: str) -> str:
+    """A summary that is no text is no summary."""
+    return _one_line(said) if isinstance(said, str) else ""
+
+
+#: How each member of an envelope but its status is read, where it is there.
+_READERS: Mapping[str, Callable[[Any, str], Any]] = {
+    "data": lambda said, _: said,
+    "summary": _summary,
+    "confidence": _confidence,
+    "evidence": _objects,
+    "gaps": _texts,
+    "questions": _texts,
+    "artifacts": _objects,
+    "tests": _objects,
+    "metrics": _objects,
+    "findings": _objects,
+    "proposed_actions": _objects,
+    "actions_taken": _objects,
+    "error": _error,
+}
+
+
+def _one_line(text: str) -> str:
+    """One line of printable text."""
+    words = text.split()
     line = " ".join(words[:SUMMARY_WORDS]) + ("…" if len(words) > SUMMARY_WORDS else "")
     if not line.isprintable():
         line = "".join(filter(str.isprintable, line))

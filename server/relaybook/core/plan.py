@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from relaybook.core.case import lets_start
+from relaybook.core.edges import lets_start
 from relaybook.core.graph import chains, find_cycle
 from relaybook.core.policy import timeout_seconds
 from relaybook.core.task_fields import read_task

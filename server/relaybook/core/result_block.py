@@ -86,7 +86,8 @@ def parse_block(block: str) -> Any:
     """
     try:
         value = _DECODER.decode(block)
-        _require_shallow(value)
+        if block.count("[") + block.count("{") > MAX_DEPTH:  # few blocks hold as many
+            _require_shallow(value)
         block.encode()
         if "\\u" in block:  # an escape may hide what the text itself does not hold
             json.dumps(value, ensure_ascii=False).encode()

@@ -1,6 +1,7 @@
 """The words that are derived, never stored: a workflow's status, ready, retryable, expired …"""
 
 from collections.abc import Mapping
+from operator import attrgetter
 
 from relaybook.core.policy import BREAKER_FAILURES, MAX_FAILURES
 from relaybook.model import Decision, Pattern, Status, Task, Workflow, WorkflowStatus
@@ -30,11 +31,12 @@ COUNTERS = (
     "cancelled",
     "not_applicable",
 )
+_counters_of = attrgetter(*COUNTERS)
 
 
 def counts_of(workflow: Workflow) -> dict[str, int]:
     """The counters of `workflow` by name."""
-    return {name: getattr(workflow, name) for name in COUNTERS}
+    return dict(zip(COUNTERS, _counters_of(workflow), strict=True))
 
 
 def workflow_status(workflow: Workflow) -> WorkflowStatus:
@@ -55,7 +57,7 @@ def status_from(
         return WorkflowStatus.COMPLETED
     if counts["in_progress"] or counts["input_required"] or counts["review"]:
         return WorkflowStatus.IN_PROGRESS
-    if any(counts[name] for name in ("ready", "retryable", "undecided")):
+    if counts["ready"] or counts["retryable"] or counts["undecided"]:
         return WorkflowStatus.IN_PROGRESS
     if breaker_open(counts["failed"], counts["total"]):
         return WorkflowStatus.IN_PROGRESS

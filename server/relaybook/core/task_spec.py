@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from relaybook.core.case import edges_of
+from relaybook.core.edges import edges_of
 from relaybook.model import Edge, Tier
 
 

@@ -22,7 +22,10 @@ from relaybook.engine.waiting import hooks_left
 from relaybook.errors import InvalidArguments, NotNow, NotStarted, QuestionsOpen
 from relaybook.model import OVER, Status, Task, Workflow
 from relaybook.store.base import Tx
-from relaybook.store.ledger import TASKS, apply, get_task, get_workflow, load_case, read_task_events
+from relaybook.store.cases import get_task, get_workflow, load_case
+from relaybook.store.events import read_task_events
+from relaybook.store.ledger import apply
+from relaybook.store.tables import TASKS
 
 OUTCOMES = ("completed", "failed")
 

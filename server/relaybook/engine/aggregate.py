@@ -28,14 +28,11 @@ from relaybook.engine.waiting import questions_of
 from relaybook.errors import InvalidArguments, InvalidTemplate, NotFound
 from relaybook.model import Event, EventType, Pattern, Status, Task, Workflow
 from relaybook.store.base import Tx
-from relaybook.store.ledger import (
-    TASKS,
-    get_text,
-    get_workflow,
-    read_changed_tasks,
-    read_decisions,
-)
+from relaybook.store.cases import get_workflow
+from relaybook.store.events import read_changed_tasks, read_decisions
 from relaybook.store.scratch import Scratch
+from relaybook.store.tables import TASKS
+from relaybook.store.texts import get_text
 
 #: Tasks or decisions read at a time: a digest holds no more of the ledger in memory.
 PAGE = 50

@@ -10,7 +10,9 @@ from relaybook.engine.waiting import gate_items, hooks_left, questions_of, undec
 from relaybook.errors import clip
 from relaybook.model import Status, Task, Workflow
 from relaybook.store.base import Tx
-from relaybook.store.ledger import TASKS, find_holders, get_task
+from relaybook.store.cases import get_task
+from relaybook.store.scopes import find_holders
+from relaybook.store.tables import TASKS
 
 IDS_SHOWN = 10
 #: How many tasks that may start one answer looks at.

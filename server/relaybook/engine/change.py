@@ -18,15 +18,9 @@ from relaybook.engine.settle import refuse_worker, settled
 from relaybook.errors import clip
 from relaybook.model import Pattern, Task, Workflow
 from relaybook.store.base import Tx
-from relaybook.store.ledger import (
-    apply,
-    get_task,
-    get_workflow,
-    load_edges,
-    load_open_attempts,
-    load_tasks,
-    put_texts,
-)
+from relaybook.store.cases import get_task, get_workflow, load_edges, load_open_attempts, load_tasks
+from relaybook.store.ledger import apply
+from relaybook.store.texts import put_texts
 
 REASON_LIMIT = 1_000
 

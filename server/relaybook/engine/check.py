@@ -20,7 +20,8 @@ from relaybook.engine.stage import ADVISORY
 from relaybook.errors import InvalidPlan, clip, nearest
 from relaybook.model import Pattern, Task, Tier, Workflow
 from relaybook.store.base import Tx
-from relaybook.store.ledger import TASKS, needs_of
+from relaybook.store.cases import needs_of
+from relaybook.store.tables import TASKS
 
 #: How many findings one answer tells.
 FINDINGS_SHOWN = 6

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from relaybook.core.case import Case
+from relaybook.core.close import refuse_decided
 from relaybook.core.command import Start
 from relaybook.core.gates import Verdict
-from relaybook.core.machine import decide, refuse_decided, refuse_held, refuse_start
+from relaybook.core.machine import decide
 from relaybook.core.skill_stats import BREAKER_COOLDOWN, Breaker, admits, breaker
+from relaybook.core.start import refuse_held, refuse_start
 from relaybook.core.text import storable, text_hash
 from relaybook.engine.desk import Desk
 from relaybook.engine.expire import end_lost_holders, without_expired
@@ -21,14 +23,11 @@ from relaybook.errors import Held, InvalidArguments, Refusal, SkillBreakerOpen
 from relaybook.model import Task
 from relaybook.registry.prompt import Prompt
 from relaybook.store.base import Tx
+from relaybook.store.cases import get_workflow, load_case
 from relaybook.store.learning import skill_stats
-from relaybook.store.ledger import (
-    apply,
-    get_workflow,
-    load_case,
-    load_holders,
-    put_texts,
-)
+from relaybook.store.ledger import apply
+from relaybook.store.scopes import load_holders
+from relaybook.store.texts import put_texts
 
 LEASE_BOUNDS_SECONDS = (5, 24 * 3600)
 SESSION_KEY_LIMIT = 200
@@ -125,7 +124,7 @@ def _claim_in(
                     held.append(task.id)
             else:
                 return {"claimed": True} | started(desk, begun)
-        left = why_not(tx, get_workflow(tx, workflow_id), desk.clock())
+        left = why_not(tx, workflow, desk.clock())
     # A list: each of them is to be freed, not the first alone.
     freed = [end_lost_holders(desk, workflow_id, name, ask.actor) for name in held]
     return None if any(freed) else left
@@ -202,6 +201,7 @@ def start_attempt(
     after = apply(tx, case, decide(case, command))
     put_texts(tx, case.workflow.id, [draft.prompt.text])
     keep_print(tx, case.workflow, task, draft)
+    desk.keep_spec(case.workflow.id, task_id, draft.spec)  # its end will ask for it
     return Begun(after, task_id, draft.prompt, verdict)
 
 

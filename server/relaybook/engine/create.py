@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from relaybook.core.case import Case, evolve, opened
-from relaybook.core.command import Command
-from relaybook.core.machine import Change, number
+from relaybook.core.command import Change, Command
+from relaybook.core.machine import number
 from relaybook.core.plan import added_tasks
 from relaybook.core.policy import DEFAULT_WIDTH
 from relaybook.core.status import is_ready, workflow_status
@@ -27,7 +27,9 @@ from relaybook.errors import RequestIdReused, clip
 from relaybook.model import EventType, Workflow
 from relaybook.registry.contracts import Route
 from relaybook.store.base import Tx
-from relaybook.store.ledger import TASKS, WORKFLOWS, apply, put_texts
+from relaybook.store.ledger import apply
+from relaybook.store.tables import TASKS, WORKFLOWS
+from relaybook.store.texts import put_texts
 
 #: How many tasks a dry run lists.
 TASKS_SHOWN = 20

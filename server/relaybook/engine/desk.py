@@ -89,7 +89,7 @@ class Desk:
         if known is None:
             # Imported here: an engine that is only opened needs neither.
             from relaybook.core.task_fields import read_spec
-            from relaybook.store.ledger import get_text
+            from relaybook.store.texts import get_text
 
             known = read_spec(json.loads(get_text(tx, workflow_id, name)))
             _keep(self._specs, name, known)
@@ -103,15 +103,19 @@ class Desk:
         """
         known = self._specs_of.get((workflow_id, task_id))
         if known is None:
-            from relaybook.store.ledger import spec_of
+            from relaybook.store.cases import spec_of
 
             with self.store.look() as tx:
                 known = self.spec(tx, workflow_id, spec_of(tx, workflow_id, task_id))
-            _keep(self._specs_of, (workflow_id, task_id), known)
+            self.keep_spec(workflow_id, task_id, known)
         return known
+
+    def keep_spec(self, workflow_id: str, task_id: str, spec: "TaskSpec") -> None:
+        """Have the specification of a task at hand when `spec_of` is asked for it."""
+        _keep(self._specs_of, (workflow_id, task_id), spec)
 
 
 def _keep(known: "dict[K, TaskSpec]", key: K, spec: "TaskSpec") -> None:
-    if len(known) == SPECS_KEPT:
+    if len(known) >= SPECS_KEPT:
         known.clear()
     known[key] = spec

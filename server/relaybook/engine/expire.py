@@ -16,14 +16,9 @@ from relaybook.core.status import is_expired
 from relaybook.engine.desk import Desk
 from relaybook.errors import Held
 from relaybook.store.base import Tx
-from relaybook.store.ledger import (
-    apply,
-    find_holders,
-    get_task,
-    get_workflow,
-    load_case,
-    lock_scopes,
-)
+from relaybook.store.cases import get_task, get_workflow, load_case
+from relaybook.store.ledger import apply
+from relaybook.store.scopes import find_holders, lock_scopes
 
 T = TypeVar("T")
 

@@ -14,8 +14,10 @@ from relaybook.engine.desk import Desk
 from relaybook.errors import AlreadyThere
 from relaybook.model import Status, Workflow
 from relaybook.store.base import Tx
-from relaybook.store.ledger import find_holders, get_workflow, read_events
+from relaybook.store.cases import get_workflow
+from relaybook.store.events import read_events
 from relaybook.store.restore import restore, texts_of
+from relaybook.store.scopes import find_holders
 
 
 def export_workflow(desk: Desk, workflow_id: str) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from relaybook.core.status import workflow_status
 from relaybook.engine.desk import Desk
 from relaybook.model import Status, Task
 from relaybook.store.base import Tx
-from relaybook.store.ledger import TASKS, get_workflow
+from relaybook.store.cases import get_workflow
+from relaybook.store.tables import TASKS
 
 #: How many of the latest runs of a template are looked at.
 RUNS_LOOKED_AT = 50

@@ -22,7 +22,8 @@ from relaybook.engine.waiting import gate_items, hooks_left
 from relaybook.errors import clip
 from relaybook.model import WORDS, EventType, Status, Task, Tier, Workflow
 from relaybook.store.base import Tx
-from relaybook.store.ledger import get_text, read_task_events
+from relaybook.store.events import read_task_events
+from relaybook.store.texts import get_text
 
 #: The rule that a deed of the parent stands for among the items of a gate.
 PARENT_ACTION = "parent_action"

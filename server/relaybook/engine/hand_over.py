@@ -9,7 +9,7 @@ from relaybook.engine.desk import Desk
 from relaybook.engine.prompt import result_schema
 from relaybook.errors import InvalidPlan, clip
 from relaybook.store.base import Tx
-from relaybook.store.ledger import load_tasks
+from relaybook.store.cases import load_tasks
 
 #: Keywords by which an object may have members that its `properties` do not name.
 OPENING = frozenset(

@@ -9,7 +9,9 @@ from relaybook.core.evidence import Records, gather, of_attempt
 from relaybook.core.task_spec import Take
 from relaybook.model import Task
 from relaybook.store.base import Tx
-from relaybook.store.ledger import get_text, load_tasks, read_task_events
+from relaybook.store.cases import load_tasks
+from relaybook.store.events import read_task_events
+from relaybook.store.texts import get_text
 
 
 def standing_for(tx: Tx, workflow_id: str, name: str) -> Iterator[Task]:

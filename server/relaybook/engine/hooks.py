@@ -18,7 +18,7 @@ from relaybook.registry.frame import Frame
 from relaybook.registry.prompt import render
 from relaybook.store.base import Tx
 from relaybook.store.learning import accepted_lessons, skill_stats
-from relaybook.store.ledger import get_text
+from relaybook.store.texts import get_text
 
 #: How many lessons the reflection is shown, so that it does not propose them again.
 LESSONS_SHOWN = 20

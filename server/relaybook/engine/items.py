@@ -11,7 +11,9 @@ from relaybook.engine.desk import Desk
 from relaybook.errors import InvalidArguments, UnknownItem, nearest
 from relaybook.model import ITEM_EVENTS, WORDS, EventType, Status, Task
 from relaybook.store.base import Tx
-from relaybook.store.ledger import TASKS, get_task, get_workflow, read_event, read_task_events
+from relaybook.store.cases import get_task, get_workflow
+from relaybook.store.events import read_event, read_task_events
+from relaybook.store.tables import TASKS
 
 PAGE = 50
 EVENTS_LIMIT = 500

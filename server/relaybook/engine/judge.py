@@ -19,7 +19,7 @@ from relaybook.engine.prompt import Draft, arguments, has_content, prior_fields,
 from relaybook.engine.verdict import INTAKE
 from relaybook.model import EventType, Task, Tier, Workflow
 from relaybook.store.base import Tx
-from relaybook.store.ledger import read_task_events
+from relaybook.store.events import read_task_events
 from relaybook.store.prints import EVERY, add_prints, read_prints
 
 #: How many tasks before and after a task in the plan are its siblings.

@@ -12,7 +12,7 @@ from relaybook.errors import InvalidArguments, clip
 from relaybook.model import WORDS
 from relaybook.store.base import Tx
 from relaybook.store.learning import LESSONS, KeptLesson, LessonStatus, all_skill_stats
-from relaybook.store.ledger import TASKS
+from relaybook.store.tables import TASKS
 
 SHOWN = 50
 #: How much of the work done and changed the loop shows.

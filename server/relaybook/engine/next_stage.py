@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from relaybook.core.machine import refuse_decided
+from relaybook.core.close import refuse_decided
 from relaybook.core.policy import MAX_FAILURES
 from relaybook.core.status import breaker_open, workflow_status
 from relaybook.engine.advice import progress
@@ -25,7 +25,9 @@ from relaybook.errors import (
 )
 from relaybook.model import Status, Task, Workflow, WorkflowStatus
 from relaybook.store.base import Tx
-from relaybook.store.ledger import TASKS, get_text, get_workflow, load_case
+from relaybook.store.cases import get_workflow, load_case
+from relaybook.store.tables import TASKS
+from relaybook.store.texts import get_text
 
 _OF_WORKFLOW = "WHERE workflow_id = :id AND replaced_by IS NULL AND "
 _STARTABLE = """((status = 'pending' AND waiting_on = 0)

@@ -10,8 +10,8 @@ from relaybook.engine.desk import Desk
 from relaybook.errors import clip
 from relaybook.model import Task, Workflow
 from relaybook.store.base import Tx
-from relaybook.store.ledger import TASKS, WORKFLOWS, get_workflow
 from relaybook.store.schema import OFFERING
+from relaybook.store.tables import TASKS, WORKFLOWS
 
 #: How many workflows one call reads at a time, oldest first, and how many times.
 WORKFLOWS_READ, PAGES = 100, 10
@@ -27,11 +27,9 @@ BREAKER_AGAIN_SECONDS = 60.0
 #: Tasks to offer first: those whose worker is gone. They hold a place already.
 _EXPIRED = "status = 'in_progress' AND lease_until <= :now"
 #: Then, while there is room, those to retry, and fresh ones.
-_WAITING = (
-    """status = 'failed' AND final = 0 AND failures < :most AND waiting_on = 0
-        AND (not_before IS NULL OR not_before <= :now)""",
-    "status = 'pending' AND waiting_on = 0",
-)
+_RETRYABLE = """status = 'failed' AND final = 0 AND failures < :most AND waiting_on = 0
+        AND (not_before IS NULL OR not_before <= :now)"""
+_READY = "status = 'pending' AND waiting_on = 0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +70,7 @@ def _with_waiting(
     wanted, names = _capability_filter(capabilities)
     some = " OR ".join(
         f"EXISTS (SELECT 1 FROM tasks WHERE workflow_id = workflows.id AND {where}{wanted})"
-        for where in _WAITING
+        for where in (_RETRYABLE, _READY)
     )
     sql = (
         f"SELECT created_at, id FROM workflows WHERE {OFFERING} AND ({some})"
@@ -119,13 +117,14 @@ def idle(desk: Desk, project: str | None) -> list[Nothing]:
 def candidates(
     tx: Tx, workflow: Workflow, capabilities: Sequence[str], now: float
 ) -> Iterator[Task]:
-    """Tasks to try, best first: those that ran out of time, failed ones, then fresh ones."""
+    """Tasks to try, best first: those that ran out of time, failed ones, then fresh ones.
+
+    The workflow is locked, and stays as it is until one of them starts.
+    """
     wanted, names = _capability_filter(capabilities)
     params = {"workflow_id": workflow.id, "now": now, "most": MAX_FAILURES, **names}
-    for where in (_EXPIRED, *_WAITING):
+    for where in _offered(workflow):
         for first in range(0, CANDIDATES_LOOKED_AT, CANDIDATES):  # those before could not start
-            if not _may_start(get_workflow(tx, workflow.id), expired=where is _EXPIRED):
-                return
             page = TASKS.find(
                 tx,
                 f"WHERE workflow_id = :workflow_id AND {where}{wanted}"
@@ -137,10 +136,17 @@ def candidates(
                 break
 
 
-def _may_start(workflow: Workflow, *, expired: bool) -> bool:
+def _offered(workflow: Workflow) -> Iterator[str]:
+    """How to find what may start, as far as the counters say that there is any."""
     if workflow.decision is not None or breaker_open(workflow.failed, workflow.total):
-        return False
-    return expired or workflow.in_progress < workflow.max_parallel
+        return
+    if workflow.in_progress:
+        yield _EXPIRED
+    if workflow.in_progress < workflow.max_parallel:
+        if workflow.retryable:
+            yield _RETRYABLE
+        if workflow.ready:
+            yield _READY
 
 
 def _capability_filter(capabilities: Sequence[str]) -> tuple[str, dict[str, str]]:

@@ -19,35 +19,44 @@ from relaybook.engine.request import Update
 from relaybook.errors import clip
 from relaybook.model import FailureCode, Status, Tier
 from relaybook.store.base import Tx
-from relaybook.store.ledger import apply, load_case, put_texts
+from relaybook.store.cases import load_case
+from relaybook.store.ledger import apply
+from relaybook.store.texts import put_texts
 
 ERROR_LIMIT = 2_000
 SUMMARY_LIMIT = 400
 FAILURE_CODES = [str(code) for code in FailureCode]
 
 
-def _completed(update: Update, result: Envelope, meant: dict[str, Any]) -> Command:
+#: A command, and the texts that it names by their hashes.
+_Meant = tuple[Command, Sequence[str]]
+
+
+def _completed(update: Update, result: Envelope, meant: dict[str, Any]) -> _Meant:
     reached = [a for a in result.actions_taken if _tier(a) in (Tier.T3, Tier.T4)]
     if reached:
         error = f"it took {len(reached)} action(s) above tier T2: {compact(reached[0])}"
         code = str(FailureCode.TIER_VIOLATION)
-        return failed_with(code, clip(error, ERROR_LIMIT), replace(update, final=True), meant)
-    return Complete(
-        result=text_hash(to_json(result)),
+        failed = failed_with(code, clip(error, ERROR_LIMIT), replace(update, final=True), meant)
+        return failed, [update.output]
+    kept = to_json(result)
+    command = Complete(
+        result=text_hash(kept),
         summary=clip(result.summary, SUMMARY_LIMIT),
         notes=[*carried(result), *update.notes],
         **meant,
     )
+    return command, [update.output, kept]
 
 
 def _tier(action: Any) -> Any:
     return action.get("tier") if isinstance(action, Mapping) else None
 
 
-def _reported(update: Update, result: Envelope, meant: dict[str, Any]) -> Command:
+def _reported(update: Update, result: Envelope, meant: dict[str, Any]) -> _Meant:
     said = result.error or {}
     error = clip(str(said.get("message", "")) or result.summary, ERROR_LIMIT)
-    return failed_with(str(said.get("code", "")), error, update, meant)
+    return failed_with(str(said.get("code", "")), error, update, meant), [update.output]
 
 
 def failed_with(code: str, error: str, update: Update, meant: dict[str, Any]) -> Fail:
@@ -64,15 +73,16 @@ def failed_with(code: str, error: str, update: Update, meant: dict[str, Any]) ->
     )
 
 
-def _questioned(update: Update, result: Envelope, meant: dict[str, Any]) -> Command:
-    return Ask(
+def _questioned(update: Update, result: Envelope, meant: dict[str, Any]) -> _Meant:
+    command = Ask(
         questions=compact(list(result.questions)),
         summary=clip(result.summary, SUMMARY_LIMIT),
         **meant,
     )
+    return command, [update.output]
 
 
-_Reader = Callable[[Update, Envelope, dict[str, Any]], Command]
+_Reader = Callable[[Update, Envelope, dict[str, Any]], _Meant]
 
 #: The command that a result means, by what its block says.
 _RESULTS: Mapping[ResultStatus, _Reader] = {
@@ -91,8 +101,7 @@ def finish(
     Raises:
         Refusal: the attempt is not one that may end so.
     """
-    command = _RESULTS[result.status](update, result, common(desk, update, task_id))
-    texts = [update.output, to_json(result)] if isinstance(command, Complete) else [update.output]
+    command, texts = _RESULTS[result.status](update, result, common(desk, update, task_id))
     return record_end(desk, workflow_id, task_id, command, texts, result)
 
 

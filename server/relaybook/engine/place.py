@@ -11,7 +11,7 @@ from relaybook.engine.desk import Desk
 from relaybook.errors import InvalidPlan, clip
 from relaybook.model import OVER, SETTLED, EdgeKind, EventType, Pattern, Status, Task, Workflow
 from relaybook.store.base import Tx
-from relaybook.store.ledger import get_task, needs_of
+from relaybook.store.cases import get_task, needs_of
 
 
 def placed(

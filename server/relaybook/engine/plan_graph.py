@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from relaybook.core.graph import layers
 from relaybook.model import Edge, EdgeKind, Status
 from relaybook.store.base import Tx
-from relaybook.store.ledger import get_workflow
+from relaybook.store.cases import get_workflow
 
 #: A plan of more tasks, or more edges, is drawn by groups.
 NODES_SHOWN, EDGES_SHOWN = 200, 1_000

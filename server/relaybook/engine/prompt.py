@@ -24,8 +24,9 @@ from relaybook.registry.frame import Frame, PastError, Prior
 from relaybook.registry.prompt import Prompt, render
 from relaybook.registry.template import Template
 from relaybook.store.base import Tx
+from relaybook.store.events import read_task_events
 from relaybook.store.learning import accepted_lessons
-from relaybook.store.ledger import ATTEMPTS, read_task_events
+from relaybook.store.tables import ATTEMPTS
 
 #: Inputs of a template that the label of a task fills when its arguments do not.
 GOAL_INPUTS = ("piece", "goal")

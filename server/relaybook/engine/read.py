@@ -40,7 +40,7 @@ from relaybook.engine.read_task import (
 )
 from relaybook.engine.readable import MARKDOWN, MERMAID, PLAIN, Content, Readable
 from relaybook.errors import Forbidden, InvalidArguments, UnknownResource, nearest
-from relaybook.store.ledger import find_claim
+from relaybook.store.cases import find_claim
 
 #: How many bytes of JSON an answer of `read` has at most, and those not of the text itself.
 ANSWER_LIMIT, MARGIN = 20_000, 1_000

@@ -6,7 +6,7 @@ from relaybook.core.text import compact
 from relaybook.engine.desk import Desk
 from relaybook.engine.view import timestamp
 from relaybook.errors import clip
-from relaybook.store.ledger import get_workflow
+from relaybook.store.cases import get_workflow
 
 #: How many attempts, the last to start, one text holds.
 ATTEMPTS_SHOWN = 300

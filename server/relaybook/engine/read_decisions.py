@@ -8,7 +8,7 @@ from relaybook.engine.resolve import open_questions
 from relaybook.engine.view import timestamp
 from relaybook.model import Workflow
 from relaybook.store.base import Tx
-from relaybook.store.ledger import WORKFLOWS
+from relaybook.store.tables import WORKFLOWS
 
 #: How many workflows one text speaks of.
 WORKFLOWS_SHOWN = 50

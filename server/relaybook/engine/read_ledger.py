@@ -6,7 +6,8 @@ from relaybook.core.text import compact
 from relaybook.engine.desk import Desk
 from relaybook.engine.view import event_line, list_workflows, show_workflow
 from relaybook.store.base import Tx
-from relaybook.store.ledger import get_workflow, read_events
+from relaybook.store.cases import get_workflow
+from relaybook.store.events import read_events
 
 #: How many lines one text holds at most; the tools page through the rest.
 WORKFLOWS_SHOWN = 100

@@ -11,7 +11,8 @@ from relaybook.engine.view import timestamp
 from relaybook.errors import UnknownResource, clip
 from relaybook.model import WORDS, Attempt, Task
 from relaybook.store.base import Tx
-from relaybook.store.ledger import get_task, get_text
+from relaybook.store.cases import get_task
+from relaybook.store.texts import get_text
 
 #: A text of more characters is named by its URI in place of being shown.
 INLINE_LIMIT = 8_000

@@ -12,7 +12,8 @@ from relaybook.engine.desk import Desk
 from relaybook.errors import InvalidArguments
 from relaybook.model import Workflow
 from relaybook.store.base import Tx
-from relaybook.store.ledger import apply, find_claim, get_workflow, load_case, load_workflow_case
+from relaybook.store.cases import find_claim, get_workflow, load_case, load_workflow_case
+from relaybook.store.ledger import apply
 
 ENTRIES_LIMIT = 20
 

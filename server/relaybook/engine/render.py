@@ -16,7 +16,8 @@ from relaybook.errors import InvalidArguments
 from relaybook.model import Task
 from relaybook.registry.frame import Frame
 from relaybook.registry.prompt import PROMPT_LIMIT, render
-from relaybook.store.ledger import get_task, get_workflow, read_task_events
+from relaybook.store.cases import get_task, get_workflow
+from relaybook.store.events import read_task_events
 
 #: What comes after the prompt of a task that is no stage.
 _SPAWN = "spawn a worker with it, then update_task(status='in_progress', session_key=…)"

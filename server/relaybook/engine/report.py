@@ -14,7 +14,9 @@ from relaybook.engine.read_graph import read_graph
 from relaybook.engine.view import timestamp
 from relaybook.model import WORDS, Attempt, Task, Workflow
 from relaybook.store.base import Tx
-from relaybook.store.ledger import ATTEMPTS, TASKS, get_text, get_workflow
+from relaybook.store.cases import get_workflow
+from relaybook.store.tables import ATTEMPTS, TASKS
+from relaybook.store.texts import get_text
 
 _NEEDS = "SELECT task_id, needs FROM edges WHERE workflow_id = :id ORDER BY task_id, needs"
 

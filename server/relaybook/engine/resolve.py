@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from relaybook.core.case import Case
+from relaybook.core.close import refuse_decided
 from relaybook.core.command import (
     Answer,
     Cancel,
@@ -16,8 +17,9 @@ from relaybook.core.command import (
     RetryFailed,
     SettleHooks,
 )
+from relaybook.core.decision import APPLICABLE
 from relaybook.core.evidence import of_attempt
-from relaybook.core.machine import APPLICABLE, decide, refuse_decided
+from relaybook.core.machine import decide
 from relaybook.core.status import breaker_open, workflow_status
 from relaybook.core.text import compact, storable
 from relaybook.engine.advice import next_call, progress
@@ -36,16 +38,11 @@ from relaybook.engine.waiting import (
 from relaybook.errors import InvalidArguments, clip, nearest
 from relaybook.model import Decision, EventType, Status, Task, Workflow
 from relaybook.store.base import Tx
+from relaybook.store.cases import get_workflow, load_case, load_edges, load_workflow_case
+from relaybook.store.events import read_task_events
 from relaybook.store.learning import LESSON_DECISIONS, get_lesson
-from relaybook.store.ledger import (
-    TASKS,
-    apply,
-    get_workflow,
-    load_case,
-    load_edges,
-    load_workflow_case,
-    read_task_events,
-)
+from relaybook.store.ledger import apply
+from relaybook.store.tables import TASKS
 
 ANSWER_LIMIT = 4_000
 REASON_LIMIT = 1_000

@@ -11,7 +11,7 @@ from relaybook.engine.resolve import open_questions
 from relaybook.errors import clip
 from relaybook.model import EventType, Task, Workflow
 from relaybook.store.base import Tx
-from relaybook.store.ledger import read_decisions
+from relaybook.store.events import read_decisions
 
 #: What each list may take of an answer that stays under 20 kB, in bytes of JSON.
 ROOM = {

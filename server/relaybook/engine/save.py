@@ -12,7 +12,8 @@ from relaybook.errors import InvalidArguments
 from relaybook.model import Task, Workflow
 from relaybook.registry.placeholders import escape
 from relaybook.store.base import Tx
-from relaybook.store.ledger import TASKS, get_workflow
+from relaybook.store.cases import get_workflow
+from relaybook.store.tables import TASKS
 
 #: The most tasks of a workflow that are saved.
 TASKS_LIMIT = 500

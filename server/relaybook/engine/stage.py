@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from relaybook.core.command import Change
 from relaybook.core.evidence import goal_criterion
 from relaybook.core.hooks import DEFAULT_HOOKS
-from relaybook.core.machine import Change
 from relaybook.core.plan import read_tasks
 from relaybook.core.task_spec import TaskSpec
 from relaybook.engine.desk import Desk

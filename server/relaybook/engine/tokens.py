@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from relaybook.core.text import compact, storable
@@ -90,7 +90,7 @@ def revoke_token(desk: Desk, token_id: str) -> dict[str, Any]:
                 allowed=nearest(token_id, known),
                 next="call relaybook token list; a token is named by its id, never its text",
             )
-        revoked = found[0] if found[0].revoked_at else replace(found[0], revoked_at=now)
+        revoked = found[0] if found[0].revoked_at else found[0]._replace(revoked_at=now)
         TOKENS.update(tx, found[0], revoked)
     return _told(revoked, now)
 

@@ -6,9 +6,10 @@ from functools import partial
 from typing import Any
 
 from relaybook.core.case import Case
+from relaybook.core.close import refuse_decided
 from relaybook.core.command import Ask, Cancel, NameFailure, Release, Start
 from relaybook.core.envelope import raw_result, read_result
-from relaybook.core.machine import attempt_meant, refuse_decided
+from relaybook.core.finish import attempt_meant
 from relaybook.core.result_block import MAX_OUTPUT, NEXT_FOR_WORKER
 from relaybook.core.text import compact, storable
 from relaybook.engine.claim import (
@@ -37,12 +38,14 @@ from relaybook.errors import (
     MalformedOutput,
     Refusal,
     StaleClaim,
+    StoreBusy,
     clip,
     nearest,
 )
 from relaybook.model import Status
 from relaybook.store.base import Tx
-from relaybook.store.ledger import find_claim, get_task, load_case, renew_lease
+from relaybook.store.cases import find_claim, get_task, load_case
+from relaybook.store.ledger import renew_lease
 
 OVERRIDE_LIMIT = 500
 #: What the answer to several updates of one workflow says once, and what it leaves out: the claim
@@ -104,6 +107,8 @@ def update_tasks(desk: Desk, updates: Sequence[Update]) -> dict[str, Any]:
         try:
             results.append(update_task(desk, update))
         except Refusal as refusal:
+            if isinstance(refusal, StoreBusy) and not results:
+                raise  # all of them may be sent again
             results.append({"task_id": update.task_id, "error": refusal.as_dict()})
     refused = sum("status" not in result for result in results)
     answer: dict[str, Any] = {

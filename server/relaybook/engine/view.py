@@ -25,12 +25,9 @@ from relaybook.engine.reconcile import reconcile, standing_still
 from relaybook.errors import InvalidArguments, clip
 from relaybook.model import Event, Status, Task, Workflow
 from relaybook.store.base import Tx
-from relaybook.store.ledger import (
-    TASKS,
-    WORKFLOWS,
-    get_workflow,
-    read_events,
-)
+from relaybook.store.cases import get_workflow
+from relaybook.store.events import read_events
+from relaybook.store.tables import TASKS, WORKFLOWS
 
 PAGE = {"concise": 20, "detailed": 60}
 RESUME = "resume"

@@ -5,7 +5,8 @@ import json
 from relaybook.errors import clip
 from relaybook.model import EventType, Task, Workflow
 from relaybook.store.base import Tx
-from relaybook.store.ledger import ATTEMPTS, TASKS, read_task_events
+from relaybook.store.events import read_task_events
+from relaybook.store.tables import ATTEMPTS, TASKS
 
 
 def hooks_left(task: Task) -> tuple[str, ...]:

@@ -59,6 +59,11 @@ class Hints(Protocol):
 class Store(Protocol):
     """A ledger on disk."""
 
+    @property
+    def threads(self) -> int:
+        """How many threads of a server may use it at once; 0: all in one, one after the other."""
+        ...
+
     def clock(self) -> float:
         """Epoch seconds, the same for every process that shares the ledger."""
         ...

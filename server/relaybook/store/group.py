@@ -3,7 +3,8 @@
 A call says that it can wait for its commit by entering `call`. Its first transaction begins a
 group or joins the one that is open, as a savepoint, so that what is refused leaves the others
 standing. Nobody may be answered before the group has ended: what a call saw or wrote may still
-be lost.
+be lost. Nor does a call sleep for a lock that another process holds: it is told StoreBusy at
+once, and whoever made it tries again later.
 """
 
 from collections.abc import Callable, Generator
@@ -46,6 +47,8 @@ class Call:
     #: The groups that it joined; those that it began, it has to end.
     joined: list[Group] = field(default_factory=list[Group])
     begun: list[Group] = field(default_factory=list[Group])
+    #: Whether it may be made again, later, if another process holds the lock.
+    patient: bool = True
 
 
 _current: ContextVar[Call | None] = ContextVar("call", default=None)
@@ -57,9 +60,9 @@ def current_call() -> Call | None:
 
 
 @contextmanager
-def call() -> Generator[Call]:
+def call(*, patient: bool = True) -> Generator[Call]:
     """What runs inside waits for its commits."""
-    entered = Call()
+    entered = Call(patient=patient)
     token = _current.set(entered)
     try:
         yield entered

@@ -8,8 +8,8 @@ the workflows that they came from.
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import NamedTuple
 
 from relaybook.core.lessons import (
     CONFIDENCES,
@@ -36,8 +36,7 @@ class LessonStatus(StrEnum):
     REJECTED = "rejected"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptLesson:
+class KeptLesson(NamedTuple):
     """A lesson in the ledger; a row of `lessons`."""
 
     id: str
@@ -51,10 +50,10 @@ class KeptLesson:
     task_id: str
     skill: str | None
     template: str
+    created_at: float
     #: How often it was proposed.
     times: int = 1
     status: LessonStatus = LessonStatus.PROPOSED
-    created_at: float
     decided_at: float | None = None
     decided_by: str | None = None
     reason: str | None = None
@@ -200,7 +199,7 @@ def _keep_finding(tx: Tx, workflow: Workflow, task: Task, event: Event) -> None:
         LESSONS.insert(tx, [kept])
     else:
         surer = max(same.confidence, lesson.confidence, key=CONFIDENCES.index)
-        LESSONS.update(tx, same, replace(same, times=same.times + 1, confidence=surer))
+        LESSONS.update(tx, same, same._replace(times=same.times + 1, confidence=surer))
 
 
 def _proposal(task: Task, event: Event) -> Lesson | None:
@@ -289,8 +288,7 @@ def _kept(workflow: Workflow, task: Task, event: Event, lesson: Lesson, mark: st
 def _decide(tx: Tx, event: Event) -> None:
     where = "WHERE id = :id"
     for kept in LESSONS.find(tx, where, id=event.data["lesson"]):
-        decided = replace(
-            kept,
+        decided = kept._replace(
             status=LESSON_DECISIONS[event.data["decision"]],
             decided_at=event.at,
             decided_by=event.actor,

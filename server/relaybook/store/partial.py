@@ -16,6 +16,10 @@ class PartialStore:
         self._store = store
         self._sight = sight_of(projects)
 
+    @property
+    def threads(self) -> int:
+        return self._store.threads
+
     def clock(self) -> float:
         return self._store.clock()
 

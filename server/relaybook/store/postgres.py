@@ -31,7 +31,7 @@ from relaybook.store.postgres_tables import migrate, version_of
 from relaybook.store.sight import EVERYTHING
 
 #: How long one call waits for a connection, for a lock, and for one statement, in seconds.
-CONNECT_PATIENCE, LOCK_PATIENCE, STATEMENT_PATIENCE = 15.0, 15.0, 30.0
+CONNECT_PATIENCE, LOCK_PATIENCE, STATEMENT_PATIENCE = 15.0, 5.0, 30.0
 #: How long, once a call has waited for a connection in vain: a server that serves calls in a row
 #: goes on answering, if only refusals.
 AWAY_PATIENCE = 0.1
@@ -39,6 +39,8 @@ AWAY_PATIENCE = 0.1
 IDLE_LIMIT = 30.0
 #: The most connections of one process; a call uses one, for milliseconds.
 CONNECTIONS = 10
+#: How many threads share them; the rest is for health checks, metrics and tokens.
+THREADS = 7
 
 _NOW = "SELECT extract(epoch FROM clock_timestamp())::double precision"
 _COLUMNS = (
@@ -92,6 +94,8 @@ class PostgresTx:
 
 class PostgresStore:
     """The ledger in the database and schema that `url` names; its tables made if none are."""
+
+    threads = THREADS
 
     def __init__(self, url: str, durability: Durability = "full") -> None:
         """Connect, and bring the tables up to date.

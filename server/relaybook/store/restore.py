@@ -6,7 +6,8 @@ from relaybook.core.case import Case, evolve, opened
 from relaybook.model import Event, Status
 from relaybook.store.base import Tx
 from relaybook.store.learning import learn
-from relaybook.store.ledger import as_stored, hold_scopes, write_rows
+from relaybook.store.ledger import as_stored, write_rows
+from relaybook.store.scopes import hold_scopes
 
 _TEXTS = "SELECT hash, body FROM texts WHERE workflow_id = :workflow_id ORDER BY hash"
 _ADD_TEXT = "INSERT INTO texts (workflow_id, hash, body) VALUES (:workflow_id, :hash, :body)"

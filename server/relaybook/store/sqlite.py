@@ -90,6 +90,8 @@ class _Look(SqliteTx):
 class SqliteStore:
     """The ledger at `path`; made there if nothing is."""
 
+    threads = 0
+
     def __init__(self, path: Path, durability: Durability = "full") -> None:
         """Open the file, and bring its tables up to date.
 
@@ -123,8 +125,8 @@ class SqliteStore:
         with translated(self.path):
             call = current_call()
             if call is not None:
-                with self._join(call) as tx:
-                    yield tx
+                with self._joined_by(call).member():
+                    yield SqliteTx(self._gathering())
                 return
             if (group := self._open_group()) is not None:
                 group.end()  # it has the lock, which this thread cannot wait for
@@ -138,23 +140,21 @@ class SqliteStore:
                     db.conn.execute("ROLLBACK")
                 raise
 
-    @contextmanager
-    def _join(self, call: Call) -> Generator[SqliteTx]:
-        """A transaction of a call that waits for its commit, which others may share."""
-        db = self._gathering()
+    def _joined_by(self, call: Call) -> SqliteGroup:
+        """The group of the commit that a call waits for, which others may share.
+
+        The lock is not waited for: the thread has other calls to serve.
+        """
         group = self._open_group()
         if group is None:
-            _patiently(lambda: db.conn.execute("BEGIN IMMEDIATE"))
-            group = self._local.group = SqliteGroup(
-                db.conn,
-                self.path,
-                patience=PATIENCE[self._synchronous],
-            )
+            conn = self._gathering().conn
+            conn.execute("BEGIN IMMEDIATE")
+            group = SqliteGroup(conn, self.path, patience=PATIENCE[self._synchronous])
+            self._local.group = group
             call.begun.append(group)
         if group not in call.joined:
             call.joined.append(group)
-        with group.member():
-            yield SqliteTx(db)
+        return group
 
     def _open_group(self) -> SqliteGroup | None:
         """The group that this thread's transactions may join."""

@@ -1,14 +1,11 @@
 """What sqlite3 raises, as the refusals of a store."""
 
 import sqlite3
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 
 from relaybook.errors import (
     InvalidArguments,
     NotALedger,
-    Refusal,
     StoreBusy,
     StoreFault,
     StoreUnreachable,
@@ -18,23 +15,30 @@ from relaybook.errors import (
 LOCK_PATIENCE = 15.0
 
 
-@contextmanager
-def translated(path: Path) -> Generator[None]:
-    """Turn what sqlite3 raises into the refusals of a store."""
-    try:
-        yield
-    except Refusal:
-        raise
-    except sqlite3.IntegrityError:
-        raise  # an invariant would have been broken: a bug, to be seen as one
-    except sqlite3.Error as error:
-        raise refusal(error, path) from error
-    except UnicodeEncodeError as error:
-        raise InvalidArguments(
-            "A text of the call holds half of a surrogate pair.",
-            allowed="texts of whole characters",
-            next="correct it and call again",
-        ) from error
+class translated:
+    """Turns what sqlite3 raises inside into the refusals of a store.
+
+    An IntegrityError stays as it is: an invariant would have been broken, a bug to be seen as one.
+    """
+
+    __slots__ = ("_path",)
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is None or isinstance(error, sqlite3.IntegrityError):
+            return
+        if isinstance(error, sqlite3.Error):
+            raise refusal(error, self._path) from error
+        if isinstance(error, UnicodeEncodeError):
+            raise InvalidArguments(
+                "A text of the call holds half of a surrogate pair.",
+                allowed="texts of whole characters",
+                next="correct it and call again",
+            ) from error
 
 
 def refusal(error: sqlite3.Error, path: Path) -> StoreFault:

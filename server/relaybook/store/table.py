@@ -1,14 +1,12 @@
-"""A frozen value as a row: the statements and conversions that follow from its fields."""
+"""A named tuple as a row: the statements and conversions that follow from its fields."""
 
 from collections.abc import Sequence
-from dataclasses import fields
 from enum import StrEnum
-from operator import attrgetter
-from typing import Any, Generic, TypeVar, get_args, get_type_hints
+from typing import Any, Generic, NamedTuple, TypeVar, get_args, get_type_hints
 
 from relaybook.store.base import Row, Tx
 
-T = TypeVar("T")
+T = TypeVar("T", bound=NamedTuple)
 
 
 class Table(Generic[T]):
@@ -17,11 +15,10 @@ class Table(Generic[T]):
     def __init__(self, name: str, of: type[T], key: Sequence[str]) -> None:
         self.name = name
         self.of = of
-        self.names = [field.name for field in fields(of)]  # pyright: ignore[reportArgumentType]
+        self.names = of._fields
         self.columns = ", ".join(self.names)
         self.full_columns = ", ".join(f"{name}.{column}" for column in self.names)
         self._key = key
-        self._values = attrgetter(*self.names)
         self._enums = _enums(of)
         self._updates: dict[tuple[str, ...], str] = {}
         places = ", ".join(f":{column}" for column in self.names)
@@ -31,15 +28,14 @@ class Table(Generic[T]):
 
     def value(self, row: Row) -> T:
         """The value that `row`, read with `select`, holds."""
-        known = dict(zip(self.names, row, strict=True))
-        for name, words in self._enums:
-            if known[name] is not None:
-                known[name] = words[known[name]]
-        return self.of(**known)
+        known = list(row)
+        for place, words in self._enums:
+            known[place] = words[known[place]]
+        return self.of._make(known)
 
     def params(self, value: T) -> dict[str, Any]:
         """The parameters that write `value`."""
-        return self._plain(dict(zip(self.names, self._values(value), strict=True)))
+        return self._plain(dict(zip(self.names, value, strict=True)))
 
     def find(self, tx: Tx, where: str, **params: Any) -> list[T]:
         """All values for which `where`, which may also order and limit, holds."""
@@ -51,10 +47,13 @@ class Table(Generic[T]):
 
     def update(self, tx: Tx, before: T, after: T) -> None:
         """Write what differs; a column named in an UPDATE costs its indexes, changed or not."""
-        pairs = zip(self.names, self._values(before), self._values(after), strict=True)
+        pairs = zip(self.names, before, after, strict=True)
         changed = {name: new for name, old, new in pairs if old is not new and old != new}
         if changed:
-            tx.rows(self._update(tuple(changed)), self._plain(changed) | self._key_of(after))
+            sql = self._update(tuple(changed))
+            for name in self._key:
+                changed[name] = getattr(after, name)
+            tx.rows(sql, self._plain(changed))
 
     def _update(self, names: tuple[str, ...]) -> str:
         """The statement that writes the columns `names`; a ledger knows a few dozen sets of them."""
@@ -67,20 +66,19 @@ class Table(Generic[T]):
 
     def _plain(self, known: dict[str, Any]) -> dict[str, Any]:
         """`known` with the words of enumerations as the texts that they are."""
-        for name, _ in self._enums:
+        for place, _ in self._enums:
+            name = self.names[place]
             if known.get(name) is not None:
-                known[name] = known[name].value
+                known[name] = str(known[name])
         return known
 
-    def _key_of(self, value: T) -> dict[str, Any]:
-        return {name: getattr(value, name) for name in self._key}
 
-
-def _enums(of: type) -> list[tuple[str, dict[str, StrEnum]]]:
-    """The fields that hold a word of an enumeration, or nothing, and that enumeration by word."""
+def _enums(of: type[NamedTuple]) -> list[tuple[int, dict[str | None, StrEnum | None]]]:
+    """The places of fields that hold a word of an enumeration, or nothing; that word by its text."""
+    hints = get_type_hints(of)
     return [
-        (name, {str(word): word for word in kind})
-        for name, hint in get_type_hints(of).items()
-        for kind in (hint, *get_args(hint))
+        (place, {None: None, **{str(word): word for word in kind}})
+        for place, name in enumerate(of._fields)
+        for kind in (hints[name], *get_args(hints[name]))
         if isinstance(kind, type) and issubclass(kind, StrEnum)
     ]

@@ -5,14 +5,13 @@ reads the ledger can find it.
 """
 
 import hashlib
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from relaybook.store.base import Tx
 from relaybook.store.table import Table
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Token:
+class Token(NamedTuple):
     """A token as the ledger knows it; a row of `tokens`."""
 
     id: str

@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio
+from anyio.lowlevel import checkpoint_if_cancelled
 from mcp.server.context import ServerRequestContext
 from mcp.server.mcpserver import MCPServer
 from mcp.server.subscriptions import InMemorySubscriptionBus, ResourceUpdated
@@ -30,6 +31,7 @@ from mcp_types import (
 
 from relaybook.engine import Engine
 from relaybook.errors import StoreFault
+from relaybook.surface.done import done
 from relaybook.surface.older import Reachable, Subscribers, reachable_over
 from relaybook.surface.wakes import Wakes
 
@@ -70,7 +72,7 @@ class Changes:
             yield
             group.cancel_scope.cancel()
 
-    def add(self, uris: Collection[str]) -> None:
+    async def add(self, uris: Collection[str]) -> None:
         """One more listener to each of `uris`.
 
         Raises:
@@ -80,9 +82,11 @@ class Changes:
         if len(self._marks) + len(new) > SUBSCRIBED_LIMIT:
             raise MCPError(INVALID_PARAMS, f"At most {SUBSCRIBED_LIMIT} resources are watched.")
         try:
-            self._marks.update(self._engine.marks(new))
+            found = await done(self._engine, self._engine.marks, new)
         except StoreFault as fault:
             raise MCPError(INTERNAL_ERROR, f"{fault.code}: {fault}") from fault
+        await checkpoint_if_cancelled()  # nobody would remove what one adds who has left
+        self._marks = {**found, **self._marks}  # others may have added some meanwhile
         self._listeners.update(uris)
         if self._marks:
             self._wanted.set()
@@ -108,7 +112,7 @@ class Changes:
 
     async def _look(self) -> None:
         try:
-            changed = self._changed()
+            changed = await self._changed()
         except StoreFault as fault:
             _log.warning("changes not seen: %s", fault)
             return
@@ -118,14 +122,16 @@ class Changes:
                 self.older.note(uri)
                 await self.bus.publish(ResourceUpdated(uri=uri))
 
-    def _changed(self) -> list[str]:
+    async def _changed(self) -> list[str]:
         """What was subscribed to and has changed since the last look."""
-        version = self._engine.store.version()
+        version = await done(self._engine, self._engine.store.version)
         if version == self._version:
             return []
-        marks = self._engine.marks(self._marks)
+        found = await done(self._engine, self._engine.marks, list(self._marks))
+        marks = {uri: mark for uri, mark in found.items() if uri in self._marks}
         changed = [uri for uri, mark in marks.items() if mark != self._marks[uri]]
-        self._marks, self._version = marks, version
+        self._marks |= marks
+        self._version = version
         return changed
 
 
@@ -146,7 +152,9 @@ def _offer_to_older(server: MCPServer[None], changes: Changes) -> None:
         if matching(uri) is None and uri not in {str(r.uri) for r in await server.list_resources()}:
             raise MCPError(INVALID_PARAMS, str(unknown(uri, "orchestrator")), {"uri": uri})
         if uri not in subscriber.uris:
-            changes.add([uri])
+            await changes.add([uri])
+            if uri in subscriber.uris:  # it asked twice at once
+                changes.remove([uri])
             subscriber.uris.add(uri)
         return EmptyResult()
 
@@ -175,7 +183,7 @@ def _offer_streams(server: MCPServer[None], changes: Changes) -> None:
         ctx: ServerRequestContext[Any, Any], params: SubscriptionsListenRequestParams
     ) -> Any:
         uris = set(params.notifications.resource_subscriptions or ())
-        changes.add(uris)
+        await changes.add(uris)
         try:
             return await serve_stream(ctx, params)
         finally:

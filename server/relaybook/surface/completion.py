@@ -9,6 +9,7 @@ from mcp_types import (
 )
 
 from relaybook.engine import Engine
+from relaybook.surface.done import done
 from relaybook.surface.rim import Server
 
 #: The variable of a resource that an argument of a prompt stands for.
@@ -25,13 +26,14 @@ def offer_completion(server: Server, engine: Engine, role: str) -> None:
         context: CompletionContext | None,
     ) -> Completion:
         chosen = (context.arguments if context else None) or {}
+        name, value = argument.name, argument.value
         if not isinstance(ref, PromptReference):
-            found = engine.complete(ref.uri, argument.name, argument.value, chosen, role=role)
-        elif (ref.name, argument.name) in PROMPT_ARGUMENTS:
-            uri, variable = PROMPT_ARGUMENTS[ref.name, argument.name]
-            found = engine.complete(uri, variable, argument.value, chosen, role=role)
+            found = await done(engine, engine.complete, ref.uri, name, value, chosen, role=role)
+        elif (ref.name, name) in PROMPT_ARGUMENTS:
+            uri, variable = PROMPT_ARGUMENTS[ref.name, name]
+            found = await done(engine, engine.complete, uri, variable, value, chosen, role=role)
         else:
-            found = engine.complete_argument(ref.name, argument.name, argument.value, role=role)
+            found = await done(engine, engine.complete_argument, ref.name, name, value, role=role)
         return Completion(
             values=list(found.values),
             total=found.total,

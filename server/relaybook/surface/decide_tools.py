@@ -12,6 +12,7 @@ from relaybook.engine.request import Resolution
 from relaybook.surface.answers import Cleaned, Resolved, Told
 from relaybook.surface.arguments import Entries, RecordKind, Text, WorkerRecordKind
 from relaybook.surface.board import SHOWS_BOARD
+from relaybook.surface.done import done, done_aside
 from relaybook.surface.rim import tool
 
 #: Decisions about the task that the question is about.
@@ -46,7 +47,7 @@ def resolve_tool(engine: Engine) -> Tool:
         capabilities = ctx.client_capabilities
         if decision or capabilities is None or capabilities.elicitation is None:
             return Choice()
-        found = engine.open_decisions(workflow_id)["open"]
+        found = (await done(engine, engine.open_decisions, workflow_id))["open"]
         return _asking(found[0]) if found else Choice()
 
     async def resolve(
@@ -61,19 +62,18 @@ def resolve_tool(engine: Engine) -> Tool:
         reason: Text = "",
     ) -> dict[str, Any]:
         if not decision and isinstance(chosen, AcceptedElicitation) and chosen.data.decision:
-            return engine.resolve(_from_user(workflow_id, chosen.data))
+            return await done(engine, engine.resolve, _from_user(workflow_id, chosen.data))
         if not decision:
-            return engine.open_decisions(workflow_id)
-        return engine.resolve(
-            Resolution(
-                workflow_id=workflow_id,
-                decision=decision,
-                task_id=task_id,
-                lesson=lesson,
-                answers=tuple(answers),
-                reason=reason,
-            )
+            return await done(engine, engine.open_decisions, workflow_id)
+        resolution = Resolution(
+            workflow_id=workflow_id,
+            decision=decision,
+            task_id=task_id,
+            lesson=lesson,
+            answers=tuple(answers),
+            reason=reason,
         )
+        return await done(engine, engine.resolve, resolution)
 
     return tool(
         resolve,
@@ -120,7 +120,9 @@ def record_tool(engine: Engine) -> Tool:
         workflow_id: Text = "",
         task_id: Text = "",
     ) -> dict[str, Any]:
-        return engine.record(kind, entries, workflow_id=workflow_id, task_id=task_id)
+        return await done(
+            engine, engine.record, kind, entries, workflow_id=workflow_id, task_id=task_id
+        )
 
     return tool(
         record,
@@ -138,7 +140,7 @@ def worker_record_tool(engine: Engine) -> Tool:
         kind: WorkerRecordKind,
         entries: Entries,
     ) -> dict[str, Any]:
-        engine.record(kind, entries, claim=claim, actor="worker")
+        await done(engine, engine.record, kind, entries, claim=claim, actor="worker")
         return {"summary": f"{len(entries)} {kind} recorded", "next": "go on with your task"}
 
     return tool(
@@ -156,7 +158,7 @@ def cleanup_tool(engine: Engine) -> Tool:
         days: Annotated[float, Field(ge=0, description="since they ended")] = KEPT_DAYS,
         dry_run: bool = False,
     ) -> dict[str, Any]:
-        return engine.cleanup(days=days, dry_run=dry_run)
+        return await done_aside(engine, engine.cleanup, days=days, dry_run=dry_run)
 
     return tool(
         cleanup,

@@ -6,6 +6,7 @@ that it needs for a call. A pipe or a socket says by itself when it is ready.
 
 import os
 import stat
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -61,11 +62,8 @@ def _moved(fd: int, stand_in: int) -> int:
     return moved
 
 
-class _Stream:
-    """Either direction; the descriptor stays open, for it belongs to `standard_streams`."""
-
-    def __init__(self, fd: int) -> None:
-        self._fd = fd
+class Stream:
+    """Either direction; what it reads or writes stays open, for it belongs to others."""
 
     async def aclose(self) -> None:
         """Nothing to do: a stream buffers nothing that could be lost."""
@@ -82,14 +80,16 @@ class _Stream:
         await self.aclose()
 
 
-class PipeReader(_Stream):
-    """The messages that come in, one a line; a line that is none is its exception."""
+class Source(Stream, ABC):
+    """A stream of messages that come in, to be iterated over."""
 
-    def __init__(self, fd: int) -> None:
-        super().__init__(fd)
-        self._lines: deque[bytes] = deque()
-        #: The pieces of a line whose end is still to come.
-        self._begun: list[bytes] = []
+    @abstractmethod
+    async def receive(self) -> SessionMessage | Exception:
+        """The next message.
+
+        Raises:
+            anyio.EndOfStream: there will be none.
+        """
 
     def __aiter__(self) -> Self:
         return self
@@ -100,12 +100,22 @@ class PipeReader(_Stream):
         except anyio.EndOfStream:
             raise StopAsyncIteration from None
 
-    async def receive(self) -> SessionMessage | Exception:
-        """The next message.
 
-        Raises:
-            anyio.EndOfStream: there will be none.
-        """
+class PipeReader(Source):
+    """The messages that come in, one a line; a line that is none is its exception."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self._lines: deque[bytes] = deque()
+        #: The pieces of a line whose end is still to come.
+        self._begun: list[bytes] = []
+
+    @property
+    def at_hand(self) -> bool:
+        """Whether a message has been read that is still to be received."""
+        return bool(self._lines)
+
+    async def receive(self) -> SessionMessage | Exception:
         while not self._lines:
             await anyio.wait_readable(self._fd)
             self._read()
@@ -127,12 +137,14 @@ class PipeReader(_Stream):
             self._begun.append(rest)
 
 
-class PipeWriter(_Stream):
+class PipeWriter(Stream):
     """The messages that go out, one a line."""
 
     def __init__(self, fd: int) -> None:
-        super().__init__(fd)
+        self._fd = fd
         self._turn = anyio.Lock(fast_acquire=True)
+        #: What is still to be written, in order.
+        self._left = bytearray()
 
     async def send(self, item: SessionMessage, /) -> None:
         """Write a message; what was begun is finished even if the caller is cancelled.
@@ -141,17 +153,36 @@ class PipeWriter(_Stream):
             anyio.BrokenResourceError: nobody reads any more.
         """
         text = item.message.model_dump_json(by_alias=True, exclude_unset=True)
-        async with self._turn:
-            left = memoryview(f"{text}\n".encode())
-            with anyio.CancelScope(shield=True):
-                while left:
-                    left = left[await self._write(left) :]
+        if self.send_now(f"{text}\n".encode()):
+            await self.finish()
 
-    async def _write(self, data: memoryview) -> int:
+    def send_now(self, lines: bytes) -> bool:
+        """Write whole lines as far as the pipe takes them; whether `finish` has to write the rest.
+
+        Raises:
+            anyio.BrokenResourceError: nobody reads any more.
+        """
+        self._left += lines
+        if self._turn.locked():
+            return False  # who has the turn writes them too
+        self._write()
+        return bool(self._left)
+
+    async def finish(self) -> None:
+        """Write what is left, as `send` does."""
+        async with self._turn:
+            with anyio.CancelScope(shield=True):
+                while self._left:
+                    if not self._write():
+                        await anyio.wait_writable(self._fd)
+
+    def _write(self) -> bool:
+        """Whether the pipe took anything."""
         try:
-            return os.write(self._fd, data)
+            written = os.write(self._fd, self._left)
         except BlockingIOError:
-            await anyio.wait_writable(self._fd)
-            return 0
+            return False
         except OSError as error:
             raise anyio.BrokenResourceError from error
+        del self._left[:written]
+        return True

@@ -9,6 +9,7 @@ from relaybook.core.policy import PROMPT_WORDS
 from relaybook.engine import Engine
 from relaybook.surface import answers
 from relaybook.surface.arguments import Added, FactsArgument, Items, Text
+from relaybook.surface.done import done
 from relaybook.surface.rim import tool
 
 
@@ -23,7 +24,9 @@ def plan_tool(engine: Engine) -> Tool:
         other_words: Annotated[list[int], Field(max_length=10)] = [],  # noqa: B006
         order: Annotated[Text, Field(description="specific or playbook")] = "specific",
     ) -> dict[str, Any]:
-        return engine.plan(
+        return await done(
+            engine,
+            engine.plan,
             facts,
             order=order or "specific",
             items=items,
@@ -52,8 +55,14 @@ def change_plan_tool(engine: Engine) -> Tool:
         reason: Text = "",
         if_seq: Annotated[int | None, Field(description="refuse if the plan changed since")] = None,
     ) -> dict[str, Any]:
-        return engine.change_plan(
-            workflow_id, add=add, replaces=replaces, reason=reason, if_seq=if_seq
+        return await done(
+            engine,
+            engine.change_plan,
+            workflow_id,
+            add=add,
+            replaces=replaces,
+            reason=reason,
+            if_seq=if_seq,
         )
 
     return tool(

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from relaybook.engine import Engine
 from relaybook.errors import Refusal
+from relaybook.surface.done import done
 
 ORCHESTRATE = """\
 Reach this goal as the orchestrator, with relaybook as the record:
@@ -47,7 +48,7 @@ def _orchestrate(engine: Engine) -> Prompt:
     ) -> list[Message]:
         return [
             UserMessage(ORCHESTRATE.format(goal=goal)),
-            _embedded(engine, "guide://quick-reference"),
+            await _embedded(engine, "guide://quick-reference"),
         ]
 
     return Prompt.from_function(
@@ -63,7 +64,7 @@ def _recover(engine: Engine) -> Prompt:
     ) -> list[Message]:
         return [
             UserMessage(RECOVER.format(workflow_id=workflow_id)),
-            _embedded(engine, f"ledger://workflows/{workflow_id}"),
+            await _embedded(engine, f"ledger://workflows/{workflow_id}"),
         ]
 
     return Prompt.from_function(
@@ -73,14 +74,14 @@ def _recover(engine: Engine) -> Prompt:
     )
 
 
-def _embedded(engine: Engine, uri: str) -> Message:
+async def _embedded(engine: Engine, uri: str) -> Message:
     """The resource at `uri` as a message.
 
     Raises:
         MCPError: nothing is there.
     """
     try:
-        found = engine.read_text(uri)
+        found = await done(engine, engine.read_text, uri)
     except Refusal as refusal:
         raise MCPError(INVALID_PARAMS, f"{refusal.code}: {refusal}") from refusal
     contents = TextResourceContents(uri=uri, mime_type=found.mime_type, text=found.text)

@@ -10,6 +10,7 @@ from relaybook.engine import Engine
 from relaybook.surface import answers
 from relaybook.surface.arguments import Text
 from relaybook.surface.board import BOARD_URI, board_html
+from relaybook.surface.done import done
 from relaybook.surface.rim import tool
 
 
@@ -17,7 +18,9 @@ def read_tool(engine: Engine) -> Tool:
     async def read(
         uri: Annotated[str, Field(description="e.g. ledger://workflows")], cursor: Text = ""
     ) -> dict[str, Any]:
-        return _board(cursor) if uri == BOARD_URI else engine.read(uri, cursor=cursor)
+        if uri == BOARD_URI:
+            return _board(cursor)
+        return await done(engine, engine.read, uri, cursor=cursor)
 
     return tool(
         read,
@@ -41,7 +44,7 @@ def worker_read_tool(engine: Engine) -> Tool:
         claim: Annotated[Text, Field(description="for your own task")] = "",
         cursor: Text = "",
     ) -> dict[str, Any]:
-        return engine.read(uri, cursor=cursor, role="worker", claim=claim)
+        return await done(engine, engine.read, uri, cursor=cursor, role="worker", claim=claim)
 
     return tool(
         read,

@@ -23,6 +23,7 @@ from mcp_types import (
 
 from relaybook.engine import Engine
 from relaybook.errors import Forbidden, InvalidArguments, NotFound, Refusal
+from relaybook.surface.done import done
 from relaybook.surface.kinds import kind_of
 from relaybook.surface.rim import Server
 
@@ -43,7 +44,7 @@ class ResourceServer(Server):
 
     async def list_resources(self) -> list[Resource]:
         added = await super().list_resources()
-        newest = self._engine.newest_change()
+        newest = await done(self._engine, self._engine.newest_change)
         shown = [self._introduced(each, newest) for each in self._readables(templates=False)]
         return [*shown, *added]
 
@@ -74,16 +75,16 @@ class ResourceServer(Server):
         from relaybook.engine.read import matching, unknown
 
         if matching(str(uri)) is not None:
-            return [self._contents(str(uri))]
+            return [await self._contents(str(uri))]
         try:
             return await super().read_resource(uri, context)
         except ResourceNotFoundError as error:
             refusal = unknown(str(uri), self._role)
             raise ResourceNotFoundError(f"{refusal.code}: {refusal}") from error
 
-    def _contents(self, uri: str) -> ReadResourceContents:
+    async def _contents(self, uri: str) -> ReadResourceContents:
         try:
-            found = self._engine.read_text(uri, role=self._role)
+            found = await done(self._engine, self._engine.read_text, uri, role=self._role)
         except (NotFound, Forbidden, InvalidArguments) as refusal:
             raise ResourceNotFoundError(f"{refusal.code}: {refusal}") from refusal
         except Refusal as refusal:

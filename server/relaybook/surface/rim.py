@@ -104,6 +104,14 @@ class Server(MCPServer[None]):
     #: Told of each call: the tool, whether it was ok, refused or failed, and its seconds.
     observe: Observe | None = None
 
+    @property
+    def sessionless(self) -> frozenset[str]:
+        """The names of the tools that neither ask their client anything nor tell it of progress."""
+        tools = self._tool_manager.list_tools()
+        return frozenset(
+            tool.name for tool in tools if tool.context_kwarg is None and not tool.resolved_params
+        )
+
     async def call_tool(
         self,
         name: str,

@@ -10,19 +10,21 @@ from mcp.server.caching import CacheableMethod, CacheHint
 from mcp.server.extension import Extension
 from mcp.server.mcpserver import MCPServer
 from mcp.server.request_state import RequestStateSecurity
-from opentelemetry import trace
 
 from relaybook import __version__
 from relaybook.engine import Engine
 from relaybook.surface.board import board_app
 from relaybook.surface.changes import Changes, offer_subscriptions
 from relaybook.surface.completion import offer_completion
+from relaybook.surface.direct import Direct
+from relaybook.surface.direct_pipe import without_direct
 from relaybook.surface.openings import PromptServer
 from relaybook.surface.pipe import standard_streams
 from relaybook.surface.prompts import prompts_for
 from relaybook.surface.rim import Server
 from relaybook.surface.tasks_extension import TasksExtension
 from relaybook.surface.tools import tools_for
+from relaybook.surface.tracing import is_traced
 from relaybook.surface.wakes import Wakes
 
 DESCRIPTION = (
@@ -119,7 +121,7 @@ def _drop_idle_tracing(server: Server) -> None:
 
     What else wraps a message stays: it seals the state that a client carries for the server.
     """
-    if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
+    if not is_traced():
         low = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]  # no public way yet
         low.middleware[:] = [
             each for each in low.middleware if not isinstance(each, OpenTelemetryMiddleware)
@@ -134,10 +136,15 @@ def serve_stdio(engine: Engine, role: str) -> None:
     # Before the SDK does: it would log in colours, and a client that never reads standard
     # error blocks a server that writes much to it.
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    anyio.run(_serve, build_server(engine, role))
+    server = build_server(engine, role)
+    # Where calls run in threads they run side by side, which calls answered in turn do not.
+    anyio.run(_serve, server, None if engine.store.threads else Direct(server))
 
 
-async def _serve(server: Server) -> None:
+async def _serve(server: Server, direct: Direct | None) -> None:
     low = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]  # no public way yet
-    async with standard_streams() as (source, sink):
+    async with (
+        standard_streams() as streams,
+        without_direct(streams, direct) as (source, sink),
+    ):
         await low.run(source, sink, low.create_initialization_options())

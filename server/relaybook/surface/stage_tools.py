@@ -19,6 +19,7 @@ from relaybook.surface.arguments import (
     Tests,
     Text,
 )
+from relaybook.surface.done import done
 from relaybook.surface.rim import tool
 
 
@@ -38,23 +39,22 @@ def advance_stage_tool(engine: Engine) -> Tool:
         hooks_run: HooksRun = [],  # noqa: B006
         session_key: Text = "",
     ) -> dict[str, Any]:
-        return engine.advance_stage(
-            StageReport(
-                workflow_id=workflow_id,
-                stage=stage,
-                outcome=outcome,
-                output=output,
-                artifacts=artifacts,
-                tests=tests,
-                metrics=metrics,
-                findings=findings,
-                criteria=criteria,
-                reason=reason,
-                error_code=error_code,
-                hooks_run=hooks_run,
-                session_key=session_key or None,
-            )
+        report = StageReport(
+            workflow_id=workflow_id,
+            stage=stage,
+            outcome=outcome,
+            output=output,
+            artifacts=artifacts,
+            tests=tests,
+            metrics=metrics,
+            findings=findings,
+            criteria=criteria,
+            reason=reason,
+            error_code=error_code,
+            hooks_run=hooks_run,
+            session_key=session_key or None,
         )
+        return await done(engine, engine.advance_stage, report)
 
     return tool(
         advance_stage,
@@ -72,8 +72,13 @@ def find_skills_tool(engine: Engine) -> Tool:
         output: Text = "",
         capabilities: Annotated[list[str], Field(description="in order: answers a pipeline")] = [],  # noqa: B006
     ) -> dict[str, Any]:
-        return engine.find_skills(
-            capability=capability, input=input, output=output, capabilities=capabilities
+        return await done(
+            engine,
+            engine.find_skills,
+            capability=capability,
+            input=input,
+            output=output,
+            capabilities=capabilities,
         )
 
     return tool(

@@ -29,6 +29,7 @@ from relaybook.surface.decide_tools import (
     resolve_tool,
     worker_record_tool,
 )
+from relaybook.surface.done import done
 from relaybook.surface.plan_tools import change_plan_tool, plan_tool
 from relaybook.surface.read_tools import read_tool, worker_read_tool
 from relaybook.surface.rim import tool
@@ -93,7 +94,9 @@ def _create_workflow(engine: Engine) -> Tool:
         request_id: Annotated[Text, Field(description="makes a repeat harmless")] = "",
         dry_run: bool = False,
     ) -> dict[str, Any]:
-        return engine.create_workflow(
+        return await done(
+            engine,
+            engine.create_workflow,
             pattern,
             name,
             composition=composition,
@@ -132,8 +135,14 @@ def _render_prompt(engine: Engine) -> Tool:
         args: dict[str, Any] = {},  # noqa: B006
         text: Annotated[Text, Field(description="a prompt to check as it stands")] = "",
     ) -> dict[str, Any]:
-        return engine.render_prompt(
-            workflow_id=workflow_id, task_id=task_id, template=template, args=args, text=text
+        return await done(
+            engine,
+            engine.render_prompt,
+            workflow_id=workflow_id,
+            task_id=task_id,
+            template=template,
+            args=args,
+            text=text,
         )
 
     return tool(
@@ -163,21 +172,21 @@ def _update_task(engine: Engine) -> Tool:
         ] = [],  # noqa: B006
     ) -> dict[str, Any]:
         if updates:
-            return engine.update_tasks([_update(workflow_id, said) for said in updates])
-        return engine.update_task(
-            Update(
-                workflow_id=workflow_id,
-                task_id=task_id,
-                status=status,
-                session_key=session_key or None,
-                output=output,
-                error=error,
-                error_code=error_code,
-                claim=claim or None,
-                accept_raw=accept_raw,
-                override=override,
-            )
+            parsed = [_update(workflow_id, said) for said in updates]
+            return await done(engine, engine.update_tasks, parsed)
+        update = Update(
+            workflow_id=workflow_id,
+            task_id=task_id,
+            status=status,
+            session_key=session_key or None,
+            output=output,
+            error=error,
+            error_code=error_code,
+            claim=claim or None,
+            accept_raw=accept_raw,
+            override=override,
         )
+        return await done(engine, engine.update_task, update)
 
     return tool(
         update_task,
@@ -241,7 +250,7 @@ def _worker_update(engine: Engine) -> Tool:
             error_code=error_code,
             actor="worker",
         )
-        return _to_worker(engine.update_task(update))
+        return _to_worker(await done(engine, engine.update_task, update))
 
     return tool(
         update_task,
@@ -272,7 +281,9 @@ def _claim_task(engine: Engine) -> Tool:
         ] = None,
         session_key: Text = "",
     ) -> dict[str, Any]:
-        return engine.claim_task(
+        return await done(
+            engine,
+            engine.claim_task,
             workflow_id or None,
             project=project or None,
             capabilities=capabilities,
@@ -308,11 +319,19 @@ def _get_workflow(engine: Engine, wakes: Wakes) -> Tool:
         ctx: Context[None, Any],
     ) -> dict[str, Any]:
         if not workflow_id:
-            return engine.list_workflows(active=active, project=project or None, cursor=cursor)
+            return await done(
+                engine,
+                engine.list_workflows,
+                active=active,
+                project=project or None,
+                cursor=cursor,
+            )
         if wait_seconds:
             progress = ctx.report_progress
             await wait_for_change(engine, wakes, workflow_id, since, wait_seconds, progress)
-        return engine.show_workflow(
+        return await done(
+            engine,
+            engine.show_workflow,
             workflow_id,
             detail=detail or "concise",
             since=since,
@@ -337,7 +356,9 @@ def _aggregate(engine: Engine) -> Tool:
         detail: Annotated[Text, Field(description="concise or detailed")] = "concise",
         cursor: Text = "",
     ) -> dict[str, Any]:
-        return engine.aggregate(workflow_id, detail=detail or "concise", cursor=cursor)
+        return await done(
+            engine, engine.aggregate, workflow_id, detail=detail or "concise", cursor=cursor
+        )
 
     return tool(
         aggregate,

@@ -10,6 +10,11 @@ from relaybook.core.task_fields import ID_FORM
 ATTRIBUTES = {"workflow_id": "relaybook.workflow.id", "task_id": "relaybook.task.id"}
 
 
+def is_traced() -> bool:
+    """Whether anyone set up a tracer that gets the spans."""
+    return not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
+
+
 def note_ids(arguments: Mapping[str, Any], answer: Mapping[str, Any] | None) -> None:
     """Put the ids that a call was about on the span that is open, if one is recorded."""
     span = trace.get_current_span()

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 import anyio
 
 from relaybook.engine import Engine
+from relaybook.surface.done import done
 from relaybook.surface.wakes import Wakes
 
 #: Clients give a call up after 60 seconds.
@@ -26,12 +27,12 @@ async def wait_for_change(
     report: Report,
 ) -> None:
     """Return when the workflow has events after `since`, or has ended, or the time is over."""
-    if engine.workflow_ended(workflow_id):
+    if await done(engine, engine.workflow_ended, workflow_id):
         return
-    seen = engine.workflow_seq(workflow_id) if since is None else since
+    seen = await done(engine, engine.workflow_seq, workflow_id) if since is None else since
     began, told = anyio.current_time(), 0.0
     with anyio.move_on_after(seconds):
-        while engine.workflow_seq(workflow_id) <= seen:
+        while await done(engine, engine.workflow_seq, workflow_id) <= seen:
             waited = anyio.current_time() - began
             if waited >= told + PROGRESS_SECONDS:
                 told = waited

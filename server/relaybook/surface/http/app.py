@@ -4,7 +4,6 @@ from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-import anyio
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -20,6 +19,7 @@ from relaybook.surface.http.health import health_routes
 from relaybook.surface.http.names import normal_origin
 from relaybook.surface.http.options import HttpOptions
 from relaybook.surface.http.servers import Servers
+from relaybook.surface.http.stopping import Stopping
 from relaybook.surface.http.streams import Streams
 from relaybook.surface.tools import tools_for
 
@@ -41,7 +41,7 @@ def build_app(
     access: Access,
     options: HttpOptions | None = None,
     *,
-    stopping: anyio.Event | None = None,
+    stopping: Stopping | None = None,
     routes: Sequence[BaseRoute] = (),
     public: Collection[str] = (),
     exchange: Exchange = as_given,
@@ -60,7 +60,7 @@ def build_app(
     health = health_routes(engine)
     origins = set(map(normal_origin, options.allowed_origins))
     strangers = {*(page.path for page in health), *PUBLIC_PATHS, *public}
-    stopping = stopping or anyio.Event()
+    stopping = stopping or Stopping()
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:

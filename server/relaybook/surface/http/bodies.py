@@ -11,6 +11,8 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from relaybook.surface.http.stopping import Stopping
+
 #: What a body may hold where anyone may call, in bytes, and how long it may take, in seconds.
 OPEN_LIMIT, OPEN_SECONDS = 8 * 1024, 10.0
 
@@ -22,7 +24,7 @@ class Bodies:
     """
 
     def __init__(
-        self, app: ASGIApp, limit: int, stopping: anyio.Event, public: Collection[str] = ()
+        self, app: ASGIApp, limit: int, stopping: Stopping, public: Collection[str] = ()
     ) -> None:
         self._app = app
         self._limit = limit
@@ -48,19 +50,14 @@ class Bodies:
         declared = Headers(scope=scope).get("content-length", "")
         if declared.isdecimal() and int(declared[:20]) > limit:
             return _too_long(limit)
-        found: bytes | Response = _unread(503, "The server stops; send this to it again later.")
-        with anyio.move_on_after(OPEN_SECONDS if is_open else math.inf) as patience:
-            async with anyio.create_task_group() as group:
-                group.start_soon(self._cut_off, group.cancel_scope)
-                found = await _whole(receive, limit)
-                group.cancel_scope.cancel()
+        with (
+            self._stopping.scope(),
+            anyio.move_on_after(OPEN_SECONDS if is_open else math.inf) as patience,
+        ):
+            return await _whole(receive, limit)
         if patience.cancelled_caught:
             return _unread(408, f"The body took longer than {OPEN_SECONDS:g} seconds.")
-        return found
-
-    async def _cut_off(self, reading: anyio.CancelScope) -> None:
-        await self._stopping.wait()
-        reading.cancel()
+        return _unread(503, "The server stops; send this to it again later.")
 
 
 async def _whole(receive: Receive, limit: int) -> bytes | Response:

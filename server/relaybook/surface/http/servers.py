@@ -10,13 +10,14 @@ from contextlib import asynccontextmanager
 
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
-from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.responses import PlainTextResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from relaybook.engine import Engine
+from relaybook.surface.direct import Direct
 from relaybook.surface.http.caller import Kind, caller_of
+from relaybook.surface.http.direct import DirectHttp
 from relaybook.surface.http.options import HttpOptions
 from relaybook.surface.rim import Observe
 from relaybook.surface.server import build_server
@@ -39,7 +40,7 @@ class Servers:
         self._observe = observe
         self._options = options
         self._wakes = Wakes(engine.store)
-        self._managers: dict[Kind, StreamableHTTPSessionManager] = {}
+        self._apps: dict[Kind, ASGIApp] = {}
         self._group: TaskGroup | None = None
         self._starting = anyio.Lock()
 
@@ -53,24 +54,25 @@ class Servers:
             group.cancel_scope.cancel()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        manager = await self._manager(caller_of(scope).kind)
-        if manager is None:
+        app = await self._app(caller_of(scope).kind)
+        if app is None:
             full = PlainTextResponse("Too many kinds of callers.", 503)
             return await full(scope, receive, send)
-        await manager.handle_request(scope, receive, send)
+        await app(scope, receive, send)
 
-    async def _manager(self, kind: Kind) -> StreamableHTTPSessionManager | None:
+    async def _app(self, kind: Kind) -> ASGIApp | None:
+        found = self._apps.get(kind)
+        if found is not None:
+            return found
         async with self._starting:
-            if kind not in self._managers:
-                if len(self._managers) >= KINDS_LIMIT:
+            if kind not in self._apps:
+                if len(self._apps) >= KINDS_LIMIT:
                     return None
                 assert self._group is not None, "the application is not running"
-                self._managers[kind] = await self._group.start(self._run, kind)
-        return self._managers[kind]
+                self._apps[kind] = await self._group.start(self._run, kind)
+        return self._apps[kind]
 
-    async def _run(
-        self, kind: Kind, *, task_status: TaskStatus[StreamableHTTPSessionManager]
-    ) -> None:
+    async def _run(self, kind: Kind, *, task_status: TaskStatus[ASGIApp]) -> None:
         engine = self._engine if kind.projects is None else self._engine.within(kind.projects)
         server = build_server(engine, kind.role, self._options.secrets, self._wakes)
         server.observe = self._observe
@@ -82,9 +84,11 @@ class Servers:
         )
         try:
             async with server.session_manager.run():
-                task_status.started(server.session_manager)
+                task_status.started(
+                    DirectHttp(server.session_manager.handle_request, Direct(server))
+                )
                 await anyio.sleep_forever()
         except Exception:  # noqa: BLE001  # whatever it was, other callers are served on
             _log.exception("an MCP server failed; the next call gets a new one")
         finally:
-            self._managers.pop(kind, None)
+            self._apps.pop(kind, None)

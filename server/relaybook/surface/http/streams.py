@@ -5,9 +5,10 @@ Calls go on: what they were told is done must reach the ledger, and the answer t
 
 from collections.abc import Awaitable, Callable
 
-import anyio
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from relaybook.surface.http.stopping import Stopping
 
 #: Of 2026-07-28: the request whose response is a stream of notifications.
 LISTEN = "subscriptions/listen"
@@ -16,7 +17,7 @@ LISTEN = "subscriptions/listen"
 class Streams:
     """An ASGI layer; once `stopping` is set, clients that only listen seem to have left."""
 
-    def __init__(self, app: ASGIApp, stopping: anyio.Event) -> None:
+    def __init__(self, app: ASGIApp, stopping: Stopping) -> None:
         self._app = app
         self._stopping = stopping
 
@@ -27,17 +28,9 @@ class Streams:
 
     def _until_stopping(self, receive: Receive) -> Callable[[], Awaitable[Message]]:
         async def received() -> Message:
-            message: Message = {"type": "http.disconnect"}
-            async with anyio.create_task_group() as group:
-
-                async def stop() -> None:
-                    await self._stopping.wait()
-                    group.cancel_scope.cancel()
-
-                group.start_soon(stop)
-                message = await receive()
-                group.cancel_scope.cancel()
-            return message
+            with self._stopping.scope():
+                return await receive()
+            return {"type": "http.disconnect"}
 
         return received
 

@@ -1,0 +1,54 @@
+"""By what those who call over HTTP are known: tokens of the ledger, or of an OAuth issuer."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from relaybook.errors import InvalidArguments
+from relaybook.settings import Settings
+
+if TYPE_CHECKING:
+    from relaybook.engine import Engine
+    from relaybook.surface.http.caller import Access
+    from relaybook.surface.http.oauth import OAuth
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """By what callers are known; if by nothing, anyone may call."""
+
+    token: bool
+    issuer: str
+    audience: str
+    resource: str
+    jwks: str
+
+    def oauth(self) -> "OAuth | None":
+        """The issuer's side, if there is an issuer.
+
+        Raises:
+            InvalidArguments: something is missing, or no URL.
+        """
+        if not self.issuer:
+            return None
+        if not self.resource:
+            raise InvalidArguments(
+                "Tokens of an issuer are made for a server that they name.",
+                next="add --public-url, the URL that clients reach this server by",
+            )
+        from relaybook.surface.http.oauth import Issuer, OAuth
+
+        audience = self.audience or self.resource
+        return OAuth(
+            Issuer(issuer=self.issuer, audience=audience, resource=self.resource, jwks=self.jwks)
+        )
+
+    def access(self, engine: "Engine", settings: Settings, oauth: "OAuth | None") -> "Access":
+        """Who a caller is found to be."""
+        from relaybook.surface.http.caller import Anyone, AsWorkers, Either
+        from relaybook.surface.http.tokens import Tokens
+
+        tokens = Tokens(engine) if self.token else None
+        access = Either(tokens, oauth) if tokens and oauth else tokens or oauth
+        if access is None:
+            return Anyone(settings.role)
+        return AsWorkers(access) if settings.role == "worker" else access

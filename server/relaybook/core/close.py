@@ -1,0 +1,52 @@
+"""A workflow closed by the user: how it comes to that, and that nothing happens to it after."""
+
+from relaybook.core.case import Case
+from relaybook.core.command import Change, Close
+from relaybook.core.status import workflow_status
+from relaybook.errors import BadInput, Blocked, WorkflowEnded
+from relaybook.model import Decision, EventType, Pattern, Workflow, WorkflowStatus
+
+
+def refuse_decided(workflow: Workflow) -> None:
+    """Refuse if the user has closed the workflow.
+
+    Raises:
+        WorkflowEnded: it is cancelled, accepted as partial or finished.
+    """
+    if workflow.decision is not None:
+        raise WorkflowEnded(
+            f"Workflow {workflow.id!r} was closed as {workflow.decision}.",
+            allowed="get_workflow and aggregate",
+            next="stop working on it",
+        )
+
+
+def close(case: Case, c: Close) -> list[Change]:
+    workflow = case.workflow
+    if workflow.decision is c.decision:
+        return []
+    refuse_decided(workflow)
+    if workflow_status(workflow) is WorkflowStatus.COMPLETED:
+        raise WorkflowEnded(
+            f"Workflow {workflow.id!r} is completed: every task is done.", next="call aggregate"
+        )
+    if c.decision is Decision.FINISHED:
+        _refuse_finish(workflow)
+    said = {"decision": str(c.decision), "reason": c.reason}
+    return [(EventType.DECISION_RECORDED, None, said)]
+
+
+def _refuse_finish(workflow: Workflow) -> None:
+    if workflow.pattern is not Pattern.SUPERVISOR:
+        raise BadInput(
+            f"Workflow {workflow.id!r} is a {workflow.pattern}; it ends by itself.",
+            allowed="finish for supervisor workflows",
+            next="call get_workflow for what is left to do",
+        )
+    if workflow.completed + workflow.not_applicable != workflow.total:
+        raise Blocked(
+            f"{workflow.total - workflow.completed - workflow.not_applicable} task(s) of "
+            f"workflow {workflow.id!r} are not completed.",
+            allowed="finish when every task is completed or not applicable",
+            next="complete or replace them, or call resolve(decision='accept_partial')",
+        )

@@ -1,0 +1,154 @@
+"""How an attempt ends, and what is recorded under its claim."""
+
+from typing import Any
+
+from relaybook.core.case import Case
+from relaybook.core.close import refuse_decided
+from relaybook.core.command import Ask, Change, Complete, Expire, Fail, Finish, Note, Release
+from relaybook.core.policy import MAX_FAILURES, retry_delay
+from relaybook.core.review import judged, notes_of
+from relaybook.core.status import is_expired
+from relaybook.errors import AlreadyOver, NotStarted, StaleClaim
+from relaybook.model import OVER, Attempt, EventType, FailureCode, Outcome, Status, Task
+
+
+def attempt_meant(case: Case, c: Finish, outcome: Outcome | None) -> Attempt | None:
+    """The attempt in progress that `c` ends, or None if `c` repeats its recorded end.
+
+    Without an outcome `c` ends nothing, so it can repeat nothing.
+
+    Raises:
+        NotStarted: no attempt was ever made, so a result can belong to none.
+        StaleClaim: the attempt is over; its worker must stop.
+        AlreadyOver: the task has another outcome on record.
+    """
+    task = case.tasks[c.task_id]
+    attempt = _attempt_named(case, task, c.claim)
+    if attempt.ended_at is None:
+        return attempt
+    if attempt.outcome is outcome and _same_words(attempt, c):
+        return None
+    if c.claim is not None:
+        raise _stale(task, attempt)
+    if task.status in OVER or task.status is Status.FAILED:
+        raise AlreadyOver(
+            f"Task {task.id!r} is {task.status}, with another outcome on record.",
+            allowed="the same outcome again, which changes nothing",
+            next="call get_workflow, and start the task first if it is to run again",
+        )
+    raise _not_started(task)
+
+
+def _stale(task: Task, attempt: Attempt) -> StaleClaim:
+    return StaleClaim(
+        f"This claim on task {task.id!r} is over: attempt {attempt.number} was "
+        f"{attempt.outcome}, and the task is now {task.status}.",
+        allowed="the claim of the attempt in progress",
+        next="stop; do not redo the work",
+    )
+
+
+def _same_words(attempt: Attempt, c: Finish) -> bool:
+    if isinstance(c, Fail) and (attempt.error_code, attempt.error) != (c.error_code, c.error):
+        return False
+    if isinstance(c, Ask) and attempt.questions != c.questions:
+        return False
+    return attempt.output == c.output
+
+
+def _attempt_named(case: Case, task: Task, claim: str | None) -> Attempt:
+    if claim is not None:
+        named = [
+            a for (owner, _), a in case.attempts.items() if owner == task.id and a.claim == claim
+        ]
+        if named:
+            return named[0]
+        raise StaleClaim(
+            f"Task {task.id!r} has no such claim.",
+            allowed="the claim that the start of the attempt answered",
+            next="check the claim and call again with it; if it is right, stop",
+        )
+    if task.attempt == 0:
+        raise _not_started(task)
+    return case.attempts[task.id, task.attempt]
+
+
+def _not_started(task: Task) -> NotStarted:
+    return NotStarted(
+        f"Task {task.id!r} is {task.status}; no attempt is in progress. Fire and forget: a worker "
+        "whose start nobody recorded can be neither followed nor retried.",
+        allowed="results of an attempt that was started",
+        next="record the start first: update_task with status 'in_progress', or claim_task",
+    )
+
+
+def complete(case: Case, c: Complete) -> list[Change]:
+    if attempt_meant(case, c, Outcome.COMPLETED) is None:
+        return []
+    refuse_decided(case.workflow)
+    said = {"result": c.result, "output": c.output, "summary": c.summary}
+    return [*notes_of(c), *judged(case, c, said)]
+
+
+def fail(case: Case, c: Fail) -> list[Change]:
+    # A stage in review has no attempt in progress that this could end.
+    reviewed = c.claim is None and case.tasks[c.task_id].status is Status.REVIEW
+    if not reviewed and attempt_meant(case, c, Outcome.FAILED) is None:
+        return []
+    refuse_decided(case.workflow)
+    failures = case.tasks[c.task_id].failures + 1
+    said: dict[str, Any] = {"error_code": c.error_code, "error": c.error}
+    if c.output is not None:
+        said["output"] = c.output
+    if c.fingerprint is not None:
+        said["fingerprint"] = c.fingerprint
+    if c.final:
+        said["final"] = True
+    if delay := retry_delay(failures, c.error_code):
+        said["not_before"] = c.at + delay
+    if c.hooks:
+        said["hooks"] = list(c.hooks)
+    return [*notes_of(c), (EventType.TASK_FAILED, c.task_id, said)]
+
+
+def ask(case: Case, c: Ask) -> list[Change]:
+    if attempt_meant(case, c, Outcome.ASKED) is None:
+        return []
+    refuse_decided(case.workflow)
+    said = {"questions": c.questions, "output": c.output, "summary": c.summary}
+    return [(EventType.TASK_ASKED, c.task_id, said)]
+
+
+def release(case: Case, c: Release) -> list[Change]:
+    if attempt_meant(case, c, Outcome.RELEASED) is None:
+        return []
+    return [(EventType.TASK_RELEASED, c.task_id, {"reason": c.reason} if c.reason else {})]
+
+
+def expire(case: Case, c: Expire) -> list[Change]:
+    task = case.tasks[c.task_id]
+    assert is_expired(task, c.at)
+    attempt = case.attempts[task.id, task.attempt]
+    lease = round((task.lease_until or c.at) - (task.last_seen_at or attempt.started_at))
+    code = FailureCode.TIMEOUT if lease >= task.timeout_seconds else FailureCode.LOST_SESSION
+    said = {
+        "error_code": str(code),
+        "error": f"no word from attempt {task.attempt} within its lease of {lease} s",
+    }
+    last = task.failures + 1 >= MAX_FAILURES
+    return [(EventType.TASK_FAILED if last else EventType.ATTEMPT_EXPIRED, task.id, said)]
+
+
+def note(case: Case, c: Note) -> list[Change]:
+    if c.task_id is not None and c.claim is not None:
+        refuse_decided(case.workflow)
+        _refuse_over(case, c.task_id, c.claim)
+    return [(kind, c.task_id, data) for kind, data in c.notes]
+
+
+def _refuse_over(case: Case, task_id: str, claim: str) -> None:
+    """Refuse what a worker says under a claim that is over."""
+    task = case.tasks[task_id]
+    attempt = _attempt_named(case, task, claim)
+    if attempt.ended_at is not None:
+        raise _stale(task, attempt)

@@ -1,0 +1,89 @@
+"""Tool calls that need nothing of their session, answered without the SDK between.
+
+Half of what a small call costs are the tasks, streams and models that the SDK makes for each
+message. It still answers the first call of a kind, and what it says around that answer is said
+again around the next ones, so that its word on eras, versions and handshakes stays the only one.
+Calls are of a kind if they are the same but for id, tool and arguments.
+"""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from mcp_types import CallToolResult, JSONRPCRequest, TextContent
+
+from relaybook.core.text import compact
+from relaybook.surface.rim import Server
+from relaybook.surface.tracing import is_traced
+
+logger = logging.getLogger(__name__)
+
+#: What the protocol itself says in `_meta`; the rest is between hosts and servers.
+PROTOCOL = "io.modelcontextprotocol/"
+CALL = frozenset({"name", "arguments", "_meta"})
+#: What a tool says; what else is in a result says the SDK.
+SAID = frozenset({"content", "structuredContent", "isError"})
+#: How many kinds of calls are remembered.
+KINDS = 64
+
+
+def kind_of(request: JSONRPCRequest, **more: Any) -> str | None:
+    """What a call says besides its id, its tool and its arguments; None if it is no such call."""
+    params = request.params
+    if request.method != "tools/call" or params is None:
+        return None
+    meta = params.get("_meta") or {}
+    around = {name: value for name, value in params.items() if name not in CALL}
+    if isinstance(meta, dict):
+        around |= {name: value for name, value in meta.items() if name.startswith(PROTOCOL)}
+    return compact(around | more)
+
+
+class Direct:
+    """The calls of one server that may be answered directly, and their answers."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        # A span for each message is the SDK's to open.
+        self._tools = frozenset[str]() if is_traced() else server.sessionless
+        #: By kind of call: what the SDK says around the answers.
+        self._around: dict[str, Mapping[str, Any]] = {}
+
+    def takes(self, request: JSONRPCRequest, kind: str) -> bool:
+        """Whether the call, of that kind, may be answered here."""
+        params = request.params or {}
+        return (
+            kind in self._around
+            and params.get("name") in self._tools
+            and isinstance(params.get("arguments", {}), dict)
+        )
+
+    def learn(self, kind: str, result: Mapping[str, Any]) -> None:
+        """See how the SDK answered a call of that kind."""
+        if "content" in result:
+            if len(self._around) == KINDS:
+                self._around.clear()
+            self._around[kind] = {name: said for name, said in result.items() if name not in SAID}
+
+    async def call(self, request: JSONRPCRequest) -> CallToolResult:
+        """What the tool answers."""
+        params = request.params or {}
+        try:
+            result = await self._server.call_tool(params["name"], params.get("arguments", {}))
+        except Exception as error:  # as the SDK tells it: generic text, the traceback to the log
+            logger.exception("Tool %r raised an unexpected exception", params["name"])
+            result = CallToolResult(content=[TextContent(text=str(error))], is_error=True)
+        assert isinstance(result, CallToolResult)
+        return result
+
+    def answer(self, request: JSONRPCRequest, kind: str, result: CallToolResult) -> bytes:
+        """`result` as the JSON that answers the call."""
+        texts = [part.text for part in result.content if isinstance(part, TextContent)]
+        said: dict[str, Any] = {
+            "content": [{"type": "text", "text": text} for text in texts],
+            "isError": result.is_error,
+        }
+        if result.structured_content is not None:
+            said["structuredContent"] = result.structured_content
+        said |= self._around[kind]
+        return compact({"jsonrpc": "2.0", "id": request.id, "result": said}).encode()
