@@ -65,11 +65,11 @@ def weigh(text: PromptText) -> Weights:
     for fence in text.fences:
         # Beside its body: the opening tag with its nonce, source and trust, and the closing one.
         tags = 3 + len(f'"{fence.source}"'.split())
-        sections[fence.section] += tags + words_in(fence.body)
+        sections[fence.section] += tags + _words_in(fence.body)
     return Weights(instruction, sum(sections.values()) - instruction, sections)
 
 
-def words_in(text: str) -> int:
+def _words_in(text: str) -> int:
     """How many words a long `text` would be split into; if it is ASCII, without splitting it."""
     if not text.isascii():
         return len(text.split())
@@ -85,7 +85,7 @@ def count_words(weights: Weights, context: Sequence[str] = ()) -> Words:
     """As `count`, of a prompt that was weighed."""
     return Words(
         instruction=weights.instruction,
-        context=sum(map(words_in, context)),
+        context=sum(map(_words_in, context)),
         data=weights.data,
     )
 
