@@ -82,8 +82,8 @@ def _section(name: str, text: str, fixed: frozenset[str]) -> tuple[int, bool]:
 def _judge_section(name: str, text: str, fixed: frozenset[str]) -> tuple[int, bool]:
     """How many words instruct, and whether an order, a tag or a lack among them may block."""
     tagged = "<result>" in text and name != "Output Interface"
-    lower = text.lower()
-    ordered = any(stem in lower for stem in ORDER_STEMS) and _orders(name, text, fixed)
+    own = "\n".join([line for line in text.split("\n") if line not in fixed]).lower()
+    ordered = any(stem in own for stem in ORDER_STEMS) and _orders(name, text, fixed)
     return len(text.split()), tagged or ordered or not text.strip()
 
 
