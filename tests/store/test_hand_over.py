@@ -7,7 +7,7 @@ import pytest
 from relaybook.engine import Engine
 from relaybook.errors import InvalidPlan
 from relaybook.store.base import Store
-from tests.helpers import complete, dump, start, task, workflow
+from tests.helpers import complete, dump, fail, start, task, workflow
 from tests.stages import PROOF, advance, staged
 
 BROKEN: dict[str, dict[str, Any]] = {
@@ -103,3 +103,32 @@ def test_evidence_that_no_contract_names_is_handed_on_whole(engine: Engine) -> N
     answer = advance(engine, name, 0, outcome="completed", artifacts=["notes/review.md"])
 
     assert "notes/review.md" in answer["current"]["prompt"]
+
+
+@pytest.mark.requirement("A14")
+def test_who_handles_a_failure_is_given_how_every_attempt_ended(engine: Engine) -> None:
+    name = workflow(engine, task("build"), task("mend", on_failure="build"))
+    for error in ("no disk", "no memory", "no network"):
+        start(engine, name, "build")
+        fail(engine, name, "build", error, error_code="crash")
+
+    prompt = engine.claim_task(name)["prompt"]
+
+    assert "how this failed: Do build" in prompt
+    assert "attempt 1, crash: no disk\nattempt 2, crash: no memory\nattempt 3" in prompt
+
+
+def test_the_steps_of_a_pipeline_are_told_in_their_order_after_one_was_replaced(
+    engine: Engine,
+) -> None:
+    name = workflow(engine, "plan", "draft", "edit", pattern="pipeline")
+    parts = [task("draft1"), task("draft2")]
+    engine.change_plan(name, add=parts, replaces=["draft"], reason="too large")
+
+    found = engine.aggregate(name)
+
+    assert found["chain"]["steps"] == (
+        "plan pending → draft1 pending → draft2 pending → edit pending"
+    )
+    took = {line["task_id"]: line.get("took") for line in found["tasks"]}
+    assert took == {"plan": None, "edit": ["draft2"], "draft1": ["plan"], "draft2": ["draft1"]}

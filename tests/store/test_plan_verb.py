@@ -41,6 +41,7 @@ def test_expected_times_come_from_the_ledger_once_it_has_enough_runs(
     expected = engine.plan(JOB, template="piece")["expected"]
 
     assert expected == {
+        "template": "piece",
         "minutes": minutes,
         "source": source,
         "timeout_seconds": max(600, minutes * 120),
@@ -61,6 +62,51 @@ def test_items_are_partitioned_by_the_time_that_each_takes(engine: Engine) -> No
     assert open_["batches"]["sizes"] == (3,) * 10
     assert open_["waves"] == [6, 4]
     assert long["batches"]["sizes"] == (30,)
+
+
+def test_what_batches_were_asked_for_is_what_the_whole_advice_is_about(engine: Engine) -> None:
+    thirty = [f"skill{n}" for n in range(30)]
+
+    two = engine.plan({"minutes": 60, "dataset": True}, items=thirty, batches=2, words=500)
+
+    assert two["workers"] == {"tasks": 2, "at_once": 2}
+    assert (two["cost"]["workers"], two["cost"]["words"], two["waves"]) == (2, 1_000, [2])
+    assert {finding["rule"] for finding in two["warnings"]} == {"below_sweet_spot", "too_long"}
+
+
+def test_groups_that_stay_together_make_fewer_batches_than_were_asked_for(engine: Engine) -> None:
+    items = [{"id": f"i{n}", "group": "ab"[n % 2]} for n in range(10)]
+
+    told = engine.plan({"minutes": 20, "dataset": True}, items=items, batches=5)
+
+    assert told["batches"]["sizes"] == (5, 5)
+    assert told["workers"]["tasks"] == told["cost"]["workers"] == 2
+    assert "batches=2" in told["next"]
+
+
+@pytest.mark.parametrize(
+    ("facts", "said", "following"),
+    [
+        ({"minutes": 3}, {}, "do it yourself"),
+        ({"dataset": True}, {"items": ["a", "b", "c"]}, "pattern='map_reduce', items=[…], batches"),
+        ({"dataset": True, "subtasks": 9}, {}, "pattern='map_reduce', items=[…], batches="),
+        ({"independent": True}, {"items": ["a", "b", "c"]}, "pattern='fan_out', items=[…], batch"),
+        ({"independent": True}, {}, "pattern='fan_out', tasks=[{id, label, done}, …]"),
+        ({"opinions": True}, {}, "tasks=[{id, label, expert_role, args: {proposal}}, …]"),
+        ({"sequential": True}, {}, "pattern='pipeline', tasks=[{id, label, done}, …]"),
+        ({"stages": True}, {}, "create_workflow(stages=[{capability, goal}, …])"),
+        ({"adaptive": True}, {}, "pattern='supervisor', tasks=[{id, label, done}, …]"),
+    ],
+)
+def test_the_next_call_has_the_arguments_that_the_pattern_needs(
+    engine: Engine, facts: dict[str, Any], said: dict[str, Any], following: str
+) -> None:
+    assert following in engine.plan({"minutes": 40} | facts, **said)["next"]
+
+
+def test_the_expected_time_is_told_of_the_template_that_the_pattern_takes(engine: Engine) -> None:
+    assert engine.plan({"minutes": 40, "dataset": True})["expected"]["template"] == "map_partition"
+    assert "expected" not in engine.plan({"minutes": 3})
 
 
 def test_a_plan_writes_nothing(engine: Engine, ledger: Store) -> None:
@@ -172,6 +218,21 @@ def test_a_cascade_begins_with_recalls_that_run_together(engine: Engine) -> None
     assert engine.claim_task(name)["claimed"] is False
 
 
+@pytest.mark.requirement("S72", "S82", "S83")
+def test_what_the_words_of_a_plan_break_is_told_when_it_is_made_and_when_it_is_changed(
+    engine: Engine,
+) -> None:
+    dream = task("dream", label="Spawn three sub-agents and delegate the audit to them")
+    two = task("two", label="Write the report and build the slides")
+
+    made = engine.create_workflow("fan_out", tasks=[dream, two, task("c")])
+    changed = engine.change_plan(made["workflow_id"], add=[dream | {"id": "again"}])
+
+    assert {"recursive_dream", "deliverables"} <= rules(made)
+    assert "recursive_dream" in rules(changed)
+    assert all(each["what"] and each["why"] and each["fix"] for each in made["findings"])
+
+
 def panel(engine: Engine, **security: Any) -> dict[str, Any]:
     system = "One process behind one load balancer."
     criteria = [{"name": "risk", "question": "What can go wrong?", "weight": 1}]
@@ -201,6 +262,26 @@ def test_experts_judge_the_same_proposal_and_see_no_other_opinion(engine: Engine
     assert all("OPINION-" not in text for text in prompts.values())
     for role, text in prompts.items():
         assert all(f"The {other} view" not in text for other in prompts if other != role)
+
+
+@pytest.mark.requirement("S109")
+def test_a_template_that_says_itself_what_done_is_needs_no_criterion(engine: Engine) -> None:
+    assert "done_missing" not in rules(panel(engine))
+    assert "done_missing" in rules(engine.create_workflow("pipeline", tasks=[task("a")]))
+
+
+@pytest.mark.requirement("S110")
+def test_a_pipeline_of_ids_and_labels_alone_is_made_and_its_steps_know_when_to_stop(
+    engine: Engine,
+) -> None:
+    plan = [{"id": name, "label": f"Do {name}"} for name in ("first", "second")]
+
+    made = engine.create_workflow("pipeline", tasks=plan)
+
+    assert "done_missing" in rules(made)
+    prompt = engine.claim_task(made["workflow_id"])["prompt"]
+    assert "- Stop when done, or when that cannot be.\n" in prompt
+    assert "Done when:" not in prompt
 
 
 def test_a_panel_on_different_proposals_is_flagged(engine: Engine) -> None:

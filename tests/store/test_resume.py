@@ -48,7 +48,9 @@ def test_a_resume_says_what_is_done_what_runs_what_waits_and_what_is_next(engine
     assert [(each["task_id"], each["questions"]) for each in seen["waiting_for_user"]] == [
         ("c", ["Which branch?"])
     ]
-    assert seen["next"] == "resolve(decision='answer') for the tasks that ask"
+    assert seen["next"] == (
+        "resolve(decision='answer', task_id, answers=[…]) for each task that asks"
+    )
     assert "cut" not in seen
 
 

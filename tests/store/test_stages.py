@@ -662,3 +662,16 @@ def test_nothing_is_ready_in_a_workflow_that_has_ended(engine: Engine) -> None:
     assert "ready" not in shown
     assert "ready" not in shown["counts"]
     assert not engine.show_workflow(workflow_id, detail="resume").get("ready")
+
+
+@pytest.mark.requirement("S53")
+def test_a_testing_stage_with_a_goal_alone_is_told_the_goal(engine: Engine) -> None:
+    stages = [{"capability": "testing", "goal": "Write integration tests for the refresh endpoint"}]
+    made = engine.create_workflow("pipeline", "test", stages=stages)
+
+    prompt = engine.render_prompt(workflow_id=made["workflow_id"], task_id="stage-0")
+
+    assert "## Task\nWrite integration tests for the refresh endpoint.\n" in prompt["prompt"]
+    assert "- Framework: the one that the project uses.\n" in prompt["prompt"]
+    assert "Test first" not in prompt["prompt"]
+    assert prompt["gate"]["verdict"] == "pass"

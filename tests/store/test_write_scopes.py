@@ -25,6 +25,10 @@ def rules(answer: dict[str, Any]) -> set[str]:
         ("src/deep/a.py", "src/", True),
         ("src/", "src/deep/", True),
         ("./src/a.py", "src/a.py", True),
+        ("src/auth/", "./src//auth/login.py", True),
+        ("src//auth/login.py", "src/auth/./login.py", True),
+        ("docs", "docs/", True),
+        ("docs/", "docs", True),
         ("database", "database", True),
         ("src/a.py", "src/b.py", False),
         ("src/", "src2/a.py", False),
@@ -56,11 +60,15 @@ def test_a_held_task_is_named_with_its_holder_and_offered_when_the_scope_is_free
 
     assert claimed["task_id"] == "a"
     assert nothing["claimed"] is False
-    assert f"'b' is held: task 'a' of workflow '{name}' is writing 'src/'" in nothing["reason"]
+    assert nothing["reason"] == (
+        f"b: Task 'b' is held: task 'a' of workflow '{name}' is writing 'src/'.; "
+        f"none of 1 ready task(s) of '{name}' may start now"
+    )
     assert seen["held"] == [
         {"task_id": "b", "path": "src/", "by": {"workflow_id": name, "task_id": "a"}}
     ]
     assert "ready" not in seen
+    assert seen["next"].startswith(f"get_workflow(workflow_id='{name}', since=")
     complete(engine, name, "a")
     assert engine.show_workflow(name)["ready"] == ["b"]
     assert engine.claim_task(name)["task_id"] == "b"

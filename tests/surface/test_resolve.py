@@ -59,7 +59,11 @@ async def test_the_user_is_asked_after_the_breaker_and_decides(
     async with connect(elicitation_callback=user) as client:
         answer = await call(client, "resolve", workflow_id=name)
 
-    assert user.asked == ["3 task(s) failed. Retry them, adjust, or accept partial?"]
+    (asked,) = user.asked
+    assert asked == (
+        "0 of 4 tasks completed. Failed tasks: [a, b, c]. Partial results available. "
+        "Retry the failed tasks, adjust the plan, or accept the partial results?"
+    )
     assert user.fields == ["decision", "text"]
     assert (answer["decision"], answer["status"]) == (decision, status)
     told = engine.show_workflow(name, detail="resume")["decisions"][0]
@@ -145,9 +149,10 @@ async def test_a_client_that_cannot_ask_is_told_what_to_decide_and_how(
 
     answer = await call(client, "resolve", workflow_id=name)
 
-    assert answer["open"][0]["question"].startswith("3 task(s) failed.")
+    assert answer["open"][0]["question"].startswith("0 of 4 tasks completed. Failed tasks: [a")
     assert answer["next"] == (
-        "ask the user, then resolve(workflow_id, decision=<one of its decisions>, reason)"
+        "ask the user, then resolve(workflow_id, decision=<one of its decisions>, task_id if it "
+        "has one, reason)"
     )
     after = await call(client, "resolve", workflow_id=name, decision="retry_failed", reason="ok")
     assert (after["decision"], after["status"]) == ("retry_failed", "in_progress")

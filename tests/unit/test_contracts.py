@@ -344,7 +344,7 @@ def test_the_goal_and_the_criteria_of_a_stage_fill_the_arguments() -> None:
         "done_criteria": ["it runs", "it is tested"],
         "scope": "the files that the goal needs, and no others",
     }
-    assert contract.for_capability("testing").arguments("Test it")["focus"] == ["Test it"]
+    assert contract.for_capability("testing").arguments("Test it")["goal"] == "Test it"
 
 
 def test_without_criteria_the_goal_is_the_criterion() -> None:

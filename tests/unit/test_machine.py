@@ -56,10 +56,10 @@ P, I, Q, V, C, F, X, N = Status  # pending … not_applicable, in the order of t
 #: What each command does to a task in each status: the status after it, or the refusal.
 MOVES: dict[str, dict[Status, Status | type[Refusal]]] = {
     "start": {P: I, I: I, Q: QuestionsOpen, V: I, C: AlreadyOver, F: I, X: AlreadyOver, N: AlreadyOver},
-    "complete": {P: NotStarted, I: C, Q: NotStarted, V: NotStarted, C: AlreadyOver, F: AlreadyOver, X: NotStarted, N: NotStarted},
-    "fail": {P: NotStarted, I: F, Q: NotStarted, V: F, C: AlreadyOver, F: AlreadyOver, X: NotStarted, N: NotStarted},
-    "ask": {P: NotStarted, I: Q, Q: NotStarted, V: NotStarted, C: AlreadyOver, F: AlreadyOver, X: NotStarted, N: NotStarted},
-    "release": {P: NotStarted, I: P, Q: NotStarted, V: NotStarted, C: AlreadyOver, F: AlreadyOver, X: NotStarted, N: NotStarted},
+    "complete": {P: NotStarted, I: C, Q: QuestionsOpen, V: NotStarted, C: AlreadyOver, F: AlreadyOver, X: NotStarted, N: NotStarted},
+    "fail": {P: NotStarted, I: F, Q: QuestionsOpen, V: F, C: AlreadyOver, F: AlreadyOver, X: NotStarted, N: NotStarted},
+    "ask": {P: NotStarted, I: Q, Q: QuestionsOpen, V: NotStarted, C: AlreadyOver, F: AlreadyOver, X: NotStarted, N: NotStarted},
+    "release": {P: NotStarted, I: P, Q: QuestionsOpen, V: NotStarted, C: AlreadyOver, F: AlreadyOver, X: NotStarted, N: NotStarted},
     "answer": {P: AlreadyOver, I: AlreadyOver, Q: P, V: AlreadyOver, C: AlreadyOver, F: AlreadyOver, X: AlreadyOver, N: AlreadyOver},
     "cancel": {P: X, I: X, Q: X, V: X, C: AlreadyOver, F: X, X: X, N: AlreadyOver},
     "reconsider": {P: Blocked, I: Blocked, Q: Blocked, V: C, C: AlreadyOver, F: Blocked, X: AlreadyOver, N: AlreadyOver},

@@ -122,13 +122,6 @@ def test_a_task_without_a_done_criterion_is_flagged(done: str):
     assert rules(Pattern.FAN_OUT, [*tasks(3), task("t9", done=done)]) == [("done_missing", WARN)]
 
 
-@pytest.mark.requirement("S82")
-def test_a_task_with_two_deliverables_is_flagged():
-    plan = [*tasks(3), task("t9", deliverables=2)]
-
-    assert rules(Pattern.FAN_OUT, plan) == [("deliverables", WARN)]
-
-
 @pytest.mark.requirement("S173")
 def test_a_worker_above_tier_2_is_an_error():
     assert rules(Pattern.FAN_OUT, [*tasks(3), task("t9", tier=Tier.T3)]) == [("tier", ERROR)]
@@ -223,7 +216,7 @@ def test_a_reduce_step_for_a_worker_is_an_error_with_the_reason(facts: dict[str,
 
 @pytest.mark.requirement("S83")
 def test_every_finding_has_its_three_parts_and_errors_come_first():
-    bad = {"minutes": 40, "done": "", "deliverables": 2, "tier": Tier.T4, "writes": ["x"]}
+    bad = {"minutes": 40, "done": "", "tier": Tier.T4, "writes": ["x"]}
     plan = [*tasks(7, **bad), task("t9", needs=["t1"], expert_role="supervisor", minutes=1)]
 
     found = check_plan(Pattern.FAN_OUT, plan, max_parallel=9)
@@ -233,7 +226,7 @@ def test_every_finding_has_its_three_parts_and_errors_come_first():
     assert severities == sorted(severities, key=[ERROR, WARN, INFO].index)
     assert {finding.rule for finding in found} == {
         *("too_long", "tier", "supervisor_role", "dependency", "waves", "too_wide"),
-        *("too_short", "done_missing", "deliverables", "writes_overlap"),
+        *("too_short", "done_missing", "writes_overlap"),
     }
 
 

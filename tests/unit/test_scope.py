@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relaybook.core.scope import clashes, overlap
+from relaybook.core.scope import clashes, overlap, read_scope
 
 scopes = st.lists(st.sampled_from(["a", "b"]), min_size=1, max_size=3).flatmap(
     lambda names: st.sampled_from(["/".join(names), "/".join(names) + "/"])
@@ -23,10 +23,32 @@ scopes = st.lists(st.sampled_from(["a", "b"]), min_size=1, max_size=3).flatmap(
         ("src", "src/a.py", False),
         ("src/a/", "src/b/", False),
         ("release notes", "release notes", True),
+        ("docs", "docs/", True),
+        ("docs/", "docs", True),
     ],
 )
 def test_scopes_overlap_if_equal_or_one_is_a_folder_above(one: str, other: str, expected: bool):
     assert overlap(one, other) is expected
+
+
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [
+        ("src/a.py", "src/a.py"),
+        ("./src//core/./a.py", "src/core/a.py"),
+        ("src\\core\\", "src/core/"),
+        (" docs/ ", "docs/"),
+        ("/etc//hosts", "/etc/hosts"),
+        ("release notes", "release notes"),
+        ("../a.py", None),
+        ("src/../a.py", None),
+        ("src/*.py", None),
+        ("./", None),
+        ("/", None),
+    ],
+)
+def test_a_scope_has_one_form_however_it_is_said(said: str, read: str | None):
+    assert read_scope(said) == read
 
 
 @given(st.lists(st.tuples(scopes, st.sampled_from(["t1", "t2", "t3"])), max_size=12))

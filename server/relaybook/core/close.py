@@ -3,8 +3,8 @@
 from relaybook.core.case import Case
 from relaybook.core.command import Change, Close
 from relaybook.core.status import workflow_status
-from relaybook.errors import BadInput, Blocked, WorkflowEnded
-from relaybook.model import Decision, EventType, Pattern, Workflow, WorkflowStatus
+from relaybook.errors import BadInput, Blocked, QuestionsOpen, WorkflowEnded
+from relaybook.model import Decision, EventType, Pattern, Task, Workflow, WorkflowStatus
 
 
 def refuse_decided(workflow: Workflow) -> None:
@@ -50,3 +50,11 @@ def _refuse_finish(workflow: Workflow) -> None:
             allowed="finish when every task is completed or not applicable",
             next="complete or replace them, or call resolve(decision='accept_partial')",
         )
+
+
+def questions_open(task: Task) -> QuestionsOpen:
+    """Why nothing goes on with a task whose worker asks something."""
+    return QuestionsOpen(
+        f"Task {task.id!r} waits for answers to its worker's questions.",
+        next=f"resolve(decision='answer', task_id={task.id!r}, answers=[one for each question])",
+    )

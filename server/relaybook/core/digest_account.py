@@ -46,12 +46,8 @@ class Account:
         return always | dict(sorted(self.states.items()))
 
     def sentence(self) -> str:
-        done, applicable = self.states["completed"], self.states.total()
-        applicable -= self.states["not_applicable"]
-        told = f"{done} of {applicable} tasks completed."
-        if done == applicable:
-            return told
-        return f"{told} Failed tasks: [{named(self.failed)}]. Partial results available."
+        applicable = self.states.total() - self.states["not_applicable"]
+        return account(self.states["completed"], applicable, self.failed)
 
     def mention(self) -> Iterator[str]:
         if not self.states["completed"]:
@@ -64,6 +60,14 @@ class Account:
             yield f"Low confidence: {named(self.unsure)}."
         if self.flagged.count:
             yield f"Flagged output, check before use: {named(self.flagged)}."
+
+
+def account(done: int, applicable: int, failed: Names) -> str:
+    """The sentence that the playbook has for a user, with every failed task."""
+    told = f"{done} of {applicable} tasks completed."
+    if done == applicable:
+        return told
+    return f"{told} Failed tasks: [{named(failed)}]. Partial results available."
 
 
 def named(names: Names, room: int = ROOM_FOR_NAMES) -> str:

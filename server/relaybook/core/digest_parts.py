@@ -1,5 +1,6 @@
 """What a digest adds for one pattern: the chain, the decisions, the coverage, the merge."""
 
+from bisect import insort
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -47,15 +48,17 @@ class Chain(Part):
     """How far a pipeline came, and where it broke."""
 
     name: str = "chain"
-    steps: list[str] = field(default_factory=list[str])
+    #: The first of them, each after those that it waits for.
+    steps: list[tuple[float, int, str]] = field(default_factory=list[tuple[float, int, str]])
     count: int = 0
     results: Names = field(default_factory=Names)
     broke: TaskOutcome | None = None
 
     def add(self, outcome: TaskOutcome) -> None:
         self.count += 1
-        if len(self.steps) < SHOWN:
-            self.steps.append(f"{outcome.task_id} {outcome.status}")
+        told = f"{outcome.task_id} {outcome.status}"
+        insort(self.steps, (-outcome.chain, outcome.position, told))
+        del self.steps[SHOWN:]
         if outcome.completed:
             self.results.add(outcome.task_id, outcome.position)
         elif outcome.status in {Status.FAILED, Status.CANCELLED}:
@@ -63,8 +66,9 @@ class Chain(Part):
 
     def head(self) -> dict[str, Any]:
         more = self.count - len(self.steps)
+        steps = [told for _, _, told in self.steps]
         head: dict[str, Any] = {
-            "steps": " → ".join([*self.steps, f"and {more} more"] if more else self.steps),
+            "steps": " → ".join([*steps, f"and {more} more"] if more else steps),
             "results_from": self.results.shown(),
         }
         if self.broke:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from relaybook.core.case import Case
-from relaybook.core.close import refuse_decided
+from relaybook.core.close import questions_open, refuse_decided
 from relaybook.core.command import Ask, Change, Complete, Expire, Fail, Finish, Note, Release
 from relaybook.core.policy import MAX_FAILURES, retry_delay
 from relaybook.core.review import judged, notes_of
@@ -30,6 +30,8 @@ def attempt_meant(case: Case, c: Finish, outcome: Outcome | None) -> Attempt | N
         return None
     if c.claim is not None:
         raise _stale(task, attempt)
+    if task.status is Status.INPUT_REQUIRED:
+        raise questions_open(task)
     if task.status in OVER or task.status is Status.FAILED:
         raise AlreadyOver(
             f"Task {task.id!r} is {task.status}, with another outcome on record.",

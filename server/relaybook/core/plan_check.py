@@ -28,7 +28,6 @@ class PlanTask:
     minutes: float
     #: What finished looks like; empty if the plan does not say.
     done: str = ""
-    deliverables: int = 1
     expert_role: str | None = None
     #: Write scopes.
     writes: Sequence[str] = ()
@@ -111,15 +110,6 @@ _RULES = (
         "no word on what done looks like",
         "a worker that does not know when to stop runs into its timeout or stops early",
         "give each task a done criterion that can be checked",
-    ),
-    _Rule(
-        "deliverables",
-        Severity.WARN,
-        _ALL,
-        lambda task: task.deliverables > 1,
-        "more than one deliverable",
-        "half done cannot be told from done, and a retry repeats what was right",
-        "split it: one clear deliverable per task",
     ),
     _Rule(
         "tier",

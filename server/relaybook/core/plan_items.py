@@ -8,6 +8,10 @@ from relaybook.core.task_fields import ITEM_ID_LIMIT, is_item_id
 from relaybook.core.task_spec import TaskSpec
 from relaybook.core.text import is_json
 from relaybook.errors import InvalidPlan
+from relaybook.model import Pattern
+
+#: The patterns whose tasks may be partitions of items.
+DIVIDED = (Pattern.MAP_REDUCE, Pattern.FAN_OUT)
 
 
 def partition_tasks(

@@ -85,8 +85,10 @@ class Advice:
     unanswered: tuple[str, ...]
 
 
-def advise(facts: Facts, order: OrderName = "specific") -> Advice:
+def advise(facts: Facts, order: OrderName = "specific", parts: int | None = None) -> Advice:
     """The first question answered yes decides; the others that hold are reported with it.
+
+    `parts` is how many tasks side by side the job is divided into, where that is settled.
 
     Raises:
         InvalidArguments: an impossible number, or an order that is not known.
@@ -96,7 +98,7 @@ def advise(facts: Facts, order: OrderName = "specific") -> Advice:
     holding = [question for question in questions if question.holds(facts)]
     decided = holding[0]
     also = _also(decided.choice, holding[1:])
-    tasks, at_once = _workers(facts, decided.choice)
+    tasks, at_once = _workers(facts, decided.choice, parts)
     return Advice(
         choice=decided.choice,
         question=decided.id,
@@ -227,7 +229,7 @@ def _cost(choice: Choice) -> Multiple:
     )
 
 
-def _workers(facts: Facts, choice: Choice) -> tuple[int, int]:
+def _workers(facts: Facts, choice: Choice, parts: int | None) -> tuple[int, int]:
     """Tasks in all and at once: one per piece, or as many as keep each within its minutes."""
     if choice == INLINE:
         return 1, 1
@@ -236,7 +238,7 @@ def _workers(facts: Facts, choice: Choice) -> tuple[int, int]:
     if choice is Pattern.EXPERT_PANEL:
         tasks = facts.subtasks or SWEET_SPOT_WIDTH[0]
     else:
-        tasks = _parallel_tasks(facts, choice)
+        tasks = parts or _parallel_tasks(facts, choice)
     return tasks, min(tasks, DEFAULT_WIDTH)
 
 

@@ -105,10 +105,18 @@ def read_record(kind: str, said: Mapping[str, Any]) -> tuple[EventType, dict[str
     if faults:
         raise InvalidArguments(
             f"A record of kind {kind!r}: {'; '.join(faults[:4])}.",
-            allowed=", ".join(f"{name}{'' if name in needed else '?'}" for name in members),
+            allowed=", ".join(
+                f"{name}{'' if name in needed else '?'}{_choice(*member)}"
+                for name, member in members.items()
+            ),
             next="correct it and call again; nothing was recorded",
         )
     return event, {name: value for name, value in said.items() if value is not None}
+
+
+def _choice(what: str, _: Callable[[Any], bool]) -> str:
+    """The words to choose from, where a member has few."""
+    return f" ({what})" if what.startswith("one of ") or what == FLAG[0] else ""
 
 
 #: The members of a result that are recorded by themselves, and their kinds.

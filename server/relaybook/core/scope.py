@@ -2,10 +2,26 @@
 
 from collections.abc import Iterable
 
+from .paths import normal
+
+
+def read_scope(said: str) -> str | None:
+    """A scope in the one form that it is compared in; None for what names no place or several.
+
+    `./src//a.py` and `src/a.py` are one file; `..` and `*` are for no scope, nor is the root.
+    """
+    place = normal(said)
+    if ".." in said.replace("\\", "/").split("/") or "*" in said or place in {None, "", "/"}:
+        return None
+    return f"{place}/" if said.strip().endswith(("/", "\\")) else place
+
 
 def overlap(one: str, other: str) -> bool:
-    """Whether two scopes are the same, or one is a folder that holds the other."""
-    return one == other or _holds(one, other) or _holds(other, one)
+    """Whether two scopes are the same, or one is a folder that holds the other.
+
+    `docs` and `docs/` are the same: no file has the name of a folder beside it.
+    """
+    return _holds(one, _as_folder(other)) or _holds(other, _as_folder(one)) or one == other
 
 
 def clashes(writes: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -16,13 +32,17 @@ def clashes(writes: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """
     found: dict[tuple[str, str], None] = {}
     around: list[tuple[str, str]] = []
-    for scope, task in sorted(set(writes)):
+    for scope, task in sorted(set(writes), key=lambda pair: (_as_folder(pair[0]), *pair)):
         while around and not overlap(around[-1][0], scope):
             around.pop()
         if around and around[-1][1] != task:
             found[(around[-1][1], task)] = None
         around.append((scope, task))
     return list(found)
+
+
+def _as_folder(scope: str) -> str:
+    return scope if scope.endswith("/") else f"{scope}/"
 
 
 def _holds(folder: str, scope: str) -> bool:

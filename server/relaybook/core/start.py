@@ -3,7 +3,7 @@
 from typing import Any
 
 from relaybook.core.case import Case
-from relaybook.core.close import refuse_decided
+from relaybook.core.close import questions_open, refuse_decided
 from relaybook.core.command import Change, Start
 from relaybook.core.policy import MAX_FAILURES
 from relaybook.core.status import breaker_open, failed_for_good, waits_for_decision
@@ -13,7 +13,6 @@ from relaybook.errors import (
     Blocked,
     BreakerOpen,
     Held,
-    QuestionsOpen,
     RetriesUsedUp,
     TooManyInProgress,
 )
@@ -64,10 +63,7 @@ def refuse_start(workflow: Workflow, task: Task) -> None:
             next="call get_workflow for what is ready",
         )
     if task.status is Status.INPUT_REQUIRED:
-        raise QuestionsOpen(
-            f"Task {task.id!r} waits for answers to its worker's questions.",
-            next="answer them with resolve(decision='answer')",
-        )
+        raise questions_open(task)
     failed = task.failures + (task.status is Status.REVIEW)
     if failed_for_good(task) or _reviewed_for_good(task):
         raise RetriesUsedUp(

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
+from relaybook.core.scope import read_scope
 from relaybook.core.task_spec import ParentAction, Take, TaskSpec
 from relaybook.core.text import MAX_DEPTH, is_json, storable
 from relaybook.errors import InvalidPlan, nearest
@@ -169,10 +170,11 @@ def _parent_action(value: Any) -> ParentAction:
 
 
 def _writes(value: Any) -> tuple[str, ...]:
-    scopes = dict.fromkeys(scope.removeprefix("./") for scope in _texts(200, 500)(value))
-    if any(".." in scope.split("/") or "*" in scope or not scope for scope in scopes):
+    scopes = [read_scope(said) for said in _texts(200, 500)(value)]
+    known = [scope for scope in scopes if scope is not None]
+    if len(known) < len(scopes):
         raise _Bad('paths, folders ending in "/", or names of resources; no ".." and no "*"')
-    return tuple(scopes)
+    return tuple(dict.fromkeys(known))
 
 
 #: How the fields are read back that are not as JSON has them; its lists are tuples.

@@ -55,6 +55,9 @@ class TaskOutcome:
     status: Status
     #: Place in the plan, and so in every answer.
     position: int
+    #: Minutes from its start to the end of the longest chain that waits for it: more than that of
+    #: any task after it.
+    chain: float = 0.0
     summary: str = ""
     #: low, medium or high, or a number from 0 to 1, as the worker said.
     confidence: str | float | None = None

@@ -1,8 +1,9 @@
 """The `next` of an answer: which call to make now, by what the ledger says."""
 
+from relaybook.core.failure import MEANINGS
 from relaybook.core.policy import IDLE_REVIEWS_LIMIT, TRANSIENT
 from relaybook.core.status import all_done, breaker_open, failed_for_good, workflow_status
-from relaybook.model import Task, Workflow, WorkflowStatus
+from relaybook.model import FailureCode, Pattern, Task, Workflow, WorkflowStatus
 
 
 def progress(workflow: Workflow) -> str:
@@ -13,13 +14,23 @@ def progress(workflow: Workflow) -> str:
 def failure_advice(workflow: Workflow, task: Task) -> str:
     """What to do about a failed task: wait, retry, reassign, split, or leave it."""
     if breaker_open(workflow.failed, workflow.total):
-        return f"nothing starts until the user decides; then: {_advice(task)}"
-    return _advice(task)
+        return f"nothing starts until the user decides; then: {_advice(workflow, task)}"
+    return _advice(workflow, task)
 
 
-def _advice(task: Task) -> str:
+def result_advice(workflow: Workflow) -> str | None:
+    """What to do about a result that came in: a supervisor decides from each."""
+    if workflow.pattern is not Pattern.SUPERVISOR:
+        return None
+    return "review it: record(kind='review', entries=[{satisfied, looping, progressing, decision}])"
+
+
+def _advice(workflow: Workflow, task: Task) -> str:
     if failed_for_good(task):
-        return "no retry is left: change_plan to replace it, or go on without it"
+        left = "go on without it and name the gap"
+        if workflow.pattern is Pattern.PIPELINE:
+            left = "report the steps before it: none after it can run, and none is skipped"
+        return f"no retry is left: change_plan to replace it, or {left}"
     if task.same_error > 1 and task.error_code not in TRANSIENT:
         return (
             f"the same error {task.same_error} times in a row: change the prompt or split the "
@@ -28,11 +39,13 @@ def _advice(task: Task) -> str:
     retry = "retry: start it again, its prompt then carries the error"
     if task.error_code in TRANSIENT:
         return f"{retry}; it may well pass by itself"
+    if task.error_code and task.error_code != FailureCode.UNKNOWN:
+        retry += f"; what helps: {MEANINGS[FailureCode(task.error_code)][1]}"
     return f"{retry}; or reassign it with change_plan, or record(kind='handoff')"
 
 
-def next_call(workflow: Workflow) -> str:
-    """What an orchestrator does next."""
+def next_call(workflow: Workflow, held: int = 0) -> str:
+    """What an orchestrator does next; `held` tasks of those that may start are known to be held."""
     status = workflow_status(workflow)
     if status is WorkflowStatus.CANCELLED:
         return "stop its workers; nothing is left to do"
@@ -41,15 +54,15 @@ def next_call(workflow: Workflow) -> str:
     if breaker_open(workflow.failed, workflow.total):
         return "ask the user, then resolve: retry_failed, adjust or accept_partial"
     if workflow.input_required:
-        return "resolve(decision='answer') for the tasks that ask"
+        return "resolve(decision='answer', task_id, answers=[…]) for each task that asks"
     if workflow.review:
         return "get_workflow for the stages in review: mend them, or resolve waive or confirm"
     if status is WorkflowStatus.FAILED:
         return "aggregate for what succeeded, then resolve"
-    return _going_on(workflow)
+    return _going_on(workflow, held)
 
 
-def _going_on(workflow: Workflow) -> str:
+def _going_on(workflow: Workflow, held: int) -> str:
     """The next call where nothing waits for the user."""
     if workflow.idle_reviews >= IDLE_REVIEWS_LIMIT:
         return (
@@ -62,9 +75,9 @@ def _going_on(workflow: Workflow) -> str:
             "`undecided`; resolve without a decision tells its condition"
         )
     room = workflow.in_progress < workflow.max_parallel
-    if room and (workflow.ready or workflow.retryable):
+    if room and workflow.ready + workflow.retryable > held:
         return "start the next: update_task(status='in_progress'), or let workers claim_task"
-    if workflow.in_progress:
+    if workflow.in_progress or held:
         return f"get_workflow(workflow_id={workflow.id!r}, since={workflow.seq}, wait_seconds=45)"
     if all_done(workflow):  # a supervisor's
         return "aggregate, then resolve(decision='finish'); or change_plan for the next piece"

@@ -22,7 +22,7 @@ from relaybook.core.text import texts_in
 from relaybook.core.wishes import read_wishes
 from relaybook.engine.advice import next_call
 from relaybook.engine.desk import Desk
-from relaybook.engine.handed import taken
+from relaybook.engine.handed import standing_for, taken
 from relaybook.engine.prompt import result_schema, takes_of
 from relaybook.engine.waiting import questions_of
 from relaybook.errors import InvalidArguments, InvalidTemplate, NotFound
@@ -190,6 +190,7 @@ class _Gathering:
             label=task.label,
             status=task.status,
             position=task.position,
+            chain=task.chain,
             error_code=task.error_code,
             error=task.error,
             lost=is_expired(task, self._now),
@@ -204,13 +205,24 @@ class _Gathering:
         """The fields that were there to be taken; a task of which all is taken, by its name."""
         for take in takes_of(self._workflow.pattern, spec):
             if not take.fields:
-                yield take.source
+                yield from self._standing(take.source)
                 continue
             if take not in self._taken:
                 if len(self._taken) == PAGE:
                     self._taken.clear()
                 self._taken[take] = taken(self._tx, self._workflow.id, take)
             yield from (f"{take.source}.{name}" for name in self._taken[take])
+
+    def _standing(self, name: str) -> list[str]:
+        """A task by its name, or those that in the end took its place."""
+        if name not in self._replaced:
+            return [name]
+        return [task.id for task in standing_for(self._tx, self._workflow.id, name)]
+
+    @cached_property
+    def _replaced(self) -> frozenset[str]:
+        sql = "SELECT id FROM tasks WHERE workflow_id = :id AND replaced_by IS NOT NULL"
+        return frozenset(row[0] for row in self._tx.rows(sql, {"id": self._workflow.id}))
 
     def _plan(self, spec: TaskSpec) -> tuple[MergePlan | None, tuple[str, ...]]:
         """How a result of the task merges; with a flag if its schema cannot be had any more."""

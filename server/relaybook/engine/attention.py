@@ -49,8 +49,9 @@ def find_needs(tx: Tx, workflow: Workflow, now: float) -> Needs:
 
 def attention(tx: Tx, workflow: Workflow, needs: Needs, now: float) -> dict[str, list[Any]]:
     """A list for each kind of need that any task has: overdue, asking, failed, in review …"""
-    asking = _by_status(tx, workflow, Status.INPUT_REQUIRED, workflow.input_required)
-    review = _by_status(tx, workflow, Status.REVIEW, workflow.review)
+    going_on = workflow.ended_at is None
+    asking = _by_status(tx, workflow, Status.INPUT_REQUIRED, going_on * workflow.input_required)
+    review = _by_status(tx, workflow, Status.REVIEW, going_on * workflow.review)
     lists: dict[str, list[Any]] = {
         "overdue": [task.id for task in needs.running if is_overdue(task, now)][:IDS_SHOWN],
         "asking": [{"task_id": t.id, "questions": questions_of(tx, t)} for t in asking],

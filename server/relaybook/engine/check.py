@@ -6,6 +6,7 @@ from typing import Any
 
 from relaybook.core.guards import Finding, Severity
 from relaybook.core.plan_check import PlanTask, check_change, check_plan
+from relaybook.core.plan_words import check_words
 from relaybook.core.prompt_rules import orders_outward_deed
 from relaybook.core.task_spec import TaskSpec, waits_for
 from relaybook.core.text import canonical
@@ -15,7 +16,7 @@ from relaybook.engine.hand_over import (
     refuse_impossible_takes,
     sources_there,
 )
-from relaybook.engine.prompt import result_schema, takes_of
+from relaybook.engine.prompt import DONE_INPUT, result_schema, takes_of
 from relaybook.engine.stage import ADVISORY
 from relaybook.errors import InvalidPlan, clip, nearest
 from relaybook.model import Pattern, Task, Tier, Workflow
@@ -25,6 +26,7 @@ from relaybook.store.tables import TASKS
 
 #: How many findings one answer tells.
 FINDINGS_SHOWN = 6
+_SEVERITIES = list(Severity)
 
 
 def check_specs(
@@ -45,7 +47,8 @@ def check_specs(
     refuse_impossible_takes(desk, specs, {})
     if not override.strip():
         _refuse_outward_deeds(specs)
-    return _judged(check_plan(pattern, _plan_tasks(desk, pattern, specs), max_parallel))
+    found = check_plan(pattern, _plan_tasks(desk, pattern, specs), max_parallel)
+    return _judged([*found, *check_words(specs)])
 
 
 def _refuse_outward_deeds(specs: Sequence[TaskSpec]) -> None:
@@ -67,7 +70,8 @@ def _judged(findings: Sequence[Finding]) -> list[dict[str, str]]:
             raise InvalidPlan(
                 f"{finding.what}: {finding.why}.", next=finding.fix, rule=finding.rule
             )
-    return [told(finding) for finding in findings[:FINDINGS_SHOWN]]
+    worst_first = sorted(findings, key=lambda finding: -_SEVERITIES.index(finding.severity))
+    return [told(finding) for finding in worst_first[:FINDINGS_SHOWN]]
 
 
 def check_hooks(desk: Desk, options: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -106,9 +110,8 @@ def check_added(
     refuse_impossible_takes(desk, specs, sources_there(desk, tx, workflow.id, specs))
     _refuse_outward_deeds(specs)
     beside = [_there(desk, tx, task) for task in _staying(tx, workflow, old)]
-    return _judged(
-        check_change(workflow.pattern, _plan_tasks(desk, workflow.pattern, specs), beside)
-    )
+    found = check_change(workflow.pattern, _plan_tasks(desk, workflow.pattern, specs), beside)
+    return _judged([*found, *check_words(specs)])
 
 
 def _staying(tx: Tx, workflow: Workflow, old: Sequence[Task]) -> list[Task]:
@@ -123,7 +126,9 @@ def _staying(tx: Tx, workflow: Workflow, old: Sequence[Task]) -> list[Task]:
 
 def _there(desk: Desk, tx: Tx, task: Task) -> PlanTask:
     spec = desk.spec(tx, task.workflow_id, task.spec)
-    return _plan_task(replace(spec, depends_on=tuple(needs_of(tx, task.workflow_id, task.id))))
+    return _plan_task(
+        desk, replace(spec, depends_on=tuple(needs_of(tx, task.workflow_id, task.id)))
+    )
 
 
 def told(finding: Finding) -> dict[str, str]:
@@ -141,7 +146,7 @@ def _plan_tasks(desk: Desk, pattern: Pattern, specs: Sequence[TaskSpec]) -> list
     fields = {spec.id: _fields(desk, spec) for spec in specs}
     return [
         replace(
-            _plan_task(spec),
+            _plan_task(desk, spec),
             takes_whole=[
                 take.source
                 for take in takes_of(pattern, spec)
@@ -158,14 +163,21 @@ def _fields(desk: Desk, spec: TaskSpec) -> int:
     return len(schema.get("properties", ())) if schema else 0
 
 
-def _plan_task(spec: TaskSpec) -> PlanTask:
+def _done_by_template(desk: Desk, spec: TaskSpec) -> str:
+    """What done looks like where no plan need say it: a template without criteria says it itself."""
+    template = desk.templates.get(spec.template)
+    asks = any(each.name == DONE_INPUT for each in template.inputs)
+    return "" if asks or "done when" not in template.body.source.lower() else template.name
+
+
+def _plan_task(desk: Desk, spec: TaskSpec) -> PlanTask:
     proposal = spec.args.get("proposal")
     return PlanTask(
         id=spec.id,
         label=spec.label,
         needs=waits_for(spec),
         minutes=spec.expected_minutes or 0.0,
-        done="; ".join(spec.done),
+        done="; ".join(spec.done) or _done_by_template(desk, spec),
         expert_role=spec.expert_role or None,
         writes=spec.writes,
         tier=spec.tier or Tier.T2,

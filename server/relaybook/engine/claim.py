@@ -20,7 +20,7 @@ from relaybook.engine.offer import Nothing, candidates, idle, nothing, offering,
 from relaybook.engine.prompt import spawn, task_prompt
 from relaybook.engine.verdict import INTAKE, gate_told
 from relaybook.errors import Held, InvalidArguments, Refusal, SkillBreakerOpen
-from relaybook.model import Task
+from relaybook.model import Status, Task
 from relaybook.registry.prompt import Prompt
 from relaybook.store.base import Tx
 from relaybook.store.cases import get_workflow, load_case
@@ -101,6 +101,7 @@ def _claim_in(
     None: an attempt that ran out of time was ended, and the workflow is to be tried again.
     """
     held: list[str] = []
+    refused = 0
     with desk.store.transaction() as tx:
         workflow = get_workflow(tx, workflow_id, lock=True)
         for task in candidates(tx, workflow, ask.capabilities, desk.clock()):
@@ -118,13 +119,14 @@ def _claim_in(
                 )
             except Refusal as refusal:
                 faults[task.id] = refusal.message
+                refused += task.status is Status.PENDING
                 if case is not found:
                     return None  # the locks of another start would come in the wrong order
                 if isinstance(refusal, Held):
                     held.append(task.id)
             else:
                 return {"claimed": True} | started(desk, begun)
-        left = why_not(tx, workflow, desk.clock())
+        left = why_not(tx, workflow, desk.clock(), refused)
     # A list: each of them is to be freed, not the first alone.
     freed = [end_lost_holders(desk, workflow_id, name, ask.actor) for name in held]
     return None if any(freed) else left

@@ -6,19 +6,12 @@ from relaybook.core.cost import expected_minutes_from
 from relaybook.core.forecast import minutes_left
 from relaybook.core.status import workflow_status
 from relaybook.engine.desk import Desk
+from relaybook.engine.history import minutes_taken
 from relaybook.model import Status, Task
-from relaybook.store.base import Tx
 from relaybook.store.cases import get_workflow
 from relaybook.store.tables import TASKS
 
-#: How many of the latest runs of a template are looked at.
-RUNS_LOOKED_AT = 50
-
 _LEFT = "WHERE workflow_id = :id AND replaced_by IS NULL AND ended_at IS NULL ORDER BY position"
-_RUNS = (
-    "SELECT ended_at - started_at FROM tasks WHERE template = :template"
-    " AND status = 'completed' AND started_at IS NOT NULL ORDER BY ended_at DESC LIMIT :limit"
-)
 
 
 def forecast(desk: Desk, workflow_id: str) -> dict[str, Any]:
@@ -31,7 +24,7 @@ def forecast(desk: Desk, workflow_id: str) -> dict[str, Any]:
     with desk.store.read() as tx:
         workflow = get_workflow(tx, workflow_id)
         left = TASKS.find(tx, _LEFT, id=workflow_id)
-        known = {name: _history(tx, name) for name in {task.template for task in left}}
+        known = {name: minutes_taken(tx, name) for name in {task.template for task in left}}
     lines = [_line(task, known[task.template], now) for task in left]
     running = [line for line, task in zip(lines, left, strict=True) if _runs(task)]
     chain = max((task.chain for task in left if not _runs(task)), default=0.0)
@@ -50,12 +43,6 @@ def forecast(desk: Desk, workflow_id: str) -> dict[str, Any]:
 
 def _runs(task: Task) -> bool:
     return task.status is Status.IN_PROGRESS
-
-
-def _history(tx: Tx, template: str) -> list[float]:
-    """The minutes that the latest runs of a template took."""
-    params = {"template": template, "limit": RUNS_LOOKED_AT}
-    return [row[0] / 60 for row in tx.rows(_RUNS, params)]
 
 
 def _line(task: Task, history: list[float], now: float) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from relaybook.core.failure import MEANINGS
 from relaybook.core.policy import (
     BREAKER_FAILURES,
     MAX_RETRIES,
@@ -103,6 +104,9 @@ def _vocabulary() -> Iterable[str]:
     yield f"{', '.join(WorkflowStatus)}.\n"
     yield "## Derived words\n"
     yield from _table(("word", "meaning"), list(DERIVED.items()))
+    yield "\n## Failure codes\n"
+    meanings = [(str(code), *told) for code, told in MEANINGS.items()]
+    yield from _table(("error_code", "what happened", "what helps"), meanings)
     yield "\n## Events of a work item\n"
     events = [(str(kind), ", ".join(names)) for kind, names in ITEM_EVENTS.items()]
     yield from _table(("ledger event", "work item event"), events)

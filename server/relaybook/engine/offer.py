@@ -157,8 +157,11 @@ def _capability_filter(capabilities: Sequence[str]) -> tuple[str, dict[str, str]
     return f" AND (capability IS NULL OR capability IN ({places}))", names
 
 
-def why_not(tx: Tx, workflow: Workflow, now: float) -> Nothing:
-    """Why no task of `workflow` can start, and in how many seconds that may change."""
+def why_not(tx: Tx, workflow: Workflow, now: float, refused: int = 0) -> Nothing:
+    """Why no task of `workflow` can start, and in how many seconds that may change.
+
+    `refused` of its tasks were tried; why they could not start is said of each.
+    """
     if workflow.ended_at is not None:
         return Nothing(f"workflow {workflow.id!r} is {workflow_status(workflow)}", None)
     if breaker_open(workflow.failed, workflow.total):
@@ -170,8 +173,11 @@ def why_not(tx: Tx, workflow: Workflow, now: float) -> Nothing:
         reason = f"all tasks of {workflow.id!r} are done; its orchestrator finishes it or adds some"
     elif workflow.in_progress >= workflow.max_parallel:
         reason = f"all taken: {workflow.in_progress} of {workflow.id!r} are in progress, the most"
+    elif workflow.ready > refused:
+        more = workflow.ready - refused
+        reason = f"{more} ready task(s) of {workflow.id!r} need another capability"
     elif workflow.ready:
-        reason = f"{workflow.ready} ready task(s) of {workflow.id!r} need another capability"
+        reason = f"none of {workflow.ready} ready task(s) of {workflow.id!r} may start now"
     elif workflow.retryable:
         reason = f"{workflow.retryable} failed task(s) of {workflow.id!r} wait to be retried"
     elif workflow.undecided:

@@ -12,7 +12,7 @@ from relaybook.core.machine import decide
 from relaybook.core.record import carried
 from relaybook.core.status import is_ready, workflow_status
 from relaybook.core.text import compact, text_hash
-from relaybook.engine.advice import failure_advice, next_call, progress
+from relaybook.engine.advice import failure_advice, next_call, progress, result_advice
 from relaybook.engine.desk import Desk
 from relaybook.engine.gate import stage_answer, staged
 from relaybook.engine.request import Update
@@ -54,15 +54,26 @@ def _tier(action: Any) -> Any:
 
 
 def _reported(update: Update, result: Envelope, meant: dict[str, Any]) -> _Meant:
+    code, error = reported(result)
+    return failed_with(code, error, update, meant), [update.output]
+
+
+def reported(result: Envelope) -> tuple[str, str]:
+    """The code, if the ledger knows it, and the message of the error that a result reports.
+
+    A code of the worker's own stays in the message.
+    """
     said = result.error or {}
-    error = clip(str(said.get("message", "")) or result.summary, ERROR_LIMIT)
-    return failed_with(str(said.get("code", "")), error, update, meant), [update.output]
+    own, message = str(said.get("code", "")), str(said.get("message", "")) or result.summary
+    code = own.strip().lower().replace("-", "_").replace(" ", "_")
+    if code in FAILURE_CODES:
+        return code, clip(message or code, ERROR_LIMIT)
+    return "", clip(f"{own}: {message}" if own else message, ERROR_LIMIT)
 
 
 def failed_with(code: str, error: str, update: Update, meant: dict[str, Any]) -> Fail:
-    """The failure, its code as given or as its words suggest."""
-    if code not in FAILURE_CODES:
-        code = str(suggest_code(error))
+    """The failure, its code as given or, without one, as its words suggest."""
+    code = code or str(suggest_code(error))
     return Fail(
         error_code=code,
         error=error,
@@ -159,6 +170,8 @@ def told(before: Case, after: Case, task_id: str, *, repeated: bool = False) -> 
     if task.error and task.status is Status.FAILED:
         answer["error"] = {"code": task.error_code, "message": clip(task.error, 300)}
         answer["advice"] = failure_advice(workflow, task)
+    if task.status is Status.COMPLETED and (advice := result_advice(workflow)):
+        answer["advice"] = advice
     freed = [t.id for t in after.tasks.values() if is_ready(t) and t.id != task_id]
     freed = [name for name in freed if not is_ready(before.tasks[name])]
     if freed:

@@ -5,25 +5,29 @@ from dataclasses import asdict, fields
 from math import isfinite
 from typing import Any, get_args
 
-from relaybook.core.cost import compare, expected_minutes_from, prompt_cost
+from relaybook.core.cost import compare, prompt_cost
 from relaybook.core.guards import PARALLEL, Finding
-from relaybook.core.partition import balance, partition, suggest_parts, waves
-from relaybook.core.plan_items import read_items
+from relaybook.core.partition import Partitions, balance, partition, suggest_parts, waves
+from relaybook.core.plan import DEFAULT_TEMPLATES
+from relaybook.core.plan_items import DIVIDED, read_items
 from relaybook.core.planning import Advice, advise
 from relaybook.core.policy import DEFAULT_WIDTH, PROMPT_WORDS, timeout_seconds
-from relaybook.core.questions import Facts, OrderName
+from relaybook.core.questions import INLINE, Choice, Facts, OrderName
 from relaybook.engine.check import FINDINGS_SHOWN, told
 from relaybook.engine.desk import Desk
+from relaybook.engine.history import expected_minutes
 from relaybook.errors import InvalidArguments, nearest
-
-#: How many of the latest runs of a template are looked at.
-RUNS_LOOKED_AT = 50
+from relaybook.model import Pattern
 
 #: Of words, workers and batches.
 MAX_COUNT = 1_000_000
 #: How many sizes of batches or waves an answer lists.
 SIZES_SHOWN = 100
 
+#: What the tasks of a pattern need beside the usual.
+_TASKS: Mapping[Choice, str] = {
+    Pattern.EXPERT_PANEL: "tasks=[{id, label, expert_role, args: {proposal}}, …]"
+}
 _FACTS = [field.name for field in fields(Facts)]
 #: The facts that are no yes or no.
 _NUMBERS: Mapping[str, tuple[tuple[type, ...], str]] = {
@@ -57,21 +61,21 @@ def plan(
         )
     given = {**facts, "subtasks": len(items)} if items and "subtasks" not in facts else facts
     _check_counts(words, *([] if batches is None else [batches]), *other_workers, *other_words)
-    advice = advise(_facts(given), order)  # pyright: ignore[reportArgumentType]
+    known = _facts(given)
+    parts = _parts(items, batches, known.minutes) if items else ()
+    advice = advise(known, order, len(parts) or batches)  # pyright: ignore[reportArgumentType]
     answer = _answer(advice)
-    workers = batches or advice.tasks
-    if items:
-        answer["batches"] = _batches(items, batches, float(given["minutes"]))
-        workers = answer["batches"]["parts"]
-    if items or advice.choice in PARALLEL:
-        answer["waves"] = waves(min(workers, SIZES_SHOWN * DEFAULT_WIDTH), DEFAULT_WIDTH)
-    answer["cost"] |= asdict(prompt_cost(words, workers)) | {"words_per_prompt": words}
+    if parts:
+        answer["batches"] = _batches(parts)
+    if advice.choice in PARALLEL:
+        answer["waves"] = waves(min(advice.tasks, SIZES_SHOWN * DEFAULT_WIDTH), DEFAULT_WIDTH)
+    answer["cost"] |= asdict(prompt_cost(words, advice.tasks)) | {"words_per_prompt": words}
     if other_workers or other_words:
-        compared = compare(words, workers, other_workers, other_words)
-        answer["compare"] = [asdict(row) for row in compared]
-    if template:
-        answer["expected"] = _expected(desk, template)
-    answer["next"] = _next(advice)
+        compared = compare(words, advice.tasks, other_workers, other_words)
+        answer["compare"] = [asdict(row) | {"factor": round(row.factor, 3)} for row in compared]
+    if template or advice.choice != INLINE:
+        answer["expected"] = _expected(desk, template or DEFAULT_TEMPLATES[Pattern(advice.choice)])
+    answer["next"] = _next(advice, bool(parts) and advice.choice in DIVIDED)
     return answer
 
 
@@ -138,36 +142,42 @@ def _told(findings: Sequence[Finding]) -> list[dict[str, str]]:
     return [told(finding) for finding in findings[:FINDINGS_SHOWN]]
 
 
-def _batches(items: Sequence[Any], batches: int | None, minutes: float) -> dict[str, Any]:
-    """The partitions of items that take `minutes` in all."""
+def _parts(items: Sequence[Any], batches: int | None, minutes: float) -> Partitions:
+    """Items that take `minutes` in all, divided over `batches`, or as many as fit."""
     known = read_items(items)
-    parts = partition(known, batches or suggest_parts(len(known), minutes / len(known)))
-    told = asdict(balance(parts))
-    return {"parts": len(parts)} | {
-        name: value[:SIZES_SHOWN] if name != "imbalance" else value for name, value in told.items()
+    return partition(known, batches or suggest_parts(len(known), minutes / len(known)))
+
+
+def _batches(parts: Partitions) -> dict[str, Any]:
+    even = balance(parts)
+    return {
+        "parts": len(parts),
+        "sizes": even.sizes[:SIZES_SHOWN],
+        "weights": even.weights[:SIZES_SHOWN],
+        "imbalance": round(even.imbalance, 3),
     }
 
 
 def _expected(desk: Desk, template: str) -> dict[str, Any]:
     """How long a worker of `template` takes, by the ledger's own history if it has enough."""
     default = desk.templates.get(template).expected_minutes
-    sql = (
-        "SELECT ended_at - started_at FROM tasks WHERE template = :template"
-        " AND status = 'completed' AND {} ORDER BY ended_at DESC LIMIT :limit"
-    )
     with desk.store.read() as tx:
-        runs = tx.rows(
-            sql.format(tx.sight.of_workflow), {"template": template, "limit": RUNS_LOOKED_AT}
-        )
-    minutes, source = expected_minutes_from([row[0] / 60 for row in runs], default)
+        minutes, source = expected_minutes(tx, template, default)
     return {
+        "template": template,
         "minutes": round(minutes, 2),
         "source": source,
         "timeout_seconds": timeout_seconds(minutes),
     }
 
 
-def _next(advice: Advice) -> str:
-    if advice.choice == "inline":
+def _next(advice: Advice, divided: bool) -> str:
+    """The call that follows the advice, with the arguments that its pattern needs."""
+    if advice.choice == INLINE:
         return "do it yourself, in this session"
-    return f"create_workflow(pattern='{advice.choice}', tasks=[…])"
+    if advice.mode.mode == "engine":
+        return "create_workflow(stages=[{capability, goal}, …]); find_skills tells who can what"
+    given = _TASKS.get(advice.choice, "tasks=[{id, label, done}, …]")
+    if divided or advice.choice is Pattern.MAP_REDUCE:
+        given = f"items=[…], batches={advice.tasks}, args={{instruction}}"
+    return f"create_workflow(pattern='{advice.choice}', {given})"

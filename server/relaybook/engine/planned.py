@@ -6,7 +6,7 @@ from typing import Any
 
 from relaybook.core.partition import partition, suggest_parts
 from relaybook.core.plan import read_tasks
-from relaybook.core.plan_items import partition_tasks, read_items
+from relaybook.core.plan_items import DIVIDED, partition_tasks, read_items
 from relaybook.core.policy import DEFAULT_WIDTH
 from relaybook.core.task_spec import TaskSpec, expert_name
 from relaybook.core.text import MAX_DEPTH, canonical, is_json, storable
@@ -175,7 +175,7 @@ def _specs(
         return plan_stages(desk, pattern, asked.stages)
     if asked.tasks:
         return read_tasks(asked.tasks, pattern), ()
-    if pattern not in (Pattern.MAP_REDUCE, Pattern.FAN_OUT):
+    if pattern not in DIVIDED:
         raise InvalidPlan(
             f"Items cannot be partitioned for a {pattern}.",
             allowed="items with map_reduce or fan_out",

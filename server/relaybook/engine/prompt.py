@@ -178,7 +178,18 @@ def prior_results(tx: Tx, workflow: Workflow, spec: TaskSpec) -> tuple[Prior, ..
                 data = handed(tx, source, take.fields)
                 lacking = missing(source, data, take.fields)
                 found.append(Prior(source.label, _told(data) + _lacking(source, lacking)))
-    return tuple(found)
+    return (*found, *_failures_handled(tx, workflow, spec))
+
+
+def _failures_handled(tx: Tx, workflow: Workflow, spec: TaskSpec) -> Iterator[Prior]:
+    """How every attempt ended at the task whose failure this one handles."""
+    if spec.on_failure is None:
+        return
+    for source in standing_for(tx, workflow.id, spec.on_failure):
+        errors = past_errors(earlier_attempts(tx, source))
+        if errors:
+            told = [f"attempt {each.number}, {each.code}: {each.message}" for each in errors]
+            yield Prior(f"how this failed: {source.label}", "\n".join(told))
 
 
 def prior_fields(tx: Tx, workflow: Workflow, spec: TaskSpec) -> Iterator[set[str]]:

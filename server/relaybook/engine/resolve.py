@@ -18,8 +18,10 @@ from relaybook.core.command import (
     SettleHooks,
 )
 from relaybook.core.decision import APPLICABLE
+from relaybook.core.digest_account import account
 from relaybook.core.evidence import of_attempt
 from relaybook.core.machine import decide
+from relaybook.core.names import SHOWN, Names
 from relaybook.core.status import breaker_open, workflow_status
 from relaybook.core.text import compact, storable
 from relaybook.engine.advice import next_call, progress
@@ -92,28 +94,40 @@ def open_decisions(desk: Desk, workflow_id: str) -> dict[str, Any]:
         "seq": workflow.seq,
         "open": found,
         "summary": f"{len(found)} decision(s) open" if found else "nothing waits for the user",
-        "next": "ask the user, then resolve(workflow_id, decision=<one of its decisions>, reason)"
-        if found
-        else next_call(workflow),
+        "next": _ask_then(found) if found else next_call(workflow),
     }
+
+
+def _ask_then(found: list[dict[str, Any]]) -> str:
+    """The call that carries the user's answer to the first of the open questions."""
+    if "answer" in found[0]["decisions"]:
+        said = "decision='answer', task_id, answers=[one for each question]"
+    else:
+        said = "decision=<one of its decisions>, task_id if it has one, reason"
+    return f"ask the user, then resolve(workflow_id, {said})"
 
 
 def open_questions(desk: Desk, tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:
     """Each question that only the user can answer, with the decisions that answer it."""
     asked = _questions(tx, workflow) + _reviews(tx, workflow)
-    return _breaker(workflow) + asked + _conditions(desk, tx, workflow)
+    return _breaker(tx, workflow) + asked + _conditions(desk, tx, workflow)
 
 
-def _breaker(workflow: Workflow) -> list[dict[str, Any]]:
+def _breaker(tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:
     if workflow.ended_at is not None and not workflow.failed:
         return []
     if not (breaker_open(workflow.failed, workflow.total) or workflow.ended_at is not None):
         return []
     if workflow.decision is not None:
         return []
+    where = "WHERE workflow_id = :id AND status = 'failed' ORDER BY position LIMIT :limit"
+    failed = [task.id for task in TASKS.find(tx, where, id=workflow.id, limit=SHOWN)]
+    applicable = workflow.total - workflow.not_applicable
+    told = account(workflow.completed, applicable, Names(failed, workflow.failed))
     return [
         {
-            "question": f"{workflow.failed} task(s) failed. Retry them, adjust, or accept partial?",
+            "question": f"{told} Retry the failed tasks, adjust the plan, or accept the partial "
+            "results?",
             "decisions": ["retry_failed", "adjust", "accept_partial"],
         }
     ]

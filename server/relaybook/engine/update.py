@@ -8,7 +8,7 @@ from typing import Any
 from relaybook.core.case import Case
 from relaybook.core.close import refuse_decided
 from relaybook.core.command import Ask, Cancel, NameFailure, Release, Start
-from relaybook.core.envelope import raw_result, read_result
+from relaybook.core.envelope import ResultStatus, raw_result, read_result
 from relaybook.core.finish import attempt_meant
 from relaybook.core.result_block import MAX_OUTPUT, NEXT_FOR_WORKER
 from relaybook.core.text import compact, storable
@@ -29,6 +29,7 @@ from relaybook.engine.outcome import (
     failed_with,
     finish,
     record_end,
+    reported,
     settle,
     told,
 )
@@ -202,7 +203,9 @@ def _complete(desk: Desk, update: Update) -> dict[str, Any]:
     except MalformedOutput as refusal:
         _refuse_late(desk, workflow_id, task_id, update)
         raise _for_worker(refusal) if update.actor == "worker" else refusal from None
-    return finish(desk, workflow_id, task_id, update, result)
+    answer = finish(desk, workflow_id, task_id, update, result)
+    guessed = result.status is ResultStatus.ERROR and not reported(result)[0]
+    return _to_confirm(answer) if guessed else answer
 
 
 def _for_worker(refusal: MalformedOutput) -> MalformedOutput:
@@ -238,7 +241,7 @@ def _fail(desk: Desk, update: Update) -> dict[str, Any]:
         raise InvalidArguments(
             f"error_code {code[:80]!r} is not known.",
             allowed=nearest(code, FAILURE_CODES),
-            next="use one of these, or leave it out",
+            next="use one that guide://vocabulary lists, or leave it out",
         )
     with desk.store.look() as tx:
         workflow_id, task_id = _target(tx, update)
@@ -247,11 +250,29 @@ def _fail(desk: Desk, update: Update) -> dict[str, Any]:
     if task.status is Status.FAILED and code and not (update.error or update.output):
         command = NameFailure(at=said["at"], actor=update.actor, task_id=task_id, error_code=code)
         return record_end(desk, workflow_id, task_id, command, [])
-    error = clip(update.error or update.output[-ERROR_LIMIT:] or "no reason given", ERROR_LIMIT)
-    command = failed_with(code, error, update, said)
+    error = update.error or update.output[-ERROR_LIMIT:] or "no reason given"
+    if not update.error and (own := _reported_in(update)):
+        code, error = code or own[0], own[1]
+    command = failed_with(code, clip(error, ERROR_LIMIT), update, said)
     texts = [update.output] if update.output else []
     answer = record_end(desk, workflow_id, task_id, command, texts)
-    if not code and "error" in answer:
+    return answer if code else _to_confirm(answer)
+
+
+def _reported_in(update: Update) -> tuple[str, str] | None:
+    """The code and message of the error that the worker's own result block reports."""
+    if "<result>" not in update.output:
+        return None
+    try:
+        result = read_result(update.output, None)
+    except MalformedOutput:
+        return None
+    return reported(result) if result.status is ResultStatus.ERROR else None
+
+
+def _to_confirm(answer: dict[str, Any]) -> dict[str, Any]:
+    """`answer`, which says of the code of a failure that it is a guess."""
+    if "error" in answer:
         answer["error"]["suggested"] = True
         answer["advice"] += CONFIRM
     return answer

@@ -85,7 +85,7 @@ def show_workflow(
         if detail != RESUME:
             room = ANSWER_BYTES[detail] - _size(answer)
             answer |= _task_page(tx, workflow, detail, cursor, room)
-    answer["next"] = _next(workflow, answer)
+    answer["next"] = _next(workflow, answer, len(needs.held))
     return answer
 
 
@@ -95,8 +95,8 @@ def _summary(said: dict[str, Any]) -> str:
     return f"{shown}; {', '.join(raised)}" if raised else shown
 
 
-def _next(workflow: Workflow, said: dict[str, Any]) -> str:
-    call = next_call(workflow)
+def _next(workflow: Workflow, said: dict[str, Any], held: int) -> str:
+    call = next_call(workflow, held)
     if said.get("stalled") and "sessions" not in said:
         call = "ask your host which sessions run, then get_workflow(running_sessions=[…])"
     if said.get("update_due"):

@@ -69,7 +69,11 @@ def find_holders(tx: Tx, project: str, task: Task) -> list[Scope]:
 
 
 def _in_the_way(path: str) -> Iterable[tuple[str, dict[str, str]]]:
-    """How to find scopes that overlap `path`: itself, a folder it lies in, what lies in it."""
+    """How to find scopes that overlap `path`: itself, a folder it lies in, what lies in it.
+
+    Itself is with and without the `/` at its end.
+    """
+    yield "path = :path", {"path": path[:-1] if path.endswith("/") else f"{path}/"}
     for place, char in enumerate(path):
         if char == "/":
             yield "path = :path", {"path": path[: place + 1]}

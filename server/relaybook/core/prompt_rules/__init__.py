@@ -5,7 +5,15 @@
 """
 
 from .across import Fingerprint, check_across, check_against, fingerprint
-from .lint import RULES, check, judge, may_block, orders_outward_deed
+from .lint import (
+    RULES,
+    check,
+    judge,
+    may_block,
+    orders_outward_deed,
+    orders_several,
+    orders_to_spawn,
+)
 from .reading import Reading, read_facts
 from .rule import Finding, ModelHint, PromptFacts, Rule, Severity
 from .work import work_of
@@ -26,6 +34,8 @@ __all__ = [
     "judge",
     "may_block",
     "orders_outward_deed",
+    "orders_several",
+    "orders_to_spawn",
     "read_facts",
     "work_of",
 ]

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from relaybook.core.prompt_text import SECTIONS, Kind
@@ -11,7 +11,7 @@ from .example import FENCE, one, prompt
 from .part import Part
 from .reading import Checked, Reading
 from .rule import Hit, Rule, Severity, hit_at, place
-from .sentences import orders, word_set
+from .sentences import Sentence, orders, word_set
 
 #: Words outside the fences, of context, of data: above these a prompt is too long.
 INSTRUCTION_WORDS, CONTEXT_WORDS, DATA_WORDS = 500, 500, 4_000
@@ -21,7 +21,7 @@ MONOLITH_WORDS = 2_000
 _DATA_LINES = 10
 _OUTPUT = frozenset({"Output Format", "Output Interface"})
 #: Verbs that name a deliverable when they give an order.
-_DELIVERS = word_set(
+DELIVERS = word_set(
     "write review build create draft implement fix design document translate refactor test analyse "
     "analyze summarise summarize research compare audit migrate extract classify generate prepare "
     "investigate deploy"
@@ -95,9 +95,14 @@ def _one_deliverable(reading: Reading) -> Iterator[Hit]:
     first = [sentence for sentence in task if sentence.paragraph == task[0].paragraph]
     if len(first) > 1:
         yield hit_at(first[1].line, f"The task is {len(first)} sentences.")
-    ordering = [sentence for sentence in task for _ in range(orders(sentence, _DELIVERS))]
-    if len(ordering) > 1:
-        yield hit_at(ordering[1].line, f"The task orders {len(ordering)} deliverables.")
+    found = ordering(task)
+    if len(found) > 1:
+        yield hit_at(found[1].line, f"The task orders {len(found)} deliverables.")
+
+
+def ordering(sentences: Iterable[Sentence]) -> list[Sentence]:
+    """A sentence for each deliverable that one orders."""
+    return [sentence for sentence in sentences for _ in range(orders(sentence, DELIVERS))]
 
 
 def _role_of_one_sentence(part: Part) -> Iterator[Hit]:

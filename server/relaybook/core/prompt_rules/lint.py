@@ -11,6 +11,7 @@ from .part import Part, read_part, remembered
 from .phrases import ORDER_STEMS, ORDERING
 from .reading import Checked, Reading, read_facts
 from .rule import MOST, Finding, Hit, PromptFacts, Rule, finding
+from .sentences import words_of
 
 #: Sections up to this many characters are remembered.
 _SHORT = 4_000
@@ -68,10 +69,28 @@ def may_block(sections: Iterable[tuple[str, str]], fixed: frozenset[str]) -> boo
 
 def orders_outward_deed(task: str) -> bool:
     """Whether a task of these words tells its worker to act beyond the workspace."""
+    return _breaks("P16", task)
+
+
+def orders_to_spawn(task: str) -> bool:
+    """Whether a task of these words tells its worker to start or lead others."""
+    return _breaks("P15", task)
+
+
+def _breaks(rule: str, task: str) -> bool:
+    """Whether a task of these words breaks one of the rules about orders."""
     lower = task.lower()
     if not any(stem in lower for stem in ORDER_STEMS):
         return False
-    return bool(read_part(Section("Task", task), True, frozenset()).phrases.get("P16"))
+    return bool(read_part(Section("Task", task), True, frozenset()).phrases.get(rule))
+
+
+def orders_several(task: str) -> bool:
+    """Whether a task of these words orders more than one deliverable."""
+    if sum(word in form.DELIVERS for word in words_of(task)) < 2:
+        return False
+    part = read_part(Section("Task", task), True, frozenset())
+    return len(form.ordering(part.sentences)) > 1
 
 
 def _section(name: str, text: str, fixed: frozenset[str]) -> tuple[int, bool]:

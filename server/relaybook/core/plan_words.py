@@ -1,0 +1,101 @@
+"""What the words of a plan say against it: orders to spawn, two deliverables, the same text twice."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from .guards import Finding, Severity, named
+from .prompt_rules import orders_several, orders_to_spawn
+from .task_spec import TaskSpec
+from .text import canonical, text_hash
+
+#: Words from which a text that most tasks are given is a dump.
+DUMP_WORDS = 40
+
+
+def check_words(specs: Sequence[TaskSpec]) -> list[Finding]:
+    """The guards that read what tasks are told; partitions of items share all but their items."""
+    own = [spec for spec in specs if not spec.items]
+    return [*_spawning(specs), *_deliverables(specs), *_dumped(own), *_repeated(own)]
+
+
+def _spawning(specs: Sequence[TaskSpec]) -> Iterator[Finding]:
+    ids = [spec.id for spec in specs if orders_to_spawn(spec.label)]
+    if ids:
+        yield Finding(
+            Severity.WARN,
+            "recursive_dream",
+            f"a worker is told to spawn or delegate: {named(ids)}",
+            "a worker that starts workers makes a tree that nobody can trace or recover",
+            "split the task in your own plan; you are the only orchestrator",
+        )
+
+
+def _deliverables(specs: Sequence[TaskSpec]) -> Iterator[Finding]:
+    ids = [spec.id for spec in specs if orders_several(spec.label)]
+    if ids:
+        yield Finding(
+            Severity.WARN,
+            "deliverables",
+            f"more than one deliverable: {named(ids)}",
+            "half done cannot be told from done, and a retry repeats what was right",
+            "split it: one clear deliverable per task",
+        )
+
+
+def _dumped(specs: Sequence[TaskSpec]) -> Iterator[Finding]:
+    """Long texts that more than half of the tasks are given; a panel judges one proposal."""
+    given = _by_text(specs, lambda spec: set(_texts(spec.args)) if not spec.expert_role else set())
+    for text, ids in given.items():
+        words = len(text.split())
+        if len(ids) > 1 and len(ids) * 2 > len(specs) and words >= DUMP_WORDS:
+            yield Finding(
+                Severity.WARN,
+                "context_dump",
+                f"the same {words} words are given to {named(ids)}",
+                "every worker pays for them, and latches on to details that are not its own",
+                "give each only its part; what all must know, say once in shared_decisions",
+            )
+            return
+
+
+def _repeated(specs: Sequence[TaskSpec]) -> Iterator[Finding]:
+    same = _by_text(specs, lambda spec: {text_hash(canonical(_told(spec)))})
+    ids = next((ids for ids in same.values() if len(ids) > 1), None)
+    if ids:
+        yield Finding(
+            Severity.WARN,
+            "same_task",
+            f"tasks that are told the same: {named(ids)}",
+            "the same work is done and paid twice",
+            "write each for its own part, or drop all but one",
+        )
+
+
+def _told(spec: TaskSpec) -> list[Any]:
+    """All that tells its worker from the others."""
+    takes = [[take.source, *take.fields] for take in spec.takes]
+    waits = sorted(spec.depends_on)
+    return [spec.label, spec.template, spec.args, spec.expert_role, spec.writes, takes, waits]
+
+
+def _by_text(
+    specs: Sequence[TaskSpec], texts: Callable[[TaskSpec], set[str]]
+) -> Mapping[str, list[str]]:
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for spec in specs:
+        for text in texts(spec):
+            found[text].append(spec.id)
+    return found
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """The texts in `value`, at any depth."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from _texts(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _texts(each)

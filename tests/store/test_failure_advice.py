@@ -1,0 +1,119 @@
+"""What an orchestrator is told about a failure, a question or a result, and that it can be done."""
+
+from typing import Any
+
+import pytest
+
+from relaybook.core.policy import TRANSIENT
+from relaybook.engine import Engine
+from relaybook.engine.resolve import Resolution
+from relaybook.errors import InvalidArguments, QuestionsOpen
+from relaybook.model import FailureCode
+from tests.helpers import complete, fail, result, start, update, workflow
+
+
+def break_(engine: Engine, name: str, task_id: str) -> dict[str, Any]:
+    start(engine, name, task_id)
+    return fail(engine, name, task_id)
+
+
+@pytest.mark.requirement("S89", "S106")
+@pytest.mark.parametrize(
+    ("pattern", "left"), [("fan_out", "go on without it"), ("pipeline", "none after it can run")]
+)
+def test_what_is_left_after_the_last_failure_depends_on_who_waits_for_it(
+    engine: Engine, pattern: str, left: str
+) -> None:
+    name = workflow(engine, "a", "b", "c", pattern=pattern)
+
+    answer = [break_(engine, name, "a") for _ in range(3)][-1]
+
+    assert left in answer["advice"]
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message", "guess"),
+    [
+        ({"code": "rate_limit", "message": "wait"}, "rate_limit", "wait", False),
+        ({"code": "Rate-Limit", "message": "wait"}, "rate_limit", "wait", False),
+        ({"code": "rate_limit"}, "rate_limit", "rate_limit", False),
+        ({"code": "E_DISK", "message": "full"}, "unknown", "E_DISK: full", True),
+        ({"code": "E429", "message": "too many requests"}, "rate_limit", "E429: too many", True),
+        ({"message": "it timed out"}, "timeout", "it timed out", True),
+        ("it timed out", "timeout", "it timed out", True),
+    ],
+)
+@pytest.mark.parametrize("status", ["completed", "failed"])
+def test_the_code_and_words_of_a_workers_own_error_are_kept(
+    engine: Engine, status: str, error: Any, code: str, message: str, guess: bool
+) -> None:
+    name = workflow(engine, "a", "b")
+    start(engine, name, "a")
+    output = result(status="error", error=error)
+
+    answer = update(engine, name, "a", status, output=output)
+
+    assert answer["error"]["code"] == code
+    assert answer["error"]["message"].startswith(message)
+    assert ("suggested" in answer["error"], "is a guess" in answer["advice"]) == (guess, guess)
+    assert message in engine.claim_task(name)["prompt"] or code in TRANSIENT
+
+
+def test_a_code_that_is_not_known_is_refused_with_where_all_are_listed(engine: Engine) -> None:
+    name = workflow(engine, "a")
+    start(engine, name, "a")
+
+    with pytest.raises(InvalidArguments) as refused:
+        fail(engine, name, "a", error_code="timed_out")
+
+    assert refused.value.allowed.startswith("timeout")
+    assert "guide://vocabulary" in refused.value.next
+    guide = engine.read("guide://vocabulary")["text"]
+    assert all(f"| {code} |" in guide for code in FailureCode)
+
+
+def test_a_code_brings_what_helps_against_it(engine: Engine) -> None:
+    name = workflow(engine, "a", "b")
+    start(engine, name, "a")
+
+    advice = fail(engine, name, "a", "items 3 and 4 are missing", error_code="input_ignored")
+
+    assert "what helps: list the ids to cover" in advice["advice"]
+
+
+@pytest.mark.parametrize("status", ["completed", "failed", "pending"])
+def test_a_task_that_asks_ends_only_once_it_is_answered(engine: Engine, status: str) -> None:
+    name = workflow(engine, "a", "b")
+    start(engine, name, "a")
+    update(engine, name, "a", "input_required", output="Which region?")
+
+    with pytest.raises(QuestionsOpen) as refused:
+        update(engine, name, "a", status, output=result(1))
+
+    assert "resolve(decision='answer', task_id='a', answers=" in refused.value.next
+
+
+def test_nobody_is_asked_about_a_workflow_that_was_cancelled(engine: Engine) -> None:
+    name = workflow(engine, "a", "b")
+    start(engine, name, "a")
+    update(engine, name, "a", "input_required", output="Which region?")
+    engine.resolve(Resolution(workflow_id=name, decision="cancel", reason="the user stopped it"))
+
+    assert "asking" not in engine.show_workflow(name)
+
+
+@pytest.mark.requirement("S24")
+def test_a_supervisor_is_told_to_review_each_result_and_with_what(engine: Engine) -> None:
+    name = workflow(engine, "a", "b", pattern="supervisor")
+    start(engine, name, "a")
+
+    advice = complete(engine, name, "a")["advice"]
+
+    assert advice.startswith("review it: record(kind='review'")
+    with pytest.raises(InvalidArguments) as refused:
+        engine.record("review", [{"decision": "next"}], workflow_id=name)
+    assert "decision (one of next_piece, retry, reassign, finish)" in refused.value.allowed
+    assert "satisfied (true or false)" in refused.value.allowed
+    fanned = workflow(engine, "a", "b")
+    start(engine, fanned, "a")
+    assert "advice" not in complete(engine, fanned, "a")
