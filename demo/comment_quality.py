@@ -24,8 +24,10 @@ from typing import Any
 _FENCE = re.compile(
     r'^<data-(\w+) source="items"[^>\n]*>\n(.*?)^</data-\1>$', re.MULTILINE | re.DOTALL
 )
-_PARTITION = re.compile(r"each id of partition (\S+) is answered")
-_SCHEMA = re.compile(r"^Each `answer` must match the JSON Schema (\{.*\})$", re.MULTILINE)
+_PARTITION = re.compile(r"^- `partition`: (\S+)\.$", re.MULTILINE)
+_SCHEMA = re.compile(
+    r"^- Each `answer` that is not null matches this JSON Schema: (\{.*\})$", re.MULTILINE
+)
 _NO_CODE = frozenset(
     {
         tokenize.COMMENT,

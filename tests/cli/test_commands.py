@@ -7,6 +7,7 @@ import pytest
 
 from relaybook.core.policy import KEPT_DAYS
 from relaybook.engine import Engine
+from relaybook.registry.shipped import shipped
 from relaybook.store.sqlite import SqliteStore
 from tests.helpers import Clock, complete, engine_on, start, workflow
 
@@ -169,6 +170,29 @@ def test_preview_takes_several_files_and_single_arguments(cli: Cli, tmp_path: Pa
     assert "at most 3 findings" in prompt
 
 
+def test_preview_fills_in_the_example_only_when_asked(cli: Cli) -> None:
+    asked = cli("templates", "preview", "summarise", "--example", "--arg", "max_words=7")
+    plain = cli("templates", "preview", "summarise")
+
+    assert "At 10:02 the database was full" in asked.out
+    assert "in at most 7 words" in asked.out
+    assert (plain.code, "missing 'source'" in plain.err) == (2, True)
+
+
+def test_a_template_that_stands_in_for_another_is_marked_in_the_list(
+    cli: Cli, tmp_path: Path
+) -> None:
+    for name in ("summarise", "digest"):
+        text = (shipped("prompts") / "summarise.prompty").read_text(encoding="utf-8")
+        own = text.replace("name: summarise", f"name: {name}")
+        (tmp_path / f"{name}.prompty").write_text(own, encoding="utf-8")
+
+    lines = cli("templates", "list", "--prompts", str(tmp_path)).out.splitlines()[3:]
+
+    told = {name: description for name, description, *_ in (line.split("\t") for line in lines)}
+    assert told["summarise"] == f"{told['digest']} (in place of another of this name)"
+
+
 def test_files_for_a_template_that_takes_none_are_refused(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("a", encoding="utf-8")
 
@@ -196,6 +220,17 @@ def test_check_ends_with_1_where_something_is_wrong(
 
     assert ran.code == 1
     assert "broken" in ran.out
+
+
+def test_check_reads_compositions_and_roles_too(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "compositions").mkdir()
+    (tmp_path / "compositions" / "odd.yaml").write_text("name: odd\nstrange: 1\n", encoding="utf-8")
+    (tmp_path / "roles.yaml").write_text("roles: 3\n", encoding="utf-8")
+
+    ran = cli("templates", "check", "--prompts", str(tmp_path), "--json")
+
+    problems = [(Path(each["path"]).name, each["line"]) for each in ran.json["problems"]]
+    assert (ran.code, problems) == (1, [("odd.yaml", 2), ("roles.yaml", 1)])
 
 
 def test_contracts_are_listed_found_and_shown(cli: Cli) -> None:
@@ -229,7 +264,7 @@ def test_a_broken_composition_is_listed_with_its_fault(cli: Cli, tmp_path: Path)
     listed = cli("compositions", "list", "--prompts", str(tmp_path), "--json").json
 
     [odd] = [each for each in listed["compositions"] if each["name"] == "odd"]
-    assert odd["description"].startswith("broken: ")
+    assert odd["description"].startswith("Composition 'odd' is broken: odd.yaml line 1")
 
 
 def test_what_only_reads_makes_no_ledger(cli: Cli, ledger: Path) -> None:

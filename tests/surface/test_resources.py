@@ -10,6 +10,7 @@ from mcp_types import INTERNAL_ERROR, INVALID_PARAMS
 from relaybook.engine import Engine
 from relaybook.engine.read import READABLES
 from relaybook.model import WORDS
+from relaybook.registry.shipped import shipped
 from relaybook.registry.templates import Templates
 from relaybook.surface.board import BOARD_URI
 from tests.helpers import Clock, complete, fail, start, task, workflow
@@ -277,6 +278,20 @@ async def test_the_index_tells_every_template_even_a_broken_one(
     assert list(told) == engine.templates.names()
     assert told["research"]["required"] == ["topic", "questions"]
     assert "torn.prompty line" in told["torn"]["broken"]
+
+
+async def test_a_template_that_shadows_a_shipped_one_says_so(
+    client: Client, engine: Engine, tmp_path: Path
+) -> None:
+    own = (shipped("prompts") / "summarise.prompty").read_text(encoding="utf-8")
+    (tmp_path / "summarise.prompty").write_text(own, encoding="utf-8")
+    engine.templates = Templates((tmp_path,))
+
+    index = await read_json(client, "prompt://index")
+    shown = await read_json(client, "prompt://summarise")
+
+    marked = [each["name"] for each in index["templates"] if each.get("shadows")]
+    assert (marked, shown["shadows"]) == (["summarise"], True)
 
 
 async def test_a_fault_of_ours_keeps_its_text_to_the_log(

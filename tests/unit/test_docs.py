@@ -11,6 +11,10 @@ import pytest
 from tests.docs import BLOCKS, ROOT, with_blocks
 
 from relaybook import __version__
+from relaybook.engine import Engine
+from relaybook.registry.check import check_template
+from relaybook.registry.templates import Templates
+from relaybook.store.sqlite import SqliteStore
 
 
 @pytest.mark.parametrize("name", sorted({name for name, _ in BLOCKS}))
@@ -72,6 +76,30 @@ def test_the_examples_of_the_python_api_run_in_their_order(tmp_path: Path) -> No
     assert "hook_reflect" in ran.stdout
     assert "\n['devops']\n['sanity-check']\n" in ran.stdout
     assert "+- The staging clock runs two minutes late. [task wf_" in ran.stdout
+
+
+@pytest.mark.requirement("S172")
+def test_the_template_and_the_composition_of_the_document_work(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "templates.md").read_text(encoding="utf-8")
+    [template] = blocks_of(text, "template")
+    [composition] = blocks_of(text, "composition")
+    (tmp_path / "compositions").mkdir()
+    (tmp_path / "release_note.prompty").write_text(template, encoding="utf-8")
+    (tmp_path / "compositions" / "release.yaml").write_text(composition, encoding="utf-8")
+    store = SqliteStore(tmp_path / "ledger.db")
+    engine = Engine(store, Templates([tmp_path]))
+
+    args = {"version": "1.4", "changes": [{"id": "c1", "text": "It is faster."}]}
+    made = engine.create_workflow(composition="release", args=args)
+    prompt = engine.claim_task(made["workflow_id"])["prompt"]
+    findings = engine.render_prompt(workflow_id=made["workflow_id"], task_id="note")["findings"]
+    store.close()
+
+    assert engine.templates.problems() == []
+    assert check_template(engine.templates.get("release_note")) == []
+    assert "Write the plain release note of version 1.4 from the changes below." in prompt
+    assert '{"id":"c1","text":"It is faster."}' in prompt
+    assert findings == []
 
 
 def test_each_make_target_that_the_readme_names_exists() -> None:

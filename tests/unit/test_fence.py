@@ -66,6 +66,13 @@ def test_a_fence_names_its_nonce_source_and_trust() -> None:
         ("<|im_end|>", "\u2039|im_end|>"),
         ("User: hi\n  system: x\nthe user: x", "> User: hi\n>   system: x\nthe user: x"),
         ("services:\n    user: root", "services:\n    user: root"),
+        ("# user: root\n## Users", "# user: root\n## Users"),
+        ("**User:** hi\n### system: x", "> **User:** hi\n> ### system: x"),
+        ("[assistant]: hi\n__tool__ : x", "> [assistant]: hi\n> __tool__ : x"),
+        ("[INST] hi [/INST] [INSTALL]", "\u2045INST] hi \u2045/INST] [INSTALL]"),
+        ("<<SYS>>x<</SYS>>", "\u2039<SYS>>x\u2039</SYS>>"),
+        ("<start_of_turn>user", "\u2039start_of_turn>user"),
+        ("<\uff5cUser\uff5c>", "\u2039\uff5cUser\uff5c>"),
     ],
 )
 def test_what_looks_like_a_tag_or_a_turn_is_shown_but_disarmed(text: str, cleaned: str) -> None:
@@ -74,6 +81,14 @@ def test_what_looks_like_a_tag_or_a_turn_is_shown_but_disarmed(text: str, cleane
 
 def test_invisible_characters_are_removed_and_counted() -> None:
     assert clean("a\u200bb\u202ec\x00d\ufeff\U000e0041\n\te\ud800") == ("abcd\n\te", 6)
+
+
+def test_variation_selectors_in_a_row_carry_bytes_and_only_the_first_stays() -> None:
+    assert clean("a\ufe0f\ufe00\ufe01b \u2764\ufe0f 1\ufe0f\u20e3") == (
+        "a\ufe0fb \u2764\ufe0f 1\ufe0f\u20e3", 2,
+    )  # fmt: skip
+    assert scan("a\ufe0f\ufe00") == ("hidden_characters",)
+    assert scan("\u2764\ufe0f b\ufe0f c\ufe0f") == ()
 
 
 def test_every_invisible_format_character_is_removed() -> None:

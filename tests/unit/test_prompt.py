@@ -13,7 +13,7 @@ from relaybook.core.prompt_text import outside_fences
 from relaybook.errors import InvalidArguments, InvalidTemplate
 from relaybook.model import Tier
 from relaybook.registry.body import read_body
-from relaybook.registry.frame import Frame, PastError, Prior
+from relaybook.registry.frame import PROOF_RULE, Frame, PastError, Prior
 from relaybook.registry.parameter import Parameter
 from relaybook.registry.prompt import Prompt, render
 from relaybook.registry.template import Template
@@ -115,7 +115,7 @@ def test_constraints_say_time_tier_scope_and_what_not_to_do() -> None:
         "- Capped at tier T2 (workspace writes); propose anything beyond in `proposed_actions`.\n"
         "- Write only to src/, docs/a.md; touch nothing else.\n"
         "- Do not spawn or delegate.\n"
-        "- Essential input missing: status needs_input with `questions`; do not guess.\n"
+        "- Essential input missing or contradictory: needs_input with `questions`; do not guess.\n"
         f"- {FENCE_RULE}\n"
         "- Make at most 12 tool calls."
     )
@@ -126,6 +126,12 @@ def test_a_worker_without_a_scope_is_told_to_change_nothing() -> None:
     constraints = section(render(template("Edit."), {}, frame()), "Constraints")
 
     assert "- Change nothing outside your result." in constraints.split("\n")
+
+
+def test_a_worker_of_tier_t2_without_a_write_scope_is_held_to_that_of_its_template() -> None:
+    constraints = section(render(template("Edit."), {}, frame(tier=Tier.T2)), "Constraints")
+
+    assert "- Change nothing outside the scope above." in constraints.split("\n")
 
 
 def test_decisions_and_lessons_stand_among_the_constraints() -> None:
@@ -145,7 +151,7 @@ def test_the_output_interface_shows_the_result_block_and_the_error_form() -> Non
     interface = section(prompt, "Output Interface")
     assert "\n<result>\n{" in interface
     assert "}\n</result>\n" in interface
-    assert "error with `error`: {code, message}" in interface
+    assert "error with `error`{code,message}" in interface
     assert prompt.text.count("<result>") == 1
 
 
@@ -182,7 +188,7 @@ def test_the_content_of_a_source_stands_in_the_prompt() -> None:
 def test_a_path_without_content_is_shown_and_reported() -> None:
     prompt = render(template("{{ x }}", declared("source")), {"x": {"path": "a.py"}}, frame())
 
-    assert section(prompt, "Task") == "File to read: a.py"
+    assert section(prompt, "Task") == fenced("a.py", "path of a file to read")
     assert prompt.path_only == ("a.py",)
 
 
@@ -191,7 +197,8 @@ def test_a_path_without_content_is_shown_and_reported() -> None:
     [
         (declared("string"), " a\tword ", "Edit: a word"),
         (declared("string"), "# a", "Edit: \\# a"),
-        (declared("string"), "a\nb", "Edit:\n" + fenced("a\nb")),
+        (declared("string"), "a\nb", "Edit: a b"),
+        (declared("array", items=declared("string")), ["a\nb"], "Edit: -\n" + fenced("a\nb", "x[0]")),
         (declared("string"), "a" * 501, "Edit:\n" + fenced("a" * 501)),
         (declared("text"), "a", "Edit:\n" + fenced("a")),
         (declared("text"), "", "Edit:"),
@@ -220,7 +227,7 @@ def test_a_value_enters_in_line_or_fenced_by_its_kind(
 def test_an_empty_source_is_said_to_be_empty() -> None:
     task = task_of(declared("source"), {"path": "a.py", "content": ""}, "{{ x }}")
 
-    assert task == "Empty file: a.py"
+    assert task == fenced("(the file is empty)", "a.py")
 
 
 def test_a_body_may_loop_and_look_up_fields() -> None:
@@ -312,7 +319,7 @@ def test_results_of_earlier_tasks_come_last_in_the_task_and_fenced() -> None:
     )
 
     assert section(prompt, "Task") == (
-        "Edit.\n\n### Done When\n- It reads well.\n\n### Input Data\n"
+        f"Edit.\n\n### Done When\n- It reads well.\n{PROOF_RULE}\n\n### Input Data\n"
         f"{fenced('own')}\n{fenced('earlier', 't1')}"
     )
 
@@ -341,7 +348,8 @@ def test_an_earlier_error_is_shown_as_data_with_advice() -> None:
 def test_an_answer_stands_beside_its_question() -> None:
     task = section(render(template("Edit."), {}, frame(answers=(("Which?", "Both."),))), "Task")
 
-    assert task == "Edit.\n\n### Answers\n- Which?\n  Answer: Both."
+    asked = fenced("Which?", "question of an earlier attempt")
+    assert task == f"Edit.\n\n### Answers\n{asked}\nAnswer: Both."
 
 
 @pytest.mark.requirement("S6")
@@ -361,7 +369,7 @@ def test_what_was_seen_in_the_data_is_flagged_and_counted() -> None:
 
 
 def test_a_datamark_stands_between_the_words_of_data_and_is_explained() -> None:
-    prompt = render(template("{{ x }}", declared("text")), {"x": "a b"}, frame(datamark="^"))
+    prompt = render(template("{{ x }}", declared("text"), datamark="^"), {"x": "a b"}, frame())
 
     assert section(prompt, "Task") == fenced("a^b")
     assert f"{FENCE_RULE} Its words are joined by ^." in prompt.text

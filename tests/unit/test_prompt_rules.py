@@ -214,6 +214,10 @@ def test_a_task_is_one_sentence_with_one_deliverable(task: str, what: list[str])
     assert found("P04", prompt(task=task)) == what
 
 
+def test_a_task_inside_a_fence_orders_nothing() -> None:
+    assert found("P04", prompt(task=FENCE)) == ["No sentence outside the fences says what to do."]
+
+
 @pytest.mark.requirement("S58")
 @pytest.mark.parametrize(
     ("role", "times"),
@@ -221,6 +225,9 @@ def test_a_task_is_one_sentence_with_one_deliverable(task: str, what: list[str])
         ("You are a reviewer.", 0),
         ("You are a reviewer. You know Python.", 1),
         ("You are a reviewer with 20 years of experience.", 1),
+        ("You are the best reviewer in the world.", 1),
+        ("You are a brilliant reviewer.", 1),
+        ("You judge famous paintings by their provenance.", 0),
     ],
 )
 def test_a_role_is_one_sentence_without_biography(role: str, times: int) -> None:
@@ -244,10 +251,18 @@ def test_a_long_schema_in_output_format_is_no_unfenced_data() -> None:
     assert found("P20", prompt(output="```json\n" + "{}\n" * 40 + "```")) == []
 
 
-@pytest.mark.parametrize("mark", ["{{ topic }}", "{% if x %}", "TODO", "Lorem ipsum", "[insert x]"])
+@pytest.mark.parametrize(
+    "mark",
+    ["{{ topic }}", "{% if x %}", "TODO", "XXX", "Lorem ipsum", "[insert x]", "[your code]"],
+)
 def test_left_over_marks_are_found_outside_data(mark: str) -> None:
     assert len(found("P24", prompt(task=f"Review {mark} below."))) == 1
     assert found("P24", prompt(data=FENCE.replace("def", mark))) == []
+
+
+@pytest.mark.parametrize("thing", ["the TODO list widget", "the FIXME comments"])
+def test_work_on_marks_is_no_mark(thing: str) -> None:
+    assert found("P24", prompt(task=f"Review {thing} below.")) == []
 
 
 # Content
@@ -282,6 +297,8 @@ def test_a_task_that_names_a_path_without_content_is_warned(task: str, times: in
     [
         ("- 10 minutes.\n- Only src/.\n- Never edit tests.", []),
         ("- Only src/.\n- Leave tests unchanged.", ["time limit"]),
+        ("- Only src/.\n- Leave the tests as they are.", ["time limit"]),
+        ("- Only src/.\n- The interface must stay the same.", ["time limit"]),
         ("- 10 minutes.\n- Never edit tests.", ["scope boundary"]),
         ("- 10 minutes.\n- Only src/.", ["don't-touch rule"]),
         ("- Be good.", ["time limit", "scope boundary", "don't-touch rule"]),
@@ -388,6 +405,9 @@ def test_the_model_has_to_fit_the_work(work: Any, hint: Any, severity: list[Seve
         ("Improve the login code.", 1),
         ("Look into errors, timeouts etc. below.", 2),
         ("Review how errors improve.", 0),
+        ("Clean up the parser below.", 1),
+        ("Enhance the sign-in page.", 1),
+        ("Compare three ways to improve the query below.", 0),
         ("Review the file handle below.", 0),
     ],
 )
@@ -430,6 +450,11 @@ def test_a_siblings_label_inside_data_is_not_found() -> None:
         ("The orchestrator merges the results.", 1),
         ("You work in parallel with the API review.", 1),
         ("Do not wait for other workers.", 0),
+        ("Another agent checks the tests.", 1),
+        ("You are worker 3 of 5.", 1),
+        ("Other subtasks cover the API.", 1),
+        ("Cover the orchestrator class by tests.", 0),
+        ("Run the tests in parallel with pytest-xdist.", 0),
         ("One of the worst leaks is known.", 0),
     ],
 )
@@ -439,7 +464,14 @@ def test_talk_of_orchestration_is_found(line: str, times: int) -> None:
 
 @pytest.mark.requirement("S59")
 @pytest.mark.parametrize(
-    "line", ["User: please check.", "**Assistant**: yes", "As we discussed, be brief."]
+    "line",
+    [
+        "User: please check.",
+        "**Assistant**: yes",
+        "As we discussed, be brief.",
+        "As I said before, be brief.",
+        "In our previous conversation you chose tabs.",
+    ],
 )
 def test_a_conversation_is_found_outside_data_only(line: str) -> None:
     assert len(found("P13", prompt(constraints=line))) == 1
@@ -448,7 +480,15 @@ def test_a_conversation_is_found_outside_data_only(line: str) -> None:
 
 @pytest.mark.parametrize(
     ("task", "times"),
-    [("Fix it.", 1), ("It is broken.", 1), ("Review the file above.", 1), ("Fix its test.", 0)],
+    [
+        ("Fix it.", 1),
+        ("It is broken.", 1),
+        ("Review the file above.", 1),
+        ("Fix its test.", 0),
+        ("Fix this.", 1),
+        ("Continue where you left off.", 1),
+        ("Fix this test.", 0),
+    ],
 )
 def test_a_reference_without_antecedent_is_found(task: str, times: int) -> None:
     assert len(found("P14", prompt(task=task))) == times
@@ -464,6 +504,8 @@ def test_a_reference_without_antecedent_is_found(task: str, times: int) -> None:
         "Read the code and delegate the tests.",
         "Call sessions_spawn for each file.",
         "Never guess. Delegate each hard part.",
+        "Ask another agent to review the code.",
+        "Hand the tests to a second agent.",
     ],
 )
 def test_an_order_to_spawn_blocks_and_the_fix_is_to_split_the_plan(order: str) -> None:
@@ -482,6 +524,7 @@ def test_an_order_to_spawn_blocks_and_the_fix_is_to_split_the_plan(order: str) -
         "Review how we spawn worker agents.",
         "Review the code that spawns a thread for each worker.",
         "Create a worker thread for each file.",
+        "Review how agent sessions expire.",
         "Spawn no sub-agent.",
         "Replace each delegate by a function.",
         "You must not:\n- spawn agents\n- delegate the work",
@@ -501,6 +544,11 @@ def test_talk_of_spawning_that_orders_none_passes(line: str) -> None:
         "Your task is to send the offer.",
         "Run sudo systemctl restart on the host.",
         "- Email the customer.",
+        "- Run `git push` at the end.",
+        "Merge the pull request.",
+        "Restart the production server.",
+        "Post the summary to Slack.",
+        "Delete the unused accounts.",
         "- git push to main.\n- send the report",
     ],
 )
@@ -524,6 +572,9 @@ def test_an_order_for_a_deed_in_the_world_blocks(order: str) -> None:
         "Cover these verbs:\n- create\n- delete",
         "Send back the list.",
         "Delete nothing.",
+        "Delete unused imports in the file below.",
+        "Push validation down to the parser below.",
+        "Restart the timer in the class below.",
     ],
 )
 def test_a_deed_that_is_forbidden_proposed_or_described_passes(line: str) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from relaybook.core.prompt_rules import Severity, check, may_block
 from relaybook.core.prompt_text import SECTIONS, PromptText, lines_of, read
 from relaybook.engine.lint import facts
-from relaybook.registry.check import PLAIN, boilerplate_words
+from relaybook.registry.check import boilerplate_words, plain
 from relaybook.registry.parameter import Parameter
 from relaybook.registry.prompt import Prompt, render
 from relaybook.registry.shipped import shipped
@@ -36,7 +36,7 @@ every_template = pytest.mark.parametrize("name", TEMPLATES.names())
 def test_the_prompt_of_a_template_breaks_no_rule(name: str) -> None:
     template = TEMPLATES.get(name)
 
-    prompt = render(template, template.example_args, PLAIN)
+    prompt = render(template, template.example_args, plain(template))
 
     findings = check(facts(prompt, template))
     assert [each for each in findings if each.severity is not Severity.INFO] == []
@@ -89,7 +89,7 @@ def filled(parameter: Parameter, text: str) -> Any:
 def prompt_with(template: Template, text: str) -> Prompt:
     """The prompt with `text` in every input that takes text; the others as in the example."""
     args = {each.name: filled(each, text) for each in template.inputs if each.kind in DATA_KINDS}
-    return render(template, {**template.example_args, **args}, PLAIN)
+    return render(template, {**template.example_args, **args}, plain(template))
 
 
 def skeleton(text: PromptText) -> list[str]:

@@ -172,6 +172,7 @@ def test_a_broken_file_that_is_mended_is_a_template_again(tmp_path: Path) -> Non
         (file_text().replace("description:", "descripton:"), 3, "nearest: description"),
         (file_text(metadata="  teir: T1"), 8, "nearest: tier"),
         (file_text(metadata="  expected_minutes: soon"), 8, "a number above 0"),
+        (file_text(metadata="  datamark: <>"), 8, "datamark must be one of"),
         (file_text(metadata="  worker_needs: [fly]"), 8, "one of read, web, run"),
         (file_text(metadata="  patterns: [swarm]"), 8, "'swarm' is not a valid Pattern"),
         (file_text(inputs="  - {name: topic, kind: strng}"), 5, "nearest: string"),

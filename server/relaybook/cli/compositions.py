@@ -7,6 +7,7 @@ import typer
 from relaybook.cli.command import command
 from relaybook.cli.inputs import json_of
 from relaybook.cli.options import ArgsOption, IdOption
+from relaybook.cli.templates import described
 from relaybook.errors import InvalidComposition
 
 if TYPE_CHECKING:
@@ -27,10 +28,10 @@ def _line(engine: "Engine", name: str) -> dict[str, Any]:
     try:
         found = engine.compositions.get(name)
     except InvalidComposition as refusal:
-        return {"name": name, "description": f"broken: {refusal.message}"}
+        return {"name": name, "description": refusal.message}
     return {
         "name": name,
-        "description": found.description,
+        "description": described(found.description, {"shadows": found.shadows}),
         "pattern": str(found.pattern),
         "required": [each.name for each in found.params if each.required],
         "optional": [each.name for each in found.params if not each.required],

@@ -109,6 +109,7 @@ def _files(settings: Settings) -> Iterator[Found]:
     from relaybook.registry.compositions import Compositions
     from relaybook.registry.contracts import Contracts
     from relaybook.registry.roles import Roles
+    from relaybook.registry.template import Problem
     from relaybook.registry.templates import Templates
 
     templates = Templates(settings.prompts)
@@ -121,4 +122,5 @@ def _files(settings: Settings) -> Iterator[Found]:
     for name, shelf in shelves.items():
         yield name, f"{len(shelf.names())} found", ""
         for problem in shelf.problems():
-            yield name, f"{problem.path}: {problem.reason}", "correct the file"
+            line = f" line {problem.line}" if isinstance(problem, Problem) else ""
+            yield name, f"{problem.path}{line}: {problem.reason}", "correct the file"

@@ -20,11 +20,18 @@ if TYPE_CHECKING:
 group = typer.Typer(name="templates", help="Prompt templates.", no_args_is_help=True)
 
 
+def described(text: str, line: Mapping[str, Any]) -> str:
+    """What a list says of a template or a composition, with what sets it apart."""
+    if "broken" in line:
+        return str(line["broken"])
+    return f"{text} (in place of another of this name)" if line.get("shadows") else text
+
+
 def _listed(answer: Mapping[str, Any]) -> Mapping[str, Any]:
     rows = [
         {
             "name": each["name"],
-            "description": each.get("description") or f"broken: {each['broken']}",
+            "description": described(each.get("description", ""), each),
             "required": each.get("required", ()),
         }
         for each in answer["templates"]
@@ -51,9 +58,14 @@ def preview(
         typer.Option(metavar="NAME=VALUE", help="One argument; VALUE may be @FILE; repeated."),
     ] = None,
     args: ArgsOption = "",
+    example: Annotated[
+        bool, typer.Option("--example", help="The template's example for what is not given.")
+    ] = False,
 ) -> dict[str, Any]:
     """Print the prompt that a template gives."""
     said = {**json_of(args, "--args", dict), **pairs(arg or (), "--arg")}
+    if example:
+        said = {**engine.templates.get(name).example_args, **said}
     if files:
         said |= _with_files(engine.templates.get(name), files)
     return engine.render_prompt(template=name, args=said)
@@ -75,8 +87,13 @@ def _with_files(template: "Template", files: list[Path]) -> dict[str, Any]:
 
 @command(group, "check", needs="any", fails=lambda answer: bool(answer["problems"]))
 def check(engine: "Engine") -> dict[str, Any]:
-    """Check that each can be read and its example works."""
-    problems = [*engine.templates.problems(), *_amiss(engine)]
+    """Check that each can be read and its example works; compositions and roles are read too."""
+    problems = [
+        *engine.templates.problems(),
+        *_amiss(engine),
+        *engine.compositions.problems(),
+        *engine.roles.problems(),
+    ]
     return {
         "summary": f"{len(engine.templates.names())} template(s), {len(problems)} problem(s)",
         "problems": [

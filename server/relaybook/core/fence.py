@@ -7,7 +7,8 @@ A fenced text stands between two tag lines that carry a nonce:
     </data-7f3a>
 
 Inside, the quote U+2039 stands in place of `<` wherever the text looked like a data fence, a
-`<result>` tag or a chat token, and `> ` stands before a line that looked like the start of a chat turn.
+`<result>` tag or a chat token, U+2045 in place of the `[` of an instruction mark, and `> ` before
+a line that looked like the start of a chat turn.
 Invisible characters are removed and counted. Nothing else changes.
 """
 
@@ -29,13 +30,20 @@ _INVISIBLE = re.compile(
 )
 #: The bytes of plain text: of any other character every byte is above them or a control.
 _PLAIN = bytes([*range(0x20, 0x7F), *b"\t\n"])
+#: Of variation selectors in a row only the first can mean something; the others carry bytes.
+_SELECTORS = re.compile("(?<=[\ufe00-\ufe0f])[\ufe00-\ufe0f]+")
 _LINE_BREAK = re.compile("\r\n?|\u2028|\u2029")
 # Possessive quantifiers keep these linear: a run of spaces is read once.
-_TAG = re.compile(r"<(?=\s*+(?:/\s*+)?+(?:data\s*+-|result\b|\|))", re.IGNORECASE)
+_TAG = re.compile(
+    r"<(?=\s*+(?:/\s*+)?+(?:data\s*+-|result\b|[|\uff5c]|(?:start|end)_of_turn\b|</?sys>))",
+    re.IGNORECASE,
+)
+_MARK = re.compile(r"\[(?=\s*+/?+\s*+INST\s*+\])")
 #: Needs a line break before the first line too; a pattern that begins with one is found fast.
 _TURN = re.compile(
-    r"\n(?=[ \t]{0,3}+(?=[suahdt])"  # most lines go no further
-    r"(?:system|user|assistant|human|developer|tool)[ \t]*+[:\uff1a])",
+    r"\n(?=[ \t]{0,3}+(?=[suahdt*_[#])"  # most lines go no further
+    r"(?:\*\*|__|\[|#{2,6}[ \t]*+)?+"
+    r"(?:system|user|assistant|human|developer|tool)(?:\*\*|__|\])?+[ \t]*+[:\uff1a])",
     re.IGNORECASE,
 )
 #: How a line starts that Markdown reads as a heading, a rule or a code block.
@@ -123,9 +131,13 @@ def visible(text: str) -> tuple[str, int]:
     if text.isascii() and text.isprintable():
         return text, 0
     odd = _odd(text)
-    if not odd or not (_INVISIBLE.search(odd) or _LINE_BREAK.search(odd)):
+    if not (odd and (_INVISIBLE.search(odd) or _LINE_BREAK.search(odd) or _SELECTORS.search(odd))):
         return text, 0
-    return _INVISIBLE.subn("", _LINE_BREAK.sub("\n", text))
+    seen, removed = _INVISIBLE.subn("", _LINE_BREAK.sub("\n", text))
+    if not _SELECTORS.search(odd):
+        return seen, removed
+    left = _SELECTORS.sub("", seen)
+    return left, removed + len(seen) - len(left)
 
 
 def clean(text: str) -> tuple[str, int]:
@@ -148,11 +160,12 @@ def scan(text: str) -> tuple[str, ...]:
     lower = plain.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")
     found = [name for name, pattern in _LOWER_PATTERNS if pattern.search(lower)]
     found += [name for name, pattern in _EXACT_PATTERNS if pattern.search(plain)]
-    if _TAG.search(plain):
+    if _TAG.search(plain) or ("INST" in plain and _MARK.search(plain)):
         found.append("fence_or_tag")
     if _TURN.search(f"\n{plain}"):
         found.append("chat_turn")
-    if _INVISIBLE.search(_odd(plain)):
+    odd = _odd(plain)
+    if _INVISIBLE.search(odd) or (_SELECTORS.search(odd) and _SELECTORS.search(plain)):
         found.append("hidden_characters")
     return tuple(dict.fromkeys(found))
 
@@ -166,6 +179,8 @@ def _odd(text: str) -> str:
 def _disarmed(text: str) -> str:
     # Looking for one character takes a thirtieth of the time of an expression that begins with it.
     tagless = _TAG.sub("\u2039", text) if "<" in text else text
+    if "INST" in tagless:
+        tagless = _MARK.sub("\u2045", tagless)
     if ":" not in tagless and "\uff1a" not in tagless:
         return tagless
     return _TURN.sub("\n> ", f"\n{tagless}")[1:]

@@ -32,7 +32,13 @@ def _composition_line(desk: Desk, name: str) -> dict[str, Any]:
         "description": clip(composition.description, DESCRIPTION_SHOWN),
         "pattern": str(composition.pattern),
         "params": [_parameter(each) for each in composition.params],
+        **_shadowing(composition),
     }
+
+
+def _shadowing(found: Template | Composition) -> dict[str, bool]:
+    """The mark of a file that stands in for one of the same name in an earlier folder."""
+    return {"shadows": True} if found.shadows else {}
 
 
 def _template_line(desk: Desk, name: str) -> dict[str, Any]:
@@ -48,6 +54,7 @@ def _template_line(desk: Desk, name: str) -> dict[str, Any]:
         "mode": template.mode,
         "model_hint": template.model_hint,
         "expected_minutes": template.expected_minutes,
+        **_shadowing(template),
     }
 
 
@@ -75,7 +82,7 @@ def _composition(composition: Composition) -> str:
     }
     if composition.items:
         answer |= {"items": composition.items, "batches": composition.batches}
-    return compact(answer)
+    return compact(answer | _shadowing(composition))
 
 
 def _template(template: Template) -> str:
@@ -97,7 +104,7 @@ def _template(template: Template) -> str:
         "inputs": [_parameter(each) for each in template.inputs],
         "output_schema": template.output_schema,
     }
-    return compact(answer | _example(template))
+    return compact(answer | _shadowing(template) | _example(template))
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:

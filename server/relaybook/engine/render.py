@@ -15,7 +15,7 @@ from relaybook.engine.verdict import INTAKE, gate_told
 from relaybook.errors import InvalidArguments
 from relaybook.model import Task
 from relaybook.registry.frame import Frame
-from relaybook.registry.prompt import PROMPT_LIMIT, render
+from relaybook.registry.prompt import PROMPT_LIMIT, Prompt, render
 from relaybook.store.cases import get_task, get_workflow
 from relaybook.store.events import read_task_events
 
@@ -76,6 +76,7 @@ def _of_task(desk: Desk, workflow_id: str, task_id: str) -> dict[str, Any]:
         "gate": gate_told(INTAKE, verdict),
         "findings": told(judged.findings),
         "budget": budget(judged.reading, workflow.total, draft.prompt.unused),
+        **_seen(draft.prompt),
         "prompt": draft.prompt.text,
         "next": _stage_next(verdict, task) if task.slug else _next(verdict, _SPAWN, _MEND),
     }
@@ -112,6 +113,7 @@ def _of_template(desk: Desk, name: str, args: Mapping[str, Any]) -> dict[str, An
         "gate": gate_told(INTAKE, verdict),
         "findings": told(findings),
         "budget": budget(reading, removable=prompt.unused),
+        **_seen(prompt),
         "prompt": prompt.text,
         "next": _next(
             verdict, "name the template and args in create_workflow", "mend the arguments first"
@@ -136,6 +138,12 @@ def _of_text(text: str) -> dict[str, Any]:
         "budget": budget(reading),
         "next": _next(verdict, "give it to a worker as it stands", "mend it and check it again"),
     }
+
+
+def _seen(prompt: Prompt) -> dict[str, Any]:
+    """What is suspicious in the texts that entered, and how many hidden characters they lost."""
+    said: dict[str, Any] = {"flags": prompt.flags, "removed_characters": prompt.removed}
+    return {name: value for name, value in said.items() if value}
 
 
 def _next(verdict: Verdict, if_clean: str, if_blocked: str) -> str:

@@ -8,8 +8,10 @@ from relaybook.registry.inlay import Inlay
 from relaybook.registry.prompt import render
 from relaybook.registry.template import Problem, Template
 
-#: A frame with nothing in it but what every worker gets.
-PLAIN = Frame(nonce="0", minutes=5)
+
+def plain(template: Template) -> Frame:
+    """What every worker with the template gets, and nothing of one task."""
+    return Frame(nonce="0", minutes=template.expected_minutes, tier=template.tier)
 
 
 def check_template(template: Template) -> list[Problem]:
@@ -23,14 +25,14 @@ def boilerplate_words(template: Template) -> int:
 
     Headings count, marks of Markdown do not; nor does the JSON Schema, which is the task's.
     """
-    lines = limits(PLAIN, Inlay(PLAIN.nonce))
+    lines = limits(plain(template), Inlay("0"))
     added = "\n".join(["Output Interface", OUTPUT_INTERFACE, SCHEMA_RULE, *lines])
     return template.body.fixed_words + count_words(added)
 
 
 def _example_args(template: Template) -> list[str]:
     try:
-        render(template, template.example_args, PLAIN)
+        render(template, template.example_args, plain(template))
     except Refusal as refusal:
         return [f"example_args do not render: {refusal.message}"]
     return []

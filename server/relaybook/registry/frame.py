@@ -16,14 +16,23 @@ Reason first, then end with this block, tags alone on their lines:
 {"status":"ok","summary":"<=120 words","data":{}}
 </result>
 
-`status`: ok, partial, needs_input, or error with `error`: {code, message}. Optional: evidence, \
-confidence, gaps, questions, artifacts, tests, metrics, findings, proposed_actions, actions_taken."""
+`status`: ok, partial, needs_input, or error with `error`{code,message}. Optional: confidence \
+(low/medium/high) and lists: evidence{claim,source}, gaps, questions, artifacts{path}, \
+tests{name,status}, metrics{name,value}, findings{text}, \
+proposed_actions{action,target,tier,why}, actions_taken{action,tier}."""
 
 _CAPS = {
     Tier.T1: "Capped at tier T1 (reading)",
     Tier.T2: "Capped at tier T2 (workspace writes)",
 }
 
+#: What a worker leaves alone that has no write scope: a T2 worker is bound by its template.
+_UNTOUCHED = {
+    Tier.T1: "Change nothing outside your result.",
+    Tier.T2: "Change nothing outside the scope above.",
+}
+
+PROOF_RULE = "Prove each in `evidence`: `claim` repeats its words, `source` is what you observed."
 SCHEMA_RULE = "`data` must match this JSON Schema:"
 
 
@@ -58,7 +67,7 @@ class Frame:
     tool_calls: int | None = None
     #: JSON Schema of `data` in place of the template's.
     schema: Mapping[str, Any] | None = None
-    #: What the worker may write; empty means nothing.
+    #: What the worker may write; empty means nothing, for T2 what its template says.
     writes: tuple[str, ...] = ()
     prior: tuple[Prior, ...] = ()
     errors: tuple[PastError, ...] = ()
@@ -70,14 +79,12 @@ class Frame:
     done: tuple[str, ...] = ()
     #: Lessons that were accepted.
     lessons: tuple[str, ...] = ()
-    #: A character to put between the words of data, for hostile sources.
-    datamark: str = ""
 
 
 def limits(frame: Frame, inlay: Inlay) -> tuple[str, ...]:
     """The constraint lines that every worker gets."""
     scope = _scope(frame, inlay)
-    return _limits(frame.minutes, frame.tier, scope, frame.datamark, frame.tool_calls)
+    return _limits(frame.minutes, frame.tier, scope, inlay.datamark, frame.tool_calls)
 
 
 #: The tasks of a plan mostly have the same limits.
@@ -90,7 +97,7 @@ def _limits(
         f"{_CAPS[tier]}; propose anything beyond in `proposed_actions`.",
         scope,
         "Do not spawn or delegate.",
-        "Essential input missing: status needs_input with `questions`; do not guess.",
+        "Essential input missing or contradictory: needs_input with `questions`; do not guess.",
         FENCE_RULE + (f" Its words are joined by {datamark}." if datamark else ""),
     ]
     if tool_calls is not None:
@@ -101,7 +108,7 @@ def _limits(
 @lru_cache(maxsize=256)
 def fixed_lines(limits: tuple[str, ...]) -> frozenset[str]:
     """The lines of a prompt with these limits that the server wrote."""
-    return frozenset([*limits, SCHEMA_RULE, *OUTPUT_INTERFACE.split("\n")])
+    return frozenset([*limits, SCHEMA_RULE, PROOF_RULE, *OUTPUT_INTERFACE.split("\n")])
 
 
 def agreed(frame: Frame, inlay: Inlay) -> list[str]:
@@ -117,7 +124,7 @@ def _scope(frame: Frame, inlay: Inlay) -> str:
     if frame.writes:
         paths = ", ".join(inlay.line(path) for path in frame.writes)
         return f"Write only to {paths}; touch nothing else."
-    return "Change nothing outside your result."
+    return _UNTOUCHED[frame.tier]
 
 
 def task_parts(frame: Frame, inlay: Inlay) -> list[str]:
@@ -125,10 +132,11 @@ def task_parts(frame: Frame, inlay: Inlay) -> list[str]:
     parts: list[str] = []
     if frame.done:
         done = "\n".join(f"- {inlay.text(criterion, 'done')}" for criterion in frame.done)
-        parts.append(f"### Done When\n{done}")
+        parts.append(f"### Done When\n{done}\n{PROOF_RULE}")
     if frame.answers:
         answers = "\n".join(
-            f"- {inlay.text(question, 'question')}\n  Answer: {inlay.text(answer, 'answer')}"
+            f"{inlay.data(question, 'question of an earlier attempt')}\n"
+            f"Answer: {inlay.text(answer, 'answer')}"
             for question, answer in frame.answers
         )
         parts.append(f"### Answers\n{answers}")

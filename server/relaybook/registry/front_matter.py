@@ -25,6 +25,8 @@ _INPUT_FIELDS = (
     "name", "kind", "description", "required", "nullable", "default", "example",
     "enumValues", "items", "properties", "context",
 )  # fmt: skip
+#: Marks that stand for themselves in Markdown, in a fence and in a role marker.
+_DATAMARK = re.compile("[\\^~*_+=\u2500-\u25ff]")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
@@ -241,6 +243,12 @@ def _worker_tier(value: Any) -> Tier:
     return Tier(_one_of("T1", "T2")(value))
 
 
+def _datamark(value: Any) -> str:
+    if not isinstance(value, str) or not _DATAMARK.fullmatch(value):
+        raise ValueError("must be one of ^ ~ * _ + = or a symbol of U+2500 to U+25FF")
+    return value
+
+
 #: The fields under `metadata`, which are those of Template, and how each is read.
 _METADATA: dict[str, Callable[[Any], Any]] = {
     "version": str,
@@ -254,6 +262,7 @@ _METADATA: dict[str, Callable[[Any], Any]] = {
     "output_schema": _mapping,
     "worker_needs": _needs,
     "aggregate": _one_of("merge", "verdict", "domain_risk", "records", "stage"),
+    "datamark": _datamark,
     "gates": _mapping,
     "example_args": _mapping,
     "example_result": lambda value: value,

@@ -1,5 +1,7 @@
 """How arguments enter a body: short text in line, everything else as data in a fence.
 
+A short string is folded into one line, since the sentence of the task may be made of it.
+
 A fenced text is put in only after the body is rendered. The body sees a mark in its place:
 a number between two control characters, which no cleaned text can hold and no filter changes.
 So neither a filter nor the data itself can break a fence or the lines around it.
@@ -20,6 +22,9 @@ SHORT = 500
 #: Sections up to this many characters are remembered.
 _KEPT = 4_000
 
+#: What stands in the fence of a source without content, and labels one that is a path alone.
+EMPTY, PATH_LABEL = "(the file is empty)", "path of a file to read"
+
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str)
 _NESTING = frozenset({list, dict})
 _MARK = re.compile("\x02([0-9]+)\x03")
@@ -30,7 +35,7 @@ class Inlay:
 
     def __init__(self, nonce: str, datamark: str = "") -> None:
         self._nonce = nonce
-        self._datamark = datamark
+        self.datamark = datamark
         self._fences: list[str] = []
         #: The texts that entered, as they were given.
         self.seen: list[str] = []
@@ -45,6 +50,8 @@ class Inlay:
         match parameter.kind:
             case _ if value is None:
                 return None
+            case "string" if len(value) <= SHORT:
+                return self.line(value)
             case "text":
                 return self.data(value, name)
             case "source":
@@ -91,7 +98,7 @@ class Inlay:
         """The mark of a fence around `text`; nothing for an empty text."""
         if not text.strip():
             return ""
-        fenced = fence(text, nonce=self._nonce, source=source, datamark=self._datamark)
+        fenced = fence(text, nonce=self._nonce, source=source, datamark=self.datamark)
         self._saw(text, fenced.removed)
         self._fences.append(fenced.text)
         return f"\x02{len(self._fences) - 1}\x03"
@@ -131,8 +138,10 @@ class Inlay:
         path, content = self.line(source["path"] or ""), source["content"]
         if content is None:
             self.path_only.append(path)
-            return Source({"path": path, "content": f"File to read: {path}"})
-        return Source({"path": path, "content": self.data(content, path) or f"Empty file: {path}"})
+            return Source({"path": path, "content": self.data(path, PATH_LABEL)})
+        return Source(
+            {"path": path, "content": self.data(content if content.strip() else EMPTY, path)}
+        )
 
     def _json_lines(self, values: list[Any], name: str) -> str:
         return self.data("\n".join(_json(value) for value in values), name)

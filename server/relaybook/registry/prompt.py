@@ -59,7 +59,7 @@ def render(template: Template, args: Mapping[str, Any], frame: Frame) -> Prompt:
         InvalidArguments: the arguments do not fit, or the prompt is over `PROMPT_LIMIT`.
         InvalidTemplate: the body looks up something that its arguments do not hold.
     """
-    inlay = Inlay(frame.nonce, frame.datamark)
+    inlay = Inlay(frame.nonce, template.datamark)
     inputs, frame_prior = _inputs(template, args, frame)
     checked = check_arguments(template.name, inputs, args)
     values = {each.name: inlay.value(each, checked[each.name]) for each in inputs}

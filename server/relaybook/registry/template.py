@@ -54,6 +54,8 @@ class Template:
     worker_needs: tuple[str, ...] = ()
     #: How results are merged: merge, verdict, domain_risk, records or stage.
     aggregate: str = "merge"
+    #: A character that stands between the words of its data, for hostile sources; none if empty.
+    datamark: str = ""
     gates: Mapping[str, Any] = field(default_factory=dict[str, Any])
     example_args: Mapping[str, Any] = field(default_factory=dict[str, Any])
     example_result: Any = None

@@ -98,6 +98,8 @@ class Rendered(Told, total=False):
     gate: dict[str, Any]
     findings: list[dict[str, Any]]
     budget: dict[str, Any]
+    flags: list[str]
+    removed_characters: int
 
 
 class Shown(Told, total=False):

@@ -17,12 +17,13 @@ from .sentences import word_set
 #: Words that name a time limit, a scope boundary, a done criterion, a stop condition.
 _TIME = word_set("minutes minute min seconds hour hours time-limit deadline")
 _SCOPE = word_set("only scope limit limited within except outside most")
-_DONE = word_set("done finished complete success acceptance criterion criteria")
+_DONE = word_set("done finished complete success acceptance criterion criteria until")
 _STOP = word_set("stop stops end budget most minutes attempts")
 #: A don't-touch rule forbids one of these deeds, or protects a thing with one of these words.
 _DEEDS = word_set("touch change modify edit write alter delete remove rename overwrite")
 _FORBIDS = word_set("not never no nothing don't without cannot")
-_PROTECTED = word_set("read-only unchanged untouched")
+_PROTECTED = word_set("read-only unchanged untouched intact")
+_KEPT = (word_set("leave as"), word_set("stay as"), word_set("stay same"))
 #: Words that name a tool or a source, by what the worker needs.
 _NEEDS: Mapping[str, frozenset[str]] = {
     "read": word_set("file files read repository folder path paths"),
@@ -86,7 +87,8 @@ def _limits(part: Part) -> frozenset[str]:
         "time limit": _names(found, _TIME),
         "scope boundary": _names(found, _SCOPE),
         "don't-touch rule": _names(found, _PROTECTED)
-        or any(words & _DEEDS and words & _FORBIDS for words in found),
+        or any(words & _DEEDS and words & _FORBIDS for words in found)
+        or any(kept <= words for words in found for kept in _KEPT),
     }
     return frozenset(name for name, there in present.items() if there)
 

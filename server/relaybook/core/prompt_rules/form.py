@@ -27,7 +27,10 @@ DELIVERS = word_set(
     "investigate deploy"
 )
 _TAG = re.compile("</?(?:result|data-)")
-_MARK = re.compile(r"\{[{%]|TODO|FIXME|TBD|orem ipsum|[\[<]insert")
+_MARK = re.compile(
+    r"\{[{%]|orem ipsum|[\[<](?:insert|your)\b|\b(?:TODO|FIXME|XXX|TBD)\b"
+    r"(?! (?:lists?|comments?|items?|notes?|app)\b)"
+)
 
 
 def _five_sections(reading: Reading) -> Iterator[Hit]:
@@ -87,6 +90,8 @@ def _too_long(reading: Reading) -> Iterator[Hit]:
 
 def _one_deliverable(reading: Reading) -> Iterator[Hit]:
     task = [sentence for sentence in reading.task if not sentence.line.part and not sentence.item]
+    if not task and any(fence.section == "Task" for fence in reading.text.fences):
+        yield Hit("Task", what="No sentence outside the fences says what to do.")
     first = [sentence for sentence in task if sentence.paragraph == task[0].paragraph]
     if len(first) > 1:
         yield hit_at(first[1].line, f"The task is {len(first)} sentences.")

@@ -24,9 +24,18 @@ class Phrase(NamedTuple):
     shieldable: bool = False
     #: Only if one of these words follows.
     near: frozenset[str] = frozenset()
+    #: Not if one of these words follows.
+    unless: frozenset[str] = frozenset()
 
 
 _SUB_AGENTS = word_set("sub-agent sub-agents subagent subagents sub-worker sub-workers sub-tasks")
+#: What stands in a file of the workspace, so that who deletes it or moves it stays there.
+_CODE = word_set(
+    "import imports comment comments line lines function functions method methods class classes "
+    "variable variables parameter parameters assertion assertions whitespace code down"
+)
+#: What is built of parts that orchestrate, and is a thing to work on.
+_SOFTWARE = word_set("class module code service function api file loop tests")
 _AGENTS = _SUB_AGENTS | word_set("agent agents worker workers assistants sessions")
 
 
@@ -38,9 +47,10 @@ def _phrases(
     ordered: bool = False,
     shieldable: bool = False,
     near: frozenset[str] = frozenset(),
+    unless: frozenset[str] = frozenset(),
 ) -> Iterator[Phrase]:
     for phrase in text.split(";"):
-        yield Phrase(rule, tuple(phrase.split()), section, ordered, shieldable, near)
+        yield Phrase(rule, tuple(phrase.split()), section, ordered, shieldable, near, unless)
 
 
 PHRASES: tuple[Phrase, ...] = (
@@ -49,46 +59,70 @@ PHRASES: tuple[Phrase, ...] = (
         "look into; deal with; as appropriate; as needed; if necessary; etc; and so on; and the like",
         section="Task",
     ),
-    *_phrases("P05", "improve; handle", section="Task", ordered=True),
+    *_phrases(
+        "P05",
+        "improve; handle; enhance; polish; clean up; tidy up; do something",
+        section="Task",
+        ordered=True,
+    ),
+    *_phrases("P12", "the orchestrator", shieldable=True, unless=_SOFTWARE),
     *_phrases(
         "P12",
-        "the orchestrator; one of * workers; one of * agents; one of several workers;"
-        "other workers; other agents; in parallel with; part of a larger workflow;"
+        "one of * workers; one of * agents; one of several workers; another agent; another worker;"
+        "other workers; other agents; other subtasks; you are worker; your peers;"
+        "in parallel with the; in parallel with other; in parallel with your;"
+        "part of a larger workflow; part of a larger project;"
         "you are a sub-agent; you are a subagent; multi-agent workflow; we split this",
         shieldable=True,
     ),
     *_phrases(
         "P13",
         "as we discussed; as discussed; earlier you said; you said earlier; as you said;"
-        "you mentioned; our conversation; our chat; in my last message",
+        "you mentioned; our conversation; our chat; in my last message; as i said; as i mentioned;"
+        "our previous conversation; our earlier conversation; in this chat; our discussion",
     ),
     *_phrases(
         "P14",
         "the file above; the code above; the document above; as mentioned; mentioned earlier;"
         "our project; our codebase; our repository; our repo; as usual; as before; like last time;"
-        "as you know",
+        "as you know; where you left off; the aforementioned; do the same",
     ),
     *_phrases("P15", "spawn", shieldable=True, near=_AGENTS),
     *_phrases("P15", "launch; start; create; use; run; hire", shieldable=True, near=_SUB_AGENTS),
     *_phrases("P15", "delegate; orchestrate", ordered=True, shieldable=True),
     *_phrases("P15", "sessions_spawn", shieldable=True),
     *_phrases(
+        "P15",
+        "ask another agent; let another agent; have another agent; to another agent;"
+        "to a second agent; new agent session",
+        shieldable=True,
+    ),
+    *_phrases("P16", "push; delete", ordered=True, shieldable=True, unless=_CODE),
+    *_phrases(
         "P16",
-        "send; email; publish; push; delete; deploy; pay; purchase; sudo; git push; run sudo;"
-        "run git push; use sudo",
+        "send; email; publish; deploy; pay; purchase; sudo; git push; merge the pull request",
         ordered=True,
         shieldable=True,
+    ),
+    *_phrases("P16", "run sudo; use sudo; run git push; git push origin", shieldable=True),
+    *_phrases(
+        "P16",
+        "restart; install; remove; drop; upload; post",
+        ordered=True,
+        shieldable=True,
+        near=word_set("production slack s3"),
     ),
     *_phrases(
         "P18",
         "years of experience; years experience; world-class; world class; renowned;"
-        "award-winning; best in the world; phd; passionate; legendary; famous",
+        "award-winning; in the world; phd; passionate; passion for; legendary; a famous; brilliant;"
+        "talented; exceptional; genius; seasoned; top-tier; highly experienced; highly skilled",
         section="Role",
     ),
     *_phrases(
         "P22",
         "only json; json only; only valid json; only a json; only the json; nothing but json;"
-        "no prose; no explanation",
+        "no prose; no explanation; just json; just the json; raw json",
     ),
 )
 
@@ -97,7 +131,7 @@ PHRASES: tuple[Phrase, ...] = (
 ORDERING = frozenset({"P15", "P16"})
 ORDER_STEMS = (
     "spawn", "sub", "delegate", "orchestrate", "send", "email", "publish", "push", "delete",
-    "deploy", "pay", "purchase", "sudo",
+    "deploy", "pay", "purchase", "sudo", "agent", "pull", "production", "slack", "s3",
 )  # fmt: skip
 
 #: What looks like an order and is not.
@@ -142,6 +176,7 @@ def _stands(phrase: Phrase, clauses: Clauses, start: int, task: bool) -> bool:
         and _same(phrase.words, words[start:end])
         and phrase.section in ("", section)
         and (not phrase.near or not phrase.near.isdisjoint(words[end : end + _REACH]))
+        and phrase.unless.isdisjoint(words[end : end + _REACH])
         and (not phrase.ordered or clauses.starts(start))
         and not (phrase.shieldable and clauses.shielded(start))
         and words[start : start + 2] not in _HARMLESS

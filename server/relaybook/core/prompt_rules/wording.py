@@ -15,6 +15,8 @@ from .sentences import words_of
 #: How many siblings are looked for in one prompt.
 _SIBLINGS = 100
 _SPEAKER = re.compile(r"\W{0,4}(?:user|assistant|human|ai)\W{0,2}:", re.IGNORECASE)
+#: What a verb may have for its whole object without a word of what is meant.
+_POINTERS = frozenset((word,) for word in ("it", "this", "that", "them"))
 #: Tiers that no worker may act at.
 _ABOVE_WORKERS = frozenset({Tier.T3, Tier.T4})
 
@@ -42,7 +44,7 @@ def _transcript(part: Part) -> Iterator[Hit]:
 
 def _no_antecedent(reading: Reading) -> Iterator[Hit]:
     for sentence in reading.task[:1]:
-        if sentence.words[0] == "it" or sentence.words[1:] == ("it",):
+        if sentence.words[0] == "it" or sentence.words[1:] in _POINTERS:
             yield hit_at(sentence.line, "The task speaks of 'it' and does not say what.")
 
 
