@@ -282,7 +282,7 @@ def test_a_pipeline_of_ids_and_labels_alone_is_made_and_its_steps_know_when_to_s
 
     assert "done_missing" in rules(made)
     prompt = engine.claim_task(made["workflow_id"])["prompt"]
-    assert "- Stop when done, or when that cannot be.\n" in prompt
+    assert "stop once done." in prompt
     assert "Done when:" not in prompt
 
 
