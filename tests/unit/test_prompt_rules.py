@@ -575,6 +575,8 @@ def test_an_order_for_a_deed_in_the_world_blocks(order: str) -> None:
         "Send back the list.",
         "Delete nothing.",
         "Delete unused imports in the file below.",
+        "Send errors to the log of the service.",
+        "Publish the event in the handler of the form.",
         "Push validation down to the parser below.",
         "Restart the timer in the class below.",
     ],

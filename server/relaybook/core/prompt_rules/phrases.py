@@ -34,6 +34,8 @@ _CODE = word_set(
     "import imports comment comments line lines function functions method methods class classes "
     "variable variables parameter parameters assertion assertions whitespace code"
 )
+#: Where a program sends something, so that a sentence about it is about code.
+_PROGRAM = word_set("log logs logger stderr stdout handler handlers callback callbacks")
 #: What is built of parts that orchestrate, and is a thing to work on.
 _SOFTWARE = word_set("class module code service function api file loop tests")
 _AGENTS = _SUB_AGENTS | word_set("agent agents worker workers assistants sessions")
@@ -99,9 +101,10 @@ PHRASES: tuple[Phrase, ...] = (
     ),
     *_phrases("P16", "delete", ordered=True, shieldable=True, unless=_CODE),
     *_phrases("P16", "push", ordered=True, shieldable=True, unless=word_set("down")),
+    *_phrases("P16", "send; publish", ordered=True, shieldable=True, unless=_PROGRAM),
     *_phrases(
         "P16",
-        "send; email; publish; deploy; pay; purchase; sudo; git push; merge the pull request",
+        "email; deploy; pay; purchase; sudo; git push; merge the pull request",
         ordered=True,
         shieldable=True,
     ),
