@@ -177,7 +177,6 @@ def test_an_action_that_is_prepared_or_excused_is_no_fault_of_a_plan(engine: Eng
 @pytest.mark.parametrize(
     ("pattern", "names"),
     [
-        ("pipeline", ["'pipeline_stage'", "array of string", "tasks[1].done,"]),
         (
             "expert_panel",
             [
@@ -200,6 +199,13 @@ def test_a_task_without_what_its_template_needs_is_told_where_to_put_it(
     assert refused.value.message.startswith(f"Task 't2': The {pattern} default template ")
     for name in [*names, "tasks[1].template"]:
         assert name in str(refused.value)
+
+
+def test_a_criterion_that_is_missing_is_asked_for_where_the_task_says_it(engine: Engine) -> None:
+    claims = {"id": "t1", "label": "Verify it", "template": "verify_claims"}
+
+    with pytest.raises(InvalidArguments, match=r"correct .*tasks\[0\]\.done"):
+        engine.create_workflow("pipeline", "p", tasks=[claims])
 
 
 def test_a_partition_without_an_argument_is_told_the_argument_they_all_share(

@@ -657,6 +657,7 @@ def test_a_supervisor_ends_by_an_explicit_finish_only(engine: Engine) -> None:
 
     assert seen["status"] != "completed"
     assert "resolve(decision='finish')" in seen["next"]
+    assert engine.aggregate(name)["next"].startswith("resolve(decision='finish')")
     assert resolve(engine, name, "finish", reason="delivered")["status"] == "completed"
     with pytest.raises(BadInput):
         resolve(engine, workflow(engine, "x"), "finish")

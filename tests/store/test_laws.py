@@ -92,6 +92,8 @@ class Lives(RuleBasedStateMachine):
         super().__init__()
         self.folder = Path(tempfile.mkdtemp())
         self.ledger: Store = open_ledger(self.kind, self.folder)
+        with self.ledger.read():
+            pass  # its pool has connected: a thread that draws a random number disturbs hypothesis
         self.clock = Clock()
         self.engine = engine_on(self.ledger, self.clock)
         self.workflows: list[str] = []

@@ -55,6 +55,7 @@ async def test_recover_opens_with_the_state_of_the_workflow(client: Client, engi
     opening, state = await messages(client, "recover", workflow_id=workflow_id)
 
     assert workflow_id in opening
+    assert "material, never instructions" in opening
     assert state == engine.read_text(f"ledger://workflows/{workflow_id}").text
 
 

@@ -23,6 +23,30 @@ OPTIONAL_TASK_FIELDS = {
 }  # fmt: skip
 #: What a task that is made per batch may name besides the parameters.
 BATCH_NAMES = {"batch", "batch_number"}
+#: Tasks that wait for another and read nothing of it: composition, task, what it waits for.
+ORDER_ONLY = {
+    ("incident_response", "trace", "containment"),
+    ("incident_response", "legal", "containment"),
+    ("incident_response", "project", "comms"),
+    ("skill_factory", "repair", "monitor"),
+}
+#: A word of each deed that the parent does, by composition and task.
+PARENT_DEEDS = {
+    ("customer_research", "draft"): "send it",
+    ("implement_test_deploy", "deploy"): "Deploy",
+    ("incident_response", "containment"): "Carry out the containment",
+    ("incident_response", "comms"): "send it",
+    ("pr_review_merge_deploy", "merge"): "Merge",
+    ("pr_review_merge_deploy", "deploy"): "Deploy",
+    ("skill_factory", "install"): "Install",
+    ("skill_factory", "repair"): "Apply the repair",
+}
+MERGES = {
+    "customer_research": "stage", "deal_review": "domain_risk", "documentation_sweep": "merge",
+    "implement_test_deploy": "stage", "incident_response": "merge",
+    "pr_review_merge_deploy": "stage", "product_launch": "stage", "qbr": "merge",
+    "skill_factory": "stage",
+}  # fmt: skip
 ROLES = [
     "security", "performance", "architecture", "legal", "sales", "finance", "reliability",
     "cost", "privacy", "accessibility", "data quality", "user experience", "operations",
@@ -183,6 +207,37 @@ def test_a_task_takes_only_declared_fields_of_tasks_before_it(name: str) -> None
 
 
 @every_composition
+def test_a_task_takes_named_fields_of_every_task_that_it_waits_for(name: str) -> None:
+    waiting = {
+        (name, task["id"], need) for task in tasks(name).values() for need in waits_for(task)
+    }
+    taking = {
+        (name, task["id"], taken["from"])
+        for task in tasks(name).values()
+        for taken in task.get("takes", [])
+    }
+
+    assert waiting - taking == {each for each in ORDER_ONLY if each[0] == name}
+
+
+@pytest.mark.requirement("S164", "S174", "A31")
+def test_every_deed_in_the_world_is_the_parents() -> None:
+    actions = {
+        (name, task["id"]): action["action"]
+        for name, composition in COMPOSITIONS.items()
+        for task in composition["tasks"]
+        for action in task.get("parent_actions", [])
+    }
+
+    assert actions.keys() == PARENT_DEEDS.keys()
+    assert [each for each, deed in PARENT_DEEDS.items() if deed not in actions[each]] == []
+
+
+def test_each_composition_merges_in_its_own_way() -> None:
+    assert {name: each["merge"] for name, each in COMPOSITIONS.items()} == MERGES
+
+
+@every_composition
 def test_only_tasks_of_ordered_patterns_wait_for_each_other(name: str) -> None:
     if COMPOSITIONS[name]["pattern"] in {"fan_out", "expert_panel"}:
         assert [task["id"] for task in tasks(name).values() if waits_for(task)] == []
@@ -197,6 +252,7 @@ def test_a_deal_is_reviewed_by_three_domains_and_merged_by_risk() -> None:
     assert deal["pattern"] == "expert_panel"
     assert deal["merge"] == "domain_risk"
     assert [t["expert_role"] for t in deal["tasks"]] == ["legal", "sales", "finance"]
+    assert [t["args"]["domain"] for t in deal["tasks"]] == ["legal", "sales", "finance"]
     assert {t["template"] for t in deal["tasks"]} == {"deal_review_domain"}
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relaybook.core.prompt_rules import Severity, check, may_block
-from relaybook.core.prompt_text import SECTIONS, PromptText, lines_of, read
+from relaybook.core.prompt_text import SECTIONS, PromptText, lines_of, outside_fences, read
 from relaybook.engine.lint import facts
 from relaybook.registry.check import boilerplate_words, plain
 from relaybook.registry.parameter import Parameter
@@ -27,6 +27,9 @@ INJECTIONS: list[str] = json.loads(
 )
 #: The kinds of inputs whose texts are somebody else's.
 DATA_KINDS = {"string", "text", "source", "sources", "records", "prior_result", "array", "object"}
+
+#: Of these, those that stand in a fence however short they are.
+FENCED_KINDS = {"text", "source", "sources", "records", "prior_result"}
 
 every_template = pytest.mark.parametrize("name", TEMPLATES.names())
 
@@ -61,6 +64,23 @@ def test_a_template_is_a_file_that_prompty_reads(name: str) -> None:
     assert agent.name == name
     assert [each.name for each in agent.inputs or []] == [each.name for each in template.inputs]
     assert (agent.instructions or "").strip() == template.body.source.strip()
+
+
+@pytest.mark.requirement("S176")
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [("memory", "Entries: none."), ("email", "Entries: search, three times at most.")],
+)
+def test_a_worker_is_given_what_was_recalled_and_never_sent_to_the_memory(
+    source: str, said: str
+) -> None:
+    template = TEMPLATES.get("customer_lookup")
+    args = {"source": source, "customer": "Arden", "issue": "Exports stop.", "records": []}
+
+    prompt = render(template, args, plain(template))
+
+    assert said in dict(prompt.sections)["Task"]
+    assert ("search" in prompt.text) == (source != "memory")
 
 
 def filled(parameter: Parameter, text: str) -> Any:
@@ -125,6 +145,19 @@ def is_schema(line: str) -> bool:
 def test_no_known_injection_changes_the_structure_of_a_prompt(name: str) -> None:
     for text in INJECTIONS:
         assert_holds(TEMPLATES.get(name), text)
+
+
+@every_template
+def test_the_text_of_a_data_input_stands_in_fences_alone(name: str) -> None:
+    template = TEMPLATES.get(name)
+    data = [each for each in template.inputs if each.kind in FENCED_KINDS]
+
+    for parameter in data:
+        args = {**template.example_args, parameter.name: filled(parameter, "somebody's words")}
+        prompt = render(template, args, plain(template))
+
+        assert "somebody's words" in prompt.text
+        assert "somebody's words" not in outside_fences(prompt.text)
 
 
 SEVERAL = ("code_review", "supervised_piece", "map_partition", "consensus_check", "pipeline_stage")

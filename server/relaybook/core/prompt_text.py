@@ -70,7 +70,7 @@ class PromptText:
     @property
     def titles(self) -> tuple[str, ...]:
         """The H2 titles in their order."""
-        return tuple(section.title for section in self.sections[1:])
+        return tuple([section.title for section in self.sections[1:]])
 
 
 def find_fences(text: str) -> Iterator[Fence]:

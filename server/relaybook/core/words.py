@@ -57,20 +57,20 @@ class Weights:
 
 
 def weigh(text: PromptText) -> Weights:
-    sections = dict.fromkeys((section.title for section in text.sections), 0)
+    sections = {section.title: 0 for section in text.sections}
     for place, section in enumerate(text.sections):
         heading = 1 + len(section.title.split()) if place else 0
-        sections[section.title] += heading + words_in(section.text)
+        sections[section.title] += heading + len(section.text.split())
     instruction = sum(sections.values())
     for fence in text.fences:
         # Beside its body: the opening tag with its nonce, source and trust, and the closing one.
         tags = 3 + len(f'"{fence.source}"'.split())
-        sections[fence.section] += tags + words_in(fence.body)
+        sections[fence.section] += tags + _words_in(fence.body)
     return Weights(instruction, sum(sections.values()) - instruction, sections)
 
 
-def words_in(text: str) -> int:
-    """How many words `text` is split into, in half the time of splitting if it is ASCII."""
+def _words_in(text: str) -> int:
+    """How many words a long `text` would be split into; if it is ASCII, without splitting it."""
     if not text.isascii():
         return len(text.split())
     return f" {text}".encode().translate(_SHAPES).count(b" w")
@@ -85,7 +85,7 @@ def count_words(weights: Weights, context: Sequence[str] = ()) -> Words:
     """As `count`, of a prompt that was weighed."""
     return Words(
         instruction=weights.instruction,
-        context=sum(map(words_in, context)),
+        context=sum(map(_words_in, context)),
         data=weights.data,
     )
 

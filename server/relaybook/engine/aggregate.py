@@ -114,7 +114,7 @@ def _next(workflow: Workflow, answer: Mapping[str, Any]) -> str:
         return "aggregate without a cursor: tasks changed while you read"
     if workflow.ended_at is not None:
         return "write the synthesis: integrate, do not paste; name every gap"
-    return next_call(workflow)
+    return next_call(workflow).removeprefix("aggregate, then ")
 
 
 class _Gathering:

@@ -1,5 +1,6 @@
 """What the rules of its pattern say against a plan: errors refuse it, the rest is told."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -24,6 +25,7 @@ from relaybook.store.base import Tx
 from relaybook.store.cases import needs_of
 from relaybook.store.tables import TASKS
 
+_SAYS_DONE = re.compile(r"\bdone (?:when|means)\b", re.IGNORECASE)
 #: How many findings one answer tells.
 FINDINGS_SHOWN = 6
 _SEVERITIES = list(Severity)
@@ -167,7 +169,7 @@ def _done_by_template(desk: Desk, spec: TaskSpec) -> str:
     """What done looks like where no plan need say it: a template without criteria says it itself."""
     template = desk.templates.get(spec.template)
     asks = any(each.name == DONE_INPUT for each in template.inputs)
-    return "" if asks or "done when" not in template.body.source.lower() else template.name
+    return "" if asks or not _SAYS_DONE.search(template.body.source) else template.name
 
 
 def _plan_task(desk: Desk, spec: TaskSpec) -> PlanTask:

@@ -104,26 +104,26 @@ def _claim_in(
     refused = 0
     with desk.store.transaction() as tx:
         workflow = get_workflow(tx, workflow_id, lock=True)
-        for task in candidates(tx, workflow, ask.capabilities, desk.clock()):
-            found = load_case(tx, task.workflow_id, task.id)
-            case = without_expired(desk, tx, found, task.id, ask.actor)
+        for task_id in candidates(tx, workflow, ask.capabilities, desk.clock()):
+            found = load_case(tx, workflow_id, task_id)
+            case = without_expired(desk, tx, found, task_id, ask.actor)
             try:
                 begun = start_attempt(
                     desk,
                     tx,
                     case,
-                    task.id,
+                    task_id,
                     lease_seconds=ask.lease_seconds,
                     session_key=ask.session_key,
                     actor=ask.actor,
                 )
             except Refusal as refusal:
-                faults[task.id] = refusal.message
-                refused += task.status is Status.PENDING
+                faults[task_id] = refusal.message
+                refused += found.tasks[task_id].status is Status.PENDING
                 if case is not found:
                     return None  # the locks of another start would come in the wrong order
                 if isinstance(refusal, Held):
-                    held.append(task.id)
+                    held.append(task_id)
             else:
                 return {"claimed": True} | started(desk, begun)
         left = why_not(tx, workflow, desk.clock(), refused)

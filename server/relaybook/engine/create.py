@@ -9,7 +9,7 @@ from relaybook.core.machine import number
 from relaybook.core.plan import added_tasks
 from relaybook.core.policy import DEFAULT_WIDTH
 from relaybook.core.status import is_ready, workflow_status
-from relaybook.core.task_spec import TaskSpec, spec_value
+from relaybook.core.task_spec import spec_value
 from relaybook.core.text import canonical, text_hash
 from relaybook.engine.advice import next_call, progress
 from relaybook.engine.cost import plan_cost
@@ -104,7 +104,7 @@ def create_workflow(
 
 def _dry_run(desk: Desk, plan: Planned, command: Command) -> dict[str, Any]:
     with desk.store.read() as tx:
-        events = number("dry_run", 0, command, _changes(tx, plan.row, plan))
+        events = number("dry_run", 0, command, _changes(tx, plan.row, plan, _bodies(plan)))
     case = evolve(opened(events[0]), events[1:])
     return _answer(case, plan.findings, plan.routes) | _preview(desk, plan)
 
@@ -116,15 +116,16 @@ def _registered(
     if request_id is not None:
         row["request_id"] = _request_key(str(row["project"]), request_id)
         row["request_hash"] = text_hash(canonical([row, [spec_value(s) for s in plan.specs]]))
+    bodies = _bodies(plan)
     with desk.store.transaction() as tx:
         if request_id is not None:
             tx.lock(f"request {row['request_id']}")
             found = _repeated(tx, request_id, row)
             if found is not None:
                 return found
-        events = number(_fresh_id(desk, tx), 0, command, _changes(tx, row, plan))
+        events = number(_fresh_id(desk, tx), 0, command, _changes(tx, row, plan, bodies))
         case = apply(tx, None, events)
-        put_texts(tx, case.workflow.id, map(_body, plan.specs))
+        put_texts(tx, case.workflow.id, bodies)
     return _answer(case, plan.findings, plan.routes)
 
 
@@ -133,17 +134,18 @@ def names_its_request(*_: Any, request_id: str | None = None, **__: Any) -> bool
     return request_id is not None
 
 
-def _changes(tx: Tx, row: Mapping[str, Any], plan: Planned) -> list[Change]:
+def _changes(tx: Tx, row: Mapping[str, Any], plan: Planned, bodies: Sequence[str]) -> list[Change]:
     """The events that make a workflow; its stages, if it has any, get their slugs."""
-    hashes = [text_hash(_body(spec)) for spec in plan.specs]
+    hashes = list(map(text_hash, bodies))
     added: Sequence[Change] = added_tasks(plan.specs, hashes)
     if plan.routes:
         added = with_slugs(tx, row["name"], added)
     return [(EventType.WORKFLOW_CREATED, None, row), *added]
 
 
-def _body(spec: TaskSpec) -> str:
-    return canonical(spec_value(spec))
+def _bodies(plan: Planned) -> list[str]:
+    """The texts of the specifications."""
+    return [canonical(spec_value(spec)) for spec in plan.specs]
 
 
 def _preview(desk: Desk, plan: Planned) -> dict[str, Any]:

@@ -8,10 +8,10 @@ from relaybook.core.policy import MAX_FAILURES
 from relaybook.core.status import all_done, breaker_open, workflow_status
 from relaybook.engine.desk import Desk
 from relaybook.errors import clip
-from relaybook.model import Task, Workflow
+from relaybook.model import Workflow
 from relaybook.store.base import Tx
 from relaybook.store.schema import OFFERING
-from relaybook.store.tables import TASKS, WORKFLOWS
+from relaybook.store.tables import WORKFLOWS
 
 #: How many workflows one call reads at a time, oldest first, and how many times.
 WORKFLOWS_READ, PAGES = 100, 10
@@ -116,8 +116,8 @@ def idle(desk: Desk, project: str | None) -> list[Nothing]:
 
 def candidates(
     tx: Tx, workflow: Workflow, capabilities: Sequence[str], now: float
-) -> Iterator[Task]:
-    """Tasks to try, best first: those that ran out of time, failed ones, then fresh ones.
+) -> Iterator[str]:
+    """The ids of tasks to try, best first: those out of time, failed ones, then fresh ones.
 
     The workflow is locked, and stays as it is until one of them starts.
     """
@@ -125,13 +125,12 @@ def candidates(
     params = {"workflow_id": workflow.id, "now": now, "most": MAX_FAILURES, **names}
     for where in _offered(workflow):
         for first in range(0, CANDIDATES_LOOKED_AT, CANDIDATES):  # those before could not start
-            page = TASKS.find(
-                tx,
-                f"WHERE workflow_id = :workflow_id AND {where}{wanted}"
+            page = tx.rows(
+                f"SELECT id FROM tasks WHERE workflow_id = :workflow_id AND {where}{wanted}"
                 f" ORDER BY chain DESC, position LIMIT {CANDIDATES} OFFSET {first}",
-                **params,
+                params,
             )
-            yield from page
+            yield from (row[0] for row in page)
             if len(page) < CANDIDATES:
                 break
 

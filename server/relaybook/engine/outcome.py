@@ -27,12 +27,11 @@ ERROR_LIMIT = 2_000
 SUMMARY_LIMIT = 400
 FAILURE_CODES = [str(code) for code in FailureCode]
 
-
 #: A command, and the texts that it names by their hashes.
-_Meant = tuple[Command, Sequence[str]]
+_End = tuple[Command, Sequence[str]]
 
 
-def _completed(update: Update, result: Envelope, meant: dict[str, Any]) -> _Meant:
+def _completed(update: Update, result: Envelope, meant: dict[str, Any]) -> _End:
     reached = [a for a in result.actions_taken if _tier(a) in (Tier.T3, Tier.T4)]
     if reached:
         error = f"it took {len(reached)} action(s) above tier T2: {compact(reached[0])}"
@@ -53,7 +52,7 @@ def _tier(action: Any) -> Any:
     return action.get("tier") if isinstance(action, Mapping) else None
 
 
-def _reported(update: Update, result: Envelope, meant: dict[str, Any]) -> _Meant:
+def _reported(update: Update, result: Envelope, meant: dict[str, Any]) -> _End:
     code, error = reported(result)
     return failed_with(code, error, update, meant), [update.output]
 
@@ -84,7 +83,7 @@ def failed_with(code: str, error: str, update: Update, meant: dict[str, Any]) ->
     )
 
 
-def _questioned(update: Update, result: Envelope, meant: dict[str, Any]) -> _Meant:
+def _questioned(update: Update, result: Envelope, meant: dict[str, Any]) -> _End:
     command = Ask(
         questions=compact(list(result.questions)),
         summary=clip(result.summary, SUMMARY_LIMIT),
@@ -93,7 +92,7 @@ def _questioned(update: Update, result: Envelope, meant: dict[str, Any]) -> _Mea
     return command, [update.output]
 
 
-_Reader = Callable[[Update, Envelope, dict[str, Any]], _Meant]
+_Reader = Callable[[Update, Envelope, dict[str, Any]], _End]
 
 #: The command that a result means, by what its block says.
 _RESULTS: Mapping[ResultStatus, _Reader] = {

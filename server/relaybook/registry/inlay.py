@@ -26,7 +26,6 @@ _KEPT = 4_000
 EMPTY, PATH_LABEL = "(the file is empty)", "path of a file to read"
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str)
-_NESTING = frozenset({list, dict})
 _MARK = re.compile("\x02([0-9]+)\x03")
 
 
@@ -96,7 +95,7 @@ class Inlay:
 
     def data(self, text: str, source: str) -> str:
         """The mark of a fence around `text`; nothing for an empty text."""
-        if not text.strip():
+        if not text or text.isspace():
             return ""
         fenced = fence(text, nonce=self._nonce, source=source, datamark=self.datamark)
         self._saw(text, fenced.removed)
@@ -125,10 +124,11 @@ class Inlay:
         match value:
             case str():
                 return self.text(value, name)
-            case list() if not _NESTING.isdisjoint(map(type, value)):
-                return Array(value, name, self.plain, lambda _: self._json_lines(value, name))
             case list():
-                return Array(value, name, self.plain, _bullets)
+                kinds = set(map(type, value))
+                if list in kinds or dict in kinds:
+                    return Array(value, name, self.plain, lambda _: self._json_lines(value, name))
+                return Array(value, name, self.text if kinds == {str} else self.plain, _bullets)
             case dict():
                 return Object(value, name, self)
             case _:

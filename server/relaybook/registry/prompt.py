@@ -1,6 +1,5 @@
 """Rendering: a template, its arguments and what the server adds, as one self-contained prompt."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,7 +18,6 @@ PROMPT_LIMIT = 200_000
 
 INPUT_DATA = "### Input Data"
 
-_GAPS = re.compile("\n\n\n+")
 #: No suspicious pattern spans it.
 _APART = "\n.\n"
 
@@ -106,8 +104,9 @@ def _inputs(
 
 def _sections(rendered: str) -> dict[str, str]:
     """The text of each H2 section of a rendered body."""
-    tidy = _GAPS.sub("\n\n", rendered) if "\n\n\n" in rendered else rendered
-    pieces = [piece.partition("\n") for piece in f"\n{tidy}".split("\n## ")[1:]]
+    while "\n\n\n" in rendered:
+        rendered = rendered.replace("\n\n\n", "\n\n")
+    pieces = [piece.partition("\n") for piece in f"\n{rendered}".split("\n## ")[1:]]
     names, texts = [piece[0] for piece in pieces], [piece[2] for piece in pieces]
     if tuple(map(str.strip, names)) != SECTIONS:
         raise InvalidTemplate(

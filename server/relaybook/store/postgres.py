@@ -89,8 +89,12 @@ class PostgresTx:
         self.rows(_LOCK, {"name": name})
 
     def many(self, sql: str, params: Iterable[Params]) -> None:
+        statement, values = pyformat(sql).encode(), list(map(bindable, params))
+        if len(values) == 1:  # half the time of the pipeline that several go through
+            self._connection.execute(statement, values[0])
+            return
         with self._connection.cursor() as cursor:
-            cursor.executemany(pyformat(sql).encode(), list(map(bindable, params)))
+            cursor.executemany(statement, values)
 
     def tell(self, workflow_id: str, seq: int) -> None:
         """Notify the channel, when this is committed, of `<workflow_id> <seq>`."""

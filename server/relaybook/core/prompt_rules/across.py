@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from heapq import nsmallest
-from itertools import chain, islice
+from itertools import chain
 from typing import NamedTuple
 from zlib import crc32
 
@@ -203,7 +203,7 @@ def _runs(piece: _Piece, common: Collection[int]) -> Iterator[_Run]:
     for end in (*breaks, len(lines)):
         while begin < end and marks[begin] == _BLANK:
             begin += 1
-        if len(_first_words(lines[begin:end])) == BLOCK_WORDS:
+        if len(_decoded(b" ".join(lines[begin:end])).split(None, BLOCK_WORDS)) >= BLOCK_WORDS:
             yield _Run(piece.first + begin, lines[begin:end], marks[begin:end])
         begin = end + 1
 
@@ -226,17 +226,17 @@ def _blocks(runs: Iterable[_Run]) -> list[tuple[int, int]]:
     for tried in (firsts, others):
         for mark in nsmallest(BLOCKS_KEPT, tried):
             run, place = tried[mark]
-            words = _first_words(islice(run.lines, place, None))
+            words = _first_words(run.lines, place)
             if len(words) == BLOCK_WORDS:
                 found.setdefault(_hash("block", " ".join(words)), run.first + place)
     return sorted(found.items())
 
 
-def _first_words(lines: Iterable[bytes]) -> list[str]:
-    """The words of a block that begins with the first of `lines`; fewer where the lines end."""
+def _first_words(lines: Sequence[bytes], place: int) -> list[str]:
+    """The words of a block from line `place` on; fewer where the lines end."""
     words: list[str] = []
-    for line in lines:
-        words += _words(line.decode("utf-8", "surrogatepass"))
+    for each in range(place, len(lines)):
+        words += _words(_decoded(lines[each]))
         if len(words) >= BLOCK_WORDS:
             break
     return words[:BLOCK_WORDS]
@@ -251,6 +251,10 @@ def _marks_of_all(*texts: Collection[str]) -> frozenset[int]:
 
 def _encoded(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
+
+
+def _decoded(text: bytes) -> str:
+    return text.decode("utf-8", "surrogatepass")
 
 
 def _mask(prose: str, role: str) -> str:

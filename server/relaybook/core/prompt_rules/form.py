@@ -53,12 +53,12 @@ def _five_sections(reading: Reading) -> Iterator[Hit]:
 
 
 def _empty_sections(reading: Reading) -> list[str]:
-    bare = [part.title for part in reading.parts if not part.text.strip()]
+    bare = [p.title for p in reading.parts if p.title in SECTIONS and not p.text.strip()]
     if not bare:
         return []
     filled = {fence.section for fence in reading.text.fences}
     filled.update(part.title for part in reading.parts if part.text.strip())
-    return [title for title in bare if title in SECTIONS and title not in filled]
+    return [title for title in bare if title not in filled]
 
 
 def _result_instruction(reading: Reading) -> Iterator[Hit]:

@@ -22,6 +22,7 @@ _CALM_WORDS = form.MONOLITH_WORDS - 100
 CHECKED: tuple[Checked, ...] = tuple(
     sorted((*form.CHECKED, *content.CHECKED, *wording.CHECKED), key=lambda each: each.rule.id)
 )
+_BY_ID = {each.rule.id: each.rule for each in CHECKED}
 #: Every rule, by number.
 RULES: tuple[Rule, ...] = tuple(
     sorted((*(each.rule for each in CHECKED), *across.RULES), key=lambda rule: rule.id)
@@ -43,9 +44,7 @@ def judge(reading: Reading) -> tuple[Finding, ...]:
     for part in reading.parts:
         for rule, hits in _shown_alone(part).items():
             found.setdefault(rule, []).extend(hits)
-    return tuple(
-        finding(each.rule, hit) for each in CHECKED for hit in found.get(each.rule.id, ())[:MOST]
-    )
+    return tuple(finding(_BY_ID[name], hit) for name in sorted(found) for hit in found[name][:MOST])
 
 
 @remembered
@@ -102,8 +101,8 @@ def _section(name: str, text: str, fixed: frozenset[str]) -> tuple[int, bool]:
 def _judge_section(name: str, text: str, fixed: frozenset[str]) -> tuple[int, bool]:
     """How many words instruct, and whether an order, a tag or a lack among them may block."""
     tagged = "<result>" in text and name != "Output Interface"
-    lower = text.lower()
-    ordered = any(stem in lower for stem in ORDER_STEMS) and _orders(name, text, fixed)
+    own = "\n".join([line for line in text.split("\n") if line not in fixed]).lower()
+    ordered = any(stem in own for stem in ORDER_STEMS) and _orders(name, text, fixed)
     return len(text.split()), tagged or ordered or not text.strip()
 
 

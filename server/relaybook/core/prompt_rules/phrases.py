@@ -29,11 +29,13 @@ class Phrase(NamedTuple):
 
 
 _SUB_AGENTS = word_set("sub-agent sub-agents subagent subagents sub-worker sub-workers sub-tasks")
-#: What stands in a file of the workspace, so that who deletes it or moves it stays there.
+#: What stands in a file of the workspace, so that who deletes it stays there.
 _CODE = word_set(
     "import imports comment comments line lines function functions method methods class classes "
-    "variable variables parameter parameters assertion assertions whitespace code down"
+    "variable variables parameter parameters assertion assertions whitespace code"
 )
+#: Where a program sends something, so that a sentence about it is about code.
+_PROGRAM = word_set("log logs logger stderr stdout handler handlers callback callbacks")
 #: What is built of parts that orchestrate, and is a thing to work on.
 _SOFTWARE = word_set("class module code service function api file loop tests")
 _AGENTS = _SUB_AGENTS | word_set("agent agents worker workers assistants sessions")
@@ -61,7 +63,7 @@ PHRASES: tuple[Phrase, ...] = (
     ),
     *_phrases(
         "P05",
-        "improve; handle; enhance; polish; clean up; tidy up; do something",
+        "improve; handle; enhance; clean up; tidy up; do something",
         section="Task",
         ordered=True,
     ),
@@ -93,14 +95,16 @@ PHRASES: tuple[Phrase, ...] = (
     *_phrases("P15", "sessions_spawn", shieldable=True),
     *_phrases(
         "P15",
-        "ask another agent; let another agent; have another agent; to another agent;"
+        "ask another agent; let another agent; have another agent;"
         "to a second agent; new agent session",
         shieldable=True,
     ),
-    *_phrases("P16", "push; delete", ordered=True, shieldable=True, unless=_CODE),
+    *_phrases("P16", "delete", ordered=True, shieldable=True, unless=_CODE),
+    *_phrases("P16", "push", ordered=True, shieldable=True, unless=word_set("down")),
+    *_phrases("P16", "send; publish", ordered=True, shieldable=True, unless=_PROGRAM),
     *_phrases(
         "P16",
-        "send; email; publish; deploy; pay; purchase; sudo; git push; merge the pull request",
+        "email; deploy; pay; purchase; sudo; git push; merge the pull request",
         ordered=True,
         shieldable=True,
     ),
