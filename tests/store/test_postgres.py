@@ -139,6 +139,18 @@ def test_a_password_is_in_no_refusal() -> None:
     assert "secret" not in str(caught.value)
 
 
+def test_a_server_that_is_gone_without_a_word_is_found_out_unless_the_url_says_otherwise(
+    url: str,
+) -> None:
+    store = PostgresStore(f"{url}&keepalives_idle=5")
+
+    with store._pool.connection() as connection:  # pyright: ignore[reportPrivateUsage]
+        params = connection.info.get_parameters()
+
+    assert (params["tcp_user_timeout"], params["keepalives_idle"]) == ("30000", "5")
+    store.close()
+
+
 def open_and_work(url: str) -> None:
     store = PostgresStore(url)
     workflow(engine_on(store, Clock()), "a", request_id="the same")

@@ -37,6 +37,15 @@ CONNECT_PATIENCE, LOCK_PATIENCE, STATEMENT_PATIENCE = 15.0, 5.0, 30.0
 AWAY_PATIENCE = 0.1
 #: After how many seconds the server ends a transaction whose process has stopped.
 IDLE_LIMIT = 30.0
+#: What a URL may say otherwise. A server that has gone without a word is found out after a minute.
+_CONNECTION: Mapping[str, Any] = {
+    "application_name": "relaybook",
+    "connect_timeout": round(CONNECT_PATIENCE),
+    "tcp_user_timeout": 30_000,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+}
 #: The most connections of one process; a call uses one, for milliseconds.
 CONNECTIONS = 10
 #: How many threads share them; the rest is for health checks, metrics and tokens.
@@ -258,4 +267,4 @@ def _connection_params(url: str) -> dict[str, Any]:
             allowed="postgresql://user:password@host:port/database?options=-csearch_path%3Dschema",
             next="correct it in --store or RELAYBOOK_STORE",
         ) from error
-    return {"connect_timeout": round(CONNECT_PATIENCE), "application_name": "relaybook"} | said
+    return {**_CONNECTION, **said}
