@@ -19,6 +19,9 @@ def test_a_resume_says_what_is_done_what_runs_what_waits_and_what_is_next(engine
     for each in ("a", "b"):
         start(engine, name, each)
         complete(engine, name, each)
+        if each == "a":
+            engine.aggregate(name, noted=True)
+    engine.aggregate(name)
     claim = start(engine, name, "f", session_key="s7")
     start(engine, name, "c")
     update(engine, name, "c", "input_required", output="Which branch?")
@@ -33,10 +36,10 @@ def test_a_resume_says_what_is_done_what_runs_what_waits_and_what_is_next(engine
     assert seen["goal"] == "Ship it"
     assert seen["shared_decisions"] == ["Dates are ISO 8601."]
     assert [line.split(": ", 1)[1] for line in seen["decisions"]] == ["next_piece (a is good)"]
-    # What no task was given yet comes first: it is still to be read.
+    # What was in no digest yet comes first: it is still to be read.
     assert seen["done"] == [
         {"task_id": "b", "summary": "Do b"},
-        {"task_id": "a", "summary": "Do a", "handed_on": True},
+        {"task_id": "a", "summary": "Do a", "read": True},
     ]
     assert seen["running"] == [
         {"task_id": "f", "label": "Do f", "claim": claim, "session_key": "s7"}
@@ -98,3 +101,23 @@ def test_a_resume_tells_the_latest_decisions_first(engine: Engine) -> None:
 
     assert "reason 99" in decisions[0]
     assert len(decisions) < 100
+
+
+@pytest.mark.requirement("S108")
+def test_a_result_is_read_once_the_last_page_of_a_digest_was(engine: Engine) -> None:
+    tasks = [task(f"t{number}") for number in range(60)]
+    name = workflow(engine, *tasks, max_parallel=6)
+    for each in tasks:
+        start(engine, name, each["id"])
+        complete(engine, name, each["id"])
+
+    first = engine.aggregate(name, noted=True)
+    before = engine.show_workflow(name, detail="resume")["done"]
+    cursor = first.get("cursor")
+    while cursor:
+        cursor = engine.aggregate(name, cursor=cursor, noted=True).get("cursor")
+    after = engine.show_workflow(name, detail="resume")["done"]
+
+    assert "cursor" in first
+    assert not any("read" in line for line in before)
+    assert all(line["read"] for line in after)

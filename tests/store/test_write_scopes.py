@@ -171,3 +171,19 @@ def test_a_retry_may_be_held_too(engine: Engine) -> None:
     start(engine, name, "b")
 
     assert [line["task_id"] for line in engine.show_workflow(name)["held"]] == ["a"]
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_plan_is_told_what_others_of_its_project_write_now(engine: Engine, dry_run: bool) -> None:
+    first = workflow(engine, task("a", writes=["src/auth/"]))
+    start(engine, first, "a")
+    plan = [task("b", writes=["src/auth/login.py"]), task("c", writes=["docs/"])]
+
+    made = engine.create_workflow("fan_out", tasks=plan, dry_run=dry_run)
+    elsewhere = engine.create_workflow("fan_out", tasks=plan, project="other")
+
+    (told,) = [each for each in made["findings"] if each["rule"] == "scope_held"]
+    assert told["what"] == (
+        f"task 'b' would write what task 'a' of workflow {first!r} is writing: src/auth/"
+    )
+    assert "scope_held" not in str(elsewhere)

@@ -30,6 +30,7 @@ from relaybook.model import Event, EventType, Pattern, Status, Task, Workflow
 from relaybook.store.base import Tx
 from relaybook.store.cases import get_workflow
 from relaybook.store.events import read_changed_tasks, read_decisions
+from relaybook.store.reads import note_read, read_up_to
 from relaybook.store.scratch import Scratch
 from relaybook.store.tables import TASKS
 from relaybook.store.texts import get_text
@@ -41,9 +42,11 @@ SIDE_BY_SIDE = "stage"
 
 
 def aggregate(
-    desk: Desk, workflow_id: str, *, detail: str = "concise", cursor: str = ""
+    desk: Desk, workflow_id: str, *, detail: str = "concise", cursor: str = "", noted: bool = False
 ) -> dict[str, Any]:
     """The digest of what the workers returned, by pattern, from `cursor` on.
+
+    If `noted`, its last page is a bookmark: a resume tells these results as read.
 
     A page that follows another names the tasks that changed since the first, for what they
     returned may belong on a page that was read already.
@@ -56,6 +59,7 @@ def aggregate(
     with desk.store.read() as tx, Scratch() as scratch:
         workflow = get_workflow(tx, workflow_id)
         begun, place = _read_cursor(cursor, workflow)
+        known = read_up_to(tx, workflow.id)
         gathering = _Gathering(desk, tx, workflow)
         found = digest(
             workflow.pattern,
@@ -69,6 +73,9 @@ def aggregate(
     answer = found.as_dict()
     if answer["cursor"] is None:
         del answer["cursor"]
+        if noted and begun > known:
+            with desk.store.transaction() as tx:
+                note_read(tx, workflow.id, begun)
     else:
         answer["cursor"] += f"@{begun}"
     if changed.count:

@@ -14,6 +14,7 @@ from relaybook.core.text import canonical, text_hash
 from relaybook.engine.advice import next_call, progress
 from relaybook.engine.cost import plan_cost
 from relaybook.engine.desk import Desk
+from relaybook.engine.overlap import overlaps_now
 from relaybook.engine.planned import Asked, Planned, planned, short
 from relaybook.engine.settle import refuse_worker
 from relaybook.engine.stage import (
@@ -105,8 +106,9 @@ def create_workflow(
 def _dry_run(desk: Desk, plan: Planned, command: Command) -> dict[str, Any]:
     with desk.store.read() as tx:
         events = number("dry_run", 0, command, _changes(tx, plan.row, plan, _bodies(plan)))
-    case = evolve(opened(events[0]), events[1:])
-    return _answer(case, plan.findings, plan.routes) | _preview(desk, plan)
+        case = evolve(opened(events[0]), events[1:])
+        findings = [*plan.findings, *overlaps_now(tx, case)]
+    return _answer(case, findings, plan.routes) | _preview(desk, plan)
 
 
 def _registered(
@@ -126,7 +128,8 @@ def _registered(
         events = number(_fresh_id(desk, tx), 0, command, _changes(tx, row, plan, bodies))
         case = apply(tx, None, events)
         put_texts(tx, case.workflow.id, bodies)
-    return _answer(case, plan.findings, plan.routes)
+        findings = [*plan.findings, *overlaps_now(tx, case)]
+    return _answer(case, findings, plan.routes)
 
 
 def names_its_request(*_: Any, request_id: str | None = None, **__: Any) -> bool:

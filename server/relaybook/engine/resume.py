@@ -12,6 +12,7 @@ from relaybook.errors import clip
 from relaybook.model import EventType, Task, Workflow
 from relaybook.store.base import Tx
 from relaybook.store.events import read_decisions
+from relaybook.store.reads import read_up_to
 
 #: What each list may take of an answer that stays under 20 kB, in bytes of JSON.
 ROOM = {
@@ -89,19 +90,19 @@ def _decisions(tx: Tx, workflow: Workflow) -> Iterator[str]:
 
 
 def _done(tx: Tx, workflow: Workflow) -> Iterator[dict[str, Any]]:
-    """Completed tasks, first those whose result no task has been given yet, the latest first."""
-    handed_on = (
-        "EXISTS (SELECT 1 FROM edges JOIN tasks AS later ON later.workflow_id = edges.workflow_id"
-        " AND later.id = edges.task_id WHERE edges.workflow_id = :id AND edges.needs = tasks.id"
-        " AND edges.kind = 'needs' AND later.attempt > 0)"
+    """Completed tasks, first those whose result was in no digest yet, the latest first."""
+    unread = (
+        "EXISTS (SELECT 1 FROM events WHERE events.workflow_id = :id AND task_id = tasks.id"
+        " AND seq > :read AND type = 'task_completed')"
     )
     sql = (
-        f"SELECT id, summary, label, {handed_on} AS handed_on FROM tasks WHERE workflow_id = :id"
-        " AND status = 'completed' ORDER BY handed_on, ended_at DESC, position LIMIT :limit"
+        f"SELECT id, summary, label, {unread} AS unread FROM tasks WHERE workflow_id = :id"
+        " AND status = 'completed' ORDER BY unread DESC, ended_at DESC, position LIMIT :limit"
     )
-    for name, summary, label, read_on in tx.rows(sql, {"id": workflow.id, "limit": ROWS_READ}):
+    said = {"id": workflow.id, "read": read_up_to(tx, workflow.id), "limit": ROWS_READ}
+    for name, summary, label, is_unread in tx.rows(sql, said):
         line = {"task_id": name, "summary": clip(summary or label, 120)}
-        yield line | {"handed_on": True} if read_on else line
+        yield line if is_unread else line | {"read": True}
 
 
 def _running(task: Task) -> dict[str, Any]:

@@ -255,6 +255,13 @@ CREATE TABLE project_skill_stats (
 ) {strict}
 """
 
+READS = """
+CREATE TABLE reads (
+    workflow_id TEXT PRIMARY KEY REFERENCES workflows ON DELETE CASCADE,
+    seq {int} NOT NULL CHECK (seq > 0)
+) {strict}
+"""
+
 #: Statements per version, from version 1.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -262,6 +269,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         *INDEXES,
     ),
     (TOKENS, PROJECT_SKILL_STATS),
+    (READS,),
 )
 
 VERSION_TABLE = "CREATE TABLE IF NOT EXISTS schema_version (version {int} NOT NULL) {strict}"
@@ -276,6 +284,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "scopes": ("project", "path"),
     "texts": ("workflow_id", "hash"),
     "prints": ("workflow_id", "key"),
+    "reads": ("workflow_id",),
     "lessons": ("id",),
     "skill_stats": ("skill",),
     "project_skill_stats": ("project", "skill"),

@@ -357,7 +357,12 @@ def _aggregate(engine: Engine) -> Tool:
         cursor: Text = "",
     ) -> dict[str, Any]:
         return await done(
-            engine, engine.aggregate, workflow_id, detail=detail or "concise", cursor=cursor
+            engine,
+            engine.aggregate,
+            workflow_id,
+            detail=detail or "concise",
+            cursor=cursor,
+            noted=True,
         )
 
     return tool(
