@@ -113,6 +113,20 @@ def seen(server: Server) -> list[str]:
 
 
 @pytest.fixture
+def direct(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The tools that were called directly."""
+    names: list[str] = []
+    call = Direct.call
+
+    async def noted(self: Direct, request: Any) -> Any:
+        names.append(request.params["name"])
+        return await call(self, request)
+
+    monkeypatch.setattr(Direct, "call", noted)
+    return names
+
+
+@pytest.fixture
 async def raw(server: Server, mode: Mode) -> AsyncIterator[Wire]:
     """A client that has not said anything yet."""
     to_server, to_client = os.pipe(), os.pipe()
@@ -192,6 +206,34 @@ async def test_a_call_whose_envelope_is_another_is_left_to_the_sdk(
     (answer,) = await wire.asked(wire.call("read", uri="guide://vocabulary"))
 
     assert "error" in answer
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"name": ["read"]},
+        {"name": {}},
+        {"name": None},
+        {"arguments": None},
+        {"arguments": [1]},
+        {"arguments": "{}"},
+        {"_meta": []},
+        {"_meta": None},
+        {"_meta": "x"},
+        {"more": {"deep": [[[[1]]]]}},
+    ],
+)
+async def test_a_call_of_another_form_is_answered_by_the_sdk_and_the_next_one_as_ever(
+    wire: Wire, direct: list[str], odd: dict[str, Any]
+) -> None:
+    params = {"name": "read", "arguments": {"uri": "guide://vocabulary"}, **wire.meta, **odd}
+    wire.meta = {}
+
+    (first,) = await wire.asked(wire.line("tools/call", **params))
+    (listed,) = await wire.asked(wire.line("tools/list"))
+
+    assert direct == []
+    assert ("error" in first or "result" in first, "id" in listed) == (True, True)
 
 
 async def test_what_hosts_add_for_themselves_changes_nothing(wire: Wire, seen: list[str]) -> None:

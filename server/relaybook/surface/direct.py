@@ -32,10 +32,11 @@ def kind_of(request: JSONRPCRequest, **more: Any) -> str | None:
     params = request.params
     if request.method != "tools/call" or params is None:
         return None
-    meta = params.get("_meta") or {}
+    meta = params.get("_meta", {})
+    if not isinstance(meta, dict):
+        return None
     around = {name: value for name, value in params.items() if name not in CALL}
-    if isinstance(meta, dict):
-        around |= {name: value for name, value in meta.items() if name.startswith(PROTOCOL)}
+    around |= {name: value for name, value in meta.items() if name.startswith(PROTOCOL)}
     return compact(around | more)
 
 
@@ -52,9 +53,11 @@ class Direct:
     def takes(self, request: JSONRPCRequest, kind: str) -> bool:
         """Whether the call, of that kind, may be answered here."""
         params = request.params or {}
+        name = params.get("name")
         return (
             kind in self._around
-            and params.get("name") in self._tools
+            and isinstance(name, str)
+            and name in self._tools
             and isinstance(params.get("arguments", {}), dict)
         )
 
