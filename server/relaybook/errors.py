@@ -77,12 +77,18 @@ class Refusal(Exception):
         super().__init__(str(self))
 
     def __str__(self) -> str:
-        parts = [self.message]
+        parts = [self._what()]
         if self.allowed:
-            parts.append(f"Allowed: {self.allowed}.")
+            parts.append(f"Allowed: {self.allowed}")
         if self.next:
-            parts.append(f"Next: {self.next}.")
-        return " ".join(parts)
+            parts.append(f"Next: {self.next}")
+        return " ".join(
+            part if part.endswith((".", "?", "!", "…")) else f"{part}." for part in parts
+        )
+
+    def _what(self) -> str:
+        """What is wrong, as a text tells it."""
+        return self.message
 
     def as_dict(self) -> dict[str, Any]:
         """What an agent is given: code, message, allowed, next, and the data of the case."""
@@ -176,6 +182,13 @@ class InvalidExport(BadInput):
 
 class MalformedOutput(BadInput):
     code = "malformed_output"
+
+    def _what(self) -> str:
+        problems: Sequence[Mapping[str, str]] = self.data.get("problems", ())
+        told = [
+            f"{each['path']} {each['message']}, expected {each['expected']}" for each in problems
+        ]
+        return ": ".join([self.message, *(["; ".join(told)] if told else [])])
 
 
 class Conflict(Refusal):

@@ -295,6 +295,48 @@ async def test_a_tool_that_breaks_is_told_as_the_sdk_tells_it(
     assert "ZeroDivisionError" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("line", "name", "code"),
+    [
+        (b'{"a"', None, -32700),
+        (b"\xff\xfe", None, -32700),
+        (b"[" * 3000, None, -32700),
+        (b"7", None, -32600),
+        (b'[{"jsonrpc":"2.0","id":1,"method":"tools/list"}]', None, -32600),
+        (b'{"jsonrpc":"2.0","id":"x","method":"tools/list","params":[]}', "x", -32600),
+        (b'{"jsonrpc":"1.0","id":7,"method":"tools/list"}', 7, -32600),
+        (b'{"jsonrpc":"2.0","id":1.5,"method":"tools/list"}', None, -32600),
+        (b'{"jsonrpc":"2.0","id":null,"method":"tools/list"}', None, -32600),
+        (b'{"jsonrpc":"2.0","id":true,"method":"tools/list"}', None, -32600),
+        (b'{"jsonrpc":"2.0","id":[1],"method":"tools/list"}', None, -32600),
+    ],
+)
+async def test_a_line_that_is_no_message_is_answered_and_so_is_the_call_before_it(
+    wire: Wire, line: bytes, name: str | int | None, code: int
+) -> None:
+    call = wire.call("read", uri="guide://vocabulary")
+
+    await wire.send(call, line + b"\n", b"\n", wire.line("tools/list"))
+    answers = [await wire.answer() for _ in range(3)]
+
+    errors = [each for each in answers if "error" in each]
+    assert [(each["id"], each["error"]["code"]) for each in errors] == [(name, code)]
+    assert len([each for each in answers if "result" in each]) == 2
+
+
+@pytest.mark.parametrize("known", [False, True])
+async def test_half_a_surrogate_pair_is_text_like_any_other(
+    raw: Wire, mode: Mode, known: bool
+) -> None:
+    await open_connection(raw, mode)
+    if known:
+        await raw.asked(raw.call("read", uri="guide://vocabulary"))
+
+    (answer,) = await raw.asked(raw.call("read", uri="half \ud83d"))
+
+    assert answer["result"]["structuredContent"]["error"]["code"] == "unknown_resource"
+
+
 async def test_a_call_that_waits_for_a_lock_holds_up_no_other(
     wire: Wire, store: SqliteStore
 ) -> None:

@@ -60,7 +60,7 @@ async def test_a_line_that_is_no_message_is_an_error_and_the_next_is_read(pipe: 
 
     found = await _texts(PipeReader(source.fileno()))
 
-    assert found == ["ValidationError", "ValidationError", "after"]
+    assert found == ["NotUnderstood", "NotUnderstood", "after"]
 
 
 async def test_a_last_line_without_its_end_is_read(pipe: Pipe) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 #: Bounds of a list of problems: how many, and bytes of JSON; of each part, characters.
-MAX_PROBLEMS, MAX_BYTES, MAX_PART = 10, 560, 60
+MAX_PROBLEMS, MAX_BYTES, MAX_PART, MAX_EXPECTED = 10, 560, 60, 120
 #: Keywords whose message in `jsonschema` names the member at fault and not the whole value.
 NAMES_MEMBERS = frozenset(
     {"required", "dependentRequired", "additionalProperties", "unevaluatedProperties"}
@@ -100,7 +100,9 @@ def _quick_validator(text: str) -> "jsonschema_rs.Draft202012Validator":
 
 def problem(path: str, message: str, expected: str) -> Problem:
     """A problem whose parts are short, printable text."""
-    return Problem(path=_plain(path), message=_plain(message), expected=_plain(expected))
+    return Problem(
+        path=_plain(path), message=_plain(message), expected=_plain(expected, MAX_EXPECTED)
+    )
 
 
 def _problem(error: "ValidationError | SchemaError", at: str) -> Problem:
@@ -124,8 +126,8 @@ def _brief(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _plain(text: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in clip(text, MAX_PART))
+def _plain(text: str, most: int = MAX_PART) -> str:
+    return "".join(c if c.isprintable() else "?" for c in clip(text, most))
 
 
 def _invalid(why: str) -> InvalidPlan:

@@ -43,10 +43,10 @@ def kind_of(request: JSONRPCRequest, **more: Any) -> str | None:
 class Direct:
     """The calls of one server that may be answered directly, and their answers."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, *, in_turn: bool = True) -> None:
+        """None is, unless `in_turn`, or if a span is to be opened for each message."""
         self._server = server
-        # A span for each message is the SDK's to open.
-        self._tools = frozenset[str]() if is_traced() else server.sessionless
+        self._tools = server.sessionless if in_turn and not is_traced() else frozenset[str]()
         #: By kind of call: what the SDK says around the answers.
         self._around: dict[str, Mapping[str, Any]] = {}
 

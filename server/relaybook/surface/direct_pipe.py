@@ -13,6 +13,7 @@ from mcp_types import CallToolResult, JSONRPCRequest, JSONRPCResponse, RequestId
 from relaybook.errors import Refusal, StoreBusy
 from relaybook.surface.commits import together
 from relaybook.surface.direct import Direct, kind_of
+from relaybook.surface.lines import NotUnderstood
 from relaybook.surface.pipe import PipeReader, PipeWriter, Source, Stream, Streams
 from relaybook.surface.rim import refused
 
@@ -26,10 +27,10 @@ ASKED = 64
 
 
 @asynccontextmanager
-async def without_direct(streams: Streams, direct: Direct | None) -> AsyncGenerator[Streams]:
+async def without_direct(streams: Streams, direct: Direct) -> AsyncGenerator[Streams]:
     """`streams` as the SDK is to see them."""
     source, sink = streams
-    if direct is None or not (isinstance(source, PipeReader) and isinstance(sink, PipeWriter)):
+    if not (isinstance(source, PipeReader) and isinstance(sink, PipeWriter)):
         yield streams
         return
     async with anyio.create_task_group() as tasks:
@@ -60,12 +61,15 @@ class _Source(Source):
         while True:
             item = await self._source.receive()
             call = self._taken(item)
+            is_ours = call is not None or isinstance(item, NotUnderstood)
             if call is not None:
                 calls.append(call)
-            if calls and (call is None or not self._source.at_hand):
+            elif isinstance(item, NotUnderstood):
+                self._send(f"{item.answer.model_dump_json(exclude_unset=True)}\n".encode())
+            if calls and not (is_ours and self._source.at_hand):
                 await self._answer(calls)
                 calls = []
-            if call is None:
+            if not is_ours:
                 return item
 
     def _taken(self, item: SessionMessage | Exception) -> Call | None:

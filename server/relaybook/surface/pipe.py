@@ -17,7 +17,8 @@ import anyio
 from mcp.server.stdio import stdio_server
 from mcp.shared._stream_protocols import ReadStream, WriteStream
 from mcp.shared.message import SessionMessage
-from mcp_types import jsonrpc_message_adapter
+
+from relaybook.surface.lines import message_of
 
 #: How much is read at once, in bytes: what a pipe of Linux holds.
 CHUNK = 65_536
@@ -119,11 +120,7 @@ class PipeReader(Source):
         while not self._lines:
             await anyio.wait_readable(self._fd)
             self._read()
-        line = self._lines.popleft().decode(errors="replace")
-        try:
-            return SessionMessage(jsonrpc_message_adapter.validate_json(line, by_name=False))
-        except ValueError as error:
-            return error
+        return message_of(self._lines.popleft().decode(errors="replace"))
 
     def _read(self) -> None:
         chunk = os.read(self._fd, CHUNK)
@@ -131,7 +128,8 @@ class PipeReader(Source):
             raise anyio.EndOfStream
         whole, newline, rest = chunk.rpartition(b"\n")
         if newline or not chunk:  # the end of the stream ends the last line too
-            self._lines.extend(b"".join([*self._begun, whole]).split(b"\n"))
+            lines = b"".join([*self._begun, whole]).split(b"\n")
+            self._lines.extend(line for line in lines if not line.isspace() and line)
             self._begun = [rest] if rest else []
         else:
             self._begun.append(rest)

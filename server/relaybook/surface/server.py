@@ -138,10 +138,10 @@ def serve_stdio(engine: Engine, role: str) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     server = build_server(engine, role)
     # Where calls run in threads they run side by side, which calls answered in turn do not.
-    anyio.run(_serve, server, None if engine.store.threads else Direct(server))
+    anyio.run(_serve, server, Direct(server, in_turn=not engine.store.threads))
 
 
-async def _serve(server: Server, direct: Direct | None) -> None:
+async def _serve(server: Server, direct: Direct) -> None:
     low = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]  # no public way yet
     async with (
         standard_streams() as streams,
