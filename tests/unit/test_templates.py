@@ -149,6 +149,15 @@ def test_a_broken_file_is_reported_and_stops_no_other(tmp_path: Path) -> None:
         templates.get("broken")
 
 
+def test_a_folder_with_the_name_of_a_file_is_reported_and_stops_none(tmp_path: Path) -> None:
+    (tmp_path / "odd.prompty").mkdir()
+    write(tmp_path, file_text())
+    templates = Templates([tmp_path])
+
+    assert "odd" not in templates.names()
+    assert templates.problems() == [Problem(tmp_path / "odd.prompty", 1, "it is no file")]
+
+
 def test_a_broken_file_that_is_mended_is_a_template_again(tmp_path: Path) -> None:
     path = write(tmp_path, "no front matter")
     templates = Templates([tmp_path])

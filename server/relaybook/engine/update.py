@@ -177,6 +177,7 @@ def _begin_once(desk: Desk, update: Update) -> dict[str, Any]:
         )
         after = settle(tx, case, command, [])
         answer = told(case, after, task_id, repeated=after is case)
+        answer["next"] = f"{answer['next']}; render_prompt shows its prompt again"
         return answer | {"claim": task.claim}
 
 

@@ -37,8 +37,8 @@ class Shelf(Generic[T]):
 
     def names(self) -> list[str]:
         """The name of every file, broken or not, in alphabetical order."""
-        found = (path.stem for folder in self._folders for path in folder.glob(f"*{self._suffix}"))
-        return sorted({name for name in found if NAME.fullmatch(name)})
+        names = {path.stem for path in self._all() if NAME.fullmatch(path.stem) and path.is_file()}
+        return sorted(names)
 
     def find(self, name: str) -> T | Problem | None:
         """What the file of that name holds now; None if no folder has it."""
@@ -56,12 +56,16 @@ class Shelf(Generic[T]):
         """What is wrong with the files, one problem a file; reads every one."""
         strays = [
             Problem(path, 1, "the name must be lower-case letters, digits and _, up to 64")
-            for folder in self._folders
-            for path in sorted(folder.glob(f"*{self._suffix}"))
+            for path in self._all()
             if not NAME.fullmatch(path.stem)
         ]
+        strays += [Problem(path, 1, "it is no file") for path in self._all() if not path.is_file()]
         outcomes = [self.find(name) for name in self.names()]
         return strays + [outcome for outcome in outcomes if isinstance(outcome, Problem)]
+
+    def _all(self) -> list[Path]:
+        """All that lies in the folders under a name with the suffix."""
+        return [path for each in self._folders for path in sorted(each.glob(f"*{self._suffix}"))]
 
     def _paths(self, name: str) -> Sequence[str]:
         """Where the file of that name may lie, the folder that counts most first."""

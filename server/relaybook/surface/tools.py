@@ -160,7 +160,7 @@ def _update_task(engine: Engine) -> Tool:
         workflow_id: Text = "",
         task_id: Text = "",
         status: TaskStatus = "",
-        session_key: Annotated[Text, Field(description="of the worker spawned")] = "",
+        session_key: Annotated[Text, Field(description="of a worker that has its prompt")] = "",
         output: Annotated[Text, Field(description="the worker's message, word for word")] = "",
         error: Text = "",
         error_code: ErrorCode = "",
