@@ -160,13 +160,13 @@ def _update_task(engine: Engine) -> Tool:
         workflow_id: Text = "",
         task_id: Text = "",
         status: TaskStatus = "",
-        session_key: Annotated[Text, Field(description="of a worker that has its prompt")] = "",
-        output: Annotated[Text, Field(description="the worker's message, word for word")] = "",
+        session_key: Annotated[Text, Field(description="of a worker having its prompt")] = "",
+        output: Annotated[Text, Field(description="worker's message, word for word")] = "",
         error: Text = "",
         error_code: ErrorCode = "",
         claim: Annotated[Text, Field(description="with in_progress: a heartbeat")] = "",
         accept_raw: Annotated[bool, Field(description="store unvalidated output")] = False,
-        override: Annotated[Text, Field(description="why to start a blocked prompt")] = "",
+        override: Annotated[Text, Field(description="why start a blocked prompt")] = "",
         updates: Annotated[
             list[dict[str, Any]], Field(description="up to 10 objects of these arguments")
         ] = [],  # noqa: B006
