@@ -73,6 +73,10 @@ def test_a_dry_run_writes_nothing(engine: Engine, ledger: Store) -> None:
     answer = engine.create_workflow("fan_out", tasks=[task("a"), task("b")], dry_run=True)
 
     assert (answer["dry_run"], answer["ready"]) == (True, ["a", "b"])
+    assert ("workflow_id" in answer, answer["next"]) == (
+        False,
+        "create_workflow without dry_run registers it",
+    )
     assert all(rows == [] for rows in dump(ledger).values())
 
 

@@ -128,7 +128,7 @@ def _check(facts: Facts, order: str) -> None:
     counts = (facts.questions, 1 if facts.subtasks is None else facts.subtasks)
     if not 0 < facts.minutes <= MAX_MINUTES or not all(1 <= each <= MAX_TASKS for each in counts):
         raise InvalidArguments(
-            f"A job of {facts.minutes!r} minutes, {facts.subtasks!r} subtasks and "
+            f"A job of {facts.minutes!r} minutes, {counts[1]!r} subtask(s) and "
             f"{facts.questions!r} questions cannot be planned.",
             allowed=f"minutes above 0 to {MAX_MINUTES}, subtasks and questions from 1 to {MAX_TASKS}",
             next="estimate the minutes of the whole job in one session and call again",

@@ -108,7 +108,9 @@ def _dry_run(desk: Desk, plan: Planned, command: Command) -> dict[str, Any]:
         events = number("dry_run", 0, command, _changes(tx, plan.row, plan, _bodies(plan)))
         case = evolve(opened(events[0]), events[1:])
         findings = [*plan.findings, *overlaps_now(tx, case)]
-    return _answer(case, findings, plan.routes) | _preview(desk, plan)
+    answer = _answer(case, findings, plan.routes) | _preview(desk, plan)
+    del answer["workflow_id"], answer["seq"]  # there is none
+    return answer | {"next": "create_workflow without dry_run registers it"}
 
 
 def _registered(

@@ -145,7 +145,7 @@ def read_pattern(pattern: str) -> Pattern:
         return Pattern(pattern)
     except ValueError:
         raise InvalidArguments(
-            f"There is no pattern {pattern[:80]!r}.",
+            f"There is no pattern {pattern[:80]!r}." if pattern else "No pattern was given.",
             allowed=", ".join(Pattern),
             next="call plan if you are not sure which",
         ) from None

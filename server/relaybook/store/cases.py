@@ -38,7 +38,9 @@ def get_workflow(tx: Tx, workflow_id: str, *, lock: bool = False) -> Workflow:
     by_name = [row[0] for row in recent if row[1] == workflow_id]
     known = ", ".join(by_name[:3]) or nearest(workflow_id, [row[0] for row in recent])
     raise UnknownWorkflow(
-        f"There is no workflow {workflow_id[:80]!r}.",
+        f"There is no workflow {workflow_id[:80]!r}."
+        if workflow_id
+        else "No workflow_id was given.",
         allowed=known,
         next="call get_workflow without an id for the list",
     )
@@ -61,7 +63,9 @@ def get_task(tx: Tx, workflow_id: str, task_id: str) -> Task:
         {"workflow_id": workflow_id},
     )
     raise UnknownTask(
-        f"Workflow {workflow_id!r} has no task {task_id[:128]!r}.",
+        f"Workflow {workflow_id!r} has no task {task_id[:128]!r}."
+        if task_id
+        else "No task_id was given.",
         allowed=nearest(task_id, [row[0] for row in known]),
         next="call get_workflow for its tasks",
     )
