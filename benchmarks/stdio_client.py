@@ -29,6 +29,8 @@ class StdioClient:
     def __init__(self, command: Sequence[str], era: Era) -> None:
         self._meta = {"_meta": META} if era == "2026-07-28" else {}
         self._id = 0
+        #: The last answer as it came.
+        self.line = b"{}"
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=-1
         )
@@ -63,9 +65,9 @@ class StdioClient:
         said = {**params, **self._meta}
         start = self._send({"jsonrpc": "2.0", "id": self._id, "method": method, "params": said})
         assert self._process.stdout is not None
-        line = self._process.stdout.readline()
+        self.line = self._process.stdout.readline()
         seconds = time.perf_counter() - start
-        return seconds, json.loads(line)["result"]
+        return seconds, json.loads(self.line)["result"]
 
     def _send(self, message: Mapping[str, Any]) -> float:
         """Send a message; the time at which it was ready to go."""

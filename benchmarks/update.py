@@ -4,13 +4,14 @@ Beside it the default durability, which syncs every commit, and a bare fsync of 
 file system that the ledgers lie on.
 """
 
+import json
 import os
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from benchmarks.measure import Block, Samples, interleave, ratio
+from benchmarks.measure import Block, Samples, interleave, ratio, timed
 from benchmarks.servers import floor_command, server_command
 from benchmarks.stdio_client import Era, StdioClient
 from benchmarks.table import line
@@ -36,8 +37,10 @@ def _one_era(folder: Path, era: Era) -> Iterator[str]:
         StdioClient(server_command(folder / "normal.db", "normal"), era) as normal,
         StdioClient(server_command(folder / "full.db", "full"), era) as full,
     ):
-        blocks = [_Noop(floor), _Updates(normal, "normal"), _Updates(full, "full")]
-        samples = interleave([*blocks, _fsync(folder / "bare")], ROUNDS)
+        updates = _Updates(normal, "normal")
+        blocks = [_Noop(floor), updates, _Updates(full, "full")]
+        floors = [_fsync(folder / "bare"), lambda: {"loads": timed(updates.load_answer)}]
+        samples = interleave([*blocks, *floors], ROUNDS)
     for durability, target in (("normal", TARGET), ("full", "")):
         for verb in VERBS:
             found = ratio(samples[f"{verb} {durability}"], samples[f"{verb} noop"])
@@ -45,6 +48,8 @@ def _one_era(folder: Path, era: Era) -> Iterator[str]:
         found = ratio(_mean(samples, durability), _mean(samples, "noop"))
         yield line(f"update_task, {durability} / no-op, {era}", found, target and CLOSE)
     yield line(f"bare fsync / no-op, {era}", ratio(samples["fsync"], samples["complete noop"]))
+    loads = ratio(samples["loads"], samples["start noop"])
+    yield line(f"json.loads of a start's answer / no-op, {era}", loads)
 
 
 def _mean(samples: Samples, name: str) -> list[float]:
@@ -83,6 +88,7 @@ class _Updates:
         self._client = client
         self._durability = durability
         self._next = 0
+        self._answer = b"{}"
         arguments = {"pattern": "fan_out", "tasks": plan((ROUNDS + 2) * WIDTH)}
         self._workflow: str = client.call("create_workflow", arguments)[1]["workflow_id"]
 
@@ -95,6 +101,7 @@ class _Updates:
             seconds, answer = self._client.call("update_task", _start(self._workflow, number))
             spent["start"] += seconds
             claims[number] = answer["claim"]
+        self._answer = self._client.line
         for number, claim in claims.items():
             call = _beat(self._workflow, number, claim)
             spent["heartbeat"] += self._client.call("update_task", call)[0]
@@ -102,6 +109,10 @@ class _Updates:
             call = _end(self._workflow, number, claim)
             spent["complete"] += self._client.call("update_task", call)[0]
         return {f"{verb} {self._durability}": total / WIDTH for verb, total in spent.items()}
+
+    def load_answer(self) -> object:
+        """What every client does with the answer to a start."""
+        return json.loads(self._answer)
 
 
 def _start(workflow: str, number: int) -> dict[str, str]:
