@@ -675,3 +675,24 @@ def test_a_testing_stage_with_a_goal_alone_is_told_the_goal(engine: Engine) -> N
     assert "- Framework: the one that the project uses.\n" in prompt["prompt"]
     assert "Test first" not in prompt["prompt"]
     assert prompt["gate"]["verdict"] == "pass"
+
+
+@pytest.mark.parametrize("pattern", ["pipeline", "fan_out"])
+def test_a_workflow_without_stages_is_not_advanced(
+    pattern: str, engine: Engine, ledger: Store
+) -> None:
+    tasks = [{"id": name, "label": name, "template": "piece"} for name in ("stage-0", "b")]
+    workflow_id = engine.create_workflow(pattern, "plain", tasks=tasks)["workflow_id"]
+    before = dump(ledger)
+
+    for said in (
+        {},
+        {"stage": 0, "outcome": "completed"},
+        {"stage": 0, "hooks_run": ["reflect"]},
+        {"hooks_run": ["reflect"]},
+    ):
+        refusal = refused(InvalidArguments, engine, workflow_id, **said)
+        assert "has no stages" in refusal.message
+        assert "update_task or claim_task" in refusal.allowed
+        assert "status='in_progress'" in refusal.next
+    assert dump(ledger) == before

@@ -11,7 +11,7 @@ from relaybook.engine.claim import start_attempt, started
 from relaybook.engine.desk import Desk
 from relaybook.engine.expire import past_the_lost, without_expired
 from relaybook.engine.prompt import earlier_attempts, spawn
-from relaybook.engine.stage import stage_line
+from relaybook.engine.stage import refuse_without_stages, stage_line
 from relaybook.engine.waiting import gate_items, hooks_left
 from relaybook.errors import (
     Blocked,
@@ -43,6 +43,7 @@ def next_stage(
 
     Raises:
         NotNow: nothing runs and nothing can start; it says what is in the way.
+        InvalidArguments: the workflow has no stages.
         WorkflowEnded: the user closed the workflow.
     """
     begin = partial(_next_once, desk, workflow_id, session_key, actor)
@@ -52,6 +53,7 @@ def next_stage(
 def _next_once(desk: Desk, workflow_id: str, session_key: str | None, actor: str) -> dict[str, Any]:
     with desk.store.transaction() as tx:
         workflow = get_workflow(tx, workflow_id, lock=True)
+        refuse_without_stages(tx, workflow)
         refuse_decided(workflow)
         if workflow_status(workflow) is WorkflowStatus.COMPLETED:
             return _complete(workflow)
