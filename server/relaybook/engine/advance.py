@@ -177,7 +177,7 @@ def _answer(workflow: Workflow, task: Task) -> dict[str, Any]:
         "seq": workflow.seq,
         "workflow_status": str(workflow_status(workflow)),
         "progress": progress(workflow),
-        "next": next_call(workflow),
+        "next": next_call(workflow, staged=True),
     }
 
 
