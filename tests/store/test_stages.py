@@ -792,3 +792,18 @@ def test_confirm_is_named_where_the_parent_has_to_act(
     assert waiting["open"][0]["decisions"] == decisions
     assert waiting["next"] == engine.show_workflow(workflow_id)["next"]
     assert all(f"decision='{each}'" in waiting["next"] for each in decisions)
+
+
+def test_hooks_of_a_stage_that_went_back_to_review_are_not_told_as_due(engine: Engine) -> None:
+    workflow_id = staged(engine)
+    finish_first(engine, workflow_id)
+    issue = {"severity": "fail", "text": "The test proves nothing.", "evidence": "assert True"}
+    message = result({"verdict": "fail", "issues": [issue], "followups": []})
+    advance(engine, workflow_id, 0, hooks_run=[{"hook": "sanity-check", "output": message}])
+
+    shown = engine.show_workflow(workflow_id)
+    waiting = engine.open_decisions(workflow_id)
+
+    assert "hooks_due" not in shown
+    assert shown["next"].endswith("its gate says: The test proves nothing.")
+    assert [each["decisions"] for each in waiting["open"]] == [["waive"]]

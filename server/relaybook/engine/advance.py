@@ -39,6 +39,7 @@ def advance_stage(desk: Desk, report: StageReport) -> dict[str, Any]:
         HooksPending, InReview, QuestionsOpen, BreakerOpen, SkillBreakerOpen, RetriesUsedUp,
         Blocked: nothing was reported and nothing can start.
         NotStarted: the stage reported never started.
+        InvalidArguments: the workflow has no stages, or what is reported is not of its form.
         Refusal: the report is not allowed; nothing was recorded.
     """
     if report.outcome or report.hooks_run or report.stage is not None or report.has_evidence:

@@ -113,8 +113,10 @@ def hooks_waiting(tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:
     """The hooks that hold stages back, where nothing else goes on."""
     if workflow.ready + workflow.in_progress or not workflow.pending:
         return []
-    where = "WHERE workflow_id = :id AND hooks_due IS NOT NULL ORDER BY position LIMIT :limit"
-    found = TASKS.find(tx, where, id=workflow.id, limit=IDS_SHOWN)
+    ended = "WHERE workflow_id = :id AND status = 'completed' AND hooks_due IS NOT NULL"
+    found = TASKS.find(
+        tx, f"{ended} ORDER BY position LIMIT :limit", id=workflow.id, limit=IDS_SHOWN
+    )
     return [{"task_id": task.id, "hooks": list(hooks_left(task))} for task in found]
 
 

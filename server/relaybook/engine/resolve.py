@@ -159,7 +159,7 @@ def _reviews(tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:
 
 def _hooks(tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:
     task = unsettled(tx, workflow)
-    if task is None or task.hooks_due is None:
+    if task is None or task.status is not Status.COMPLETED:
         return []
     what = f"The hooks of stage {task.position} are due: {', '.join(hooks_left(task))}"
     return [
