@@ -675,3 +675,135 @@ def test_a_testing_stage_with_a_goal_alone_is_told_the_goal(engine: Engine) -> N
     assert "- Framework: the one that the project uses.\n" in prompt["prompt"]
     assert "Test first" not in prompt["prompt"]
     assert prompt["gate"]["verdict"] == "pass"
+
+
+@pytest.mark.parametrize("pattern", ["pipeline", "fan_out"])
+def test_a_workflow_without_stages_is_not_advanced(
+    pattern: str, engine: Engine, ledger: Store
+) -> None:
+    tasks = [{"id": name, "label": name, "template": "piece"} for name in ("stage-0", "b")]
+    workflow_id = engine.create_workflow(pattern, "plain", tasks=tasks)["workflow_id"]
+    before = dump(ledger)
+
+    for said in (
+        {},
+        {"stage": 0, "outcome": "completed"},
+        {"stage": 0, "hooks_run": ["reflect"]},
+        {"hooks_run": ["reflect"]},
+    ):
+        refusal = refused(InvalidArguments, engine, workflow_id, **said)
+        assert "has no stages" in refusal.message
+        assert "update_task or claim_task" in refusal.allowed
+        assert "status='in_progress'" in refusal.next
+    assert dump(ledger) == before
+
+
+def test_a_workflow_of_stages_is_started_and_taken_up_by_advance_stage(engine: Engine) -> None:
+    made = engine.create_workflow(name=NAME, stages=STAGES, hooks=[])
+    workflow_id = made["workflow_id"]
+
+    fresh = engine.show_workflow(workflow_id)
+    advance(engine, workflow_id)
+    tests = [{"name": "t", "status": "pass", "proves": STAGES[0]["goal"]}]
+    data = {"files": [{"path": "a.py", "change": "It is new."}], "tests": tests}
+    data |= {"decisions": [], "findings": []}
+    done = update(engine, workflow_id, "stage-0", "completed", output=result(data))
+    told = engine.record("user_told", [{}], workflow_id=workflow_id)
+
+    assert [each["next"] for each in (made, fresh, done, told)] == ["advance_stage"] * 4
+
+
+def test_hooks_that_are_due_are_named_wherever_the_workflow_is_taken_up(engine: Engine) -> None:
+    workflow_id = staged(engine)
+    finish_first(engine, workflow_id)
+    call = (
+        f"run its hooks, then advance_stage(stage=0, hooks_run={json.dumps(HOOKS_WITH_FINDINGS)}), "
+        "or resolve(decision='waive', task_id='stage-0', reason)"
+    )
+
+    shown = [engine.show_workflow(workflow_id, detail=d) for d in ("concise", "detailed", "resume")]
+    waiting = engine.open_decisions(workflow_id)
+    idle = engine.claim_task(workflow_id)
+    with pytest.raises(HooksPending) as blocked:
+        start(engine, workflow_id, "stage-1")
+
+    due = [{"task_id": "stage-0", "hooks": HOOKS_WITH_FINDINGS}]
+    assert [(each["hooks_due"], each["next"]) for each in shown] == [(due, call)] * 3
+    assert [(each["task_id"], each["decisions"]) for each in waiting["open"]] == [
+        ("stage-0", ["waive"])
+    ]
+    assert waiting["open"] == shown[2]["waiting_for_user"]
+    assert waiting["next"] == blocked.value.next == call
+    assert "Stage 0 is completed, and its hooks wait" in idle["reason"]
+    assert refused(HooksPending, engine, workflow_id).next == call
+    advance(engine, workflow_id, 0, hooks_run=HOOKS_WITH_FINDINGS)
+    assert engine.open_decisions(workflow_id)["open"] == []
+
+
+def test_hooks_of_the_last_stage_hold_nothing_back(engine: Engine) -> None:
+    workflow_id = staged(engine, "implement")
+    finish_first(engine, workflow_id)
+    resolve(engine, workflow_id, "waive", 0, "a spike")
+
+    shown = engine.show_workflow(workflow_id)
+
+    assert (shown["status"], shown["next"]) == ("completed", "aggregate")
+    assert engine.open_decisions(workflow_id)["open"] == []
+
+
+def test_what_a_stage_in_review_lacks_is_named_wherever_the_workflow_is_taken_up(
+    engine: Engine,
+) -> None:
+    workflow_id = staged(engine)
+    advance(engine, workflow_id)
+    answer = advance(engine, workflow_id, 0, outcome="completed", tests=PROOF[0]["tests"])
+
+    shown = [engine.show_workflow(workflow_id, detail=d)["next"] for d in ("concise", "resume")]
+    waiting = engine.open_decisions(workflow_id)
+    with pytest.raises(InReview) as blocked:
+        start(engine, workflow_id, "stage-1")
+
+    assert answer["next"] == (
+        "advance_stage(stage=0, outcome='completed', …), or resolve(decision='waive', "
+        "task_id='stage-0', reason); its gate says: 0 artifacts are recorded, 1 needed"
+    )
+    assert {*shown, waiting["next"], blocked.value.next} == {answer["next"]}
+    assert refused(InReview, engine, workflow_id).next == answer["next"]
+    assert "Stage 0 is in review" in engine.claim_task(workflow_id)["reason"]
+    assert "confirm" not in str(waiting)
+
+
+@pytest.mark.parametrize(
+    ("proof", "decisions"),
+    [
+        ({"criteria": [{"criterion": "Do deploy", "evidence": "seen"}]}, ["confirm"]),
+        ({}, ["waive", "confirm"]),
+    ],
+)
+def test_confirm_is_named_where_the_parent_has_to_act(
+    engine: Engine, proof: dict[str, Any], decisions: list[str]
+) -> None:
+    workflow_id = staged(engine, "deploy")
+    advance(engine, workflow_id)
+    advance(engine, workflow_id, 0, outcome="completed", **proof)
+
+    waiting = engine.open_decisions(workflow_id)
+
+    assert waiting["open"][0]["decisions"] == decisions
+    assert waiting["next"] == engine.show_workflow(workflow_id)["next"]
+    assert all(f"decision='{each}'" in waiting["next"] for each in decisions)
+
+
+def test_hooks_of_a_stage_that_went_back_to_review_are_not_told_as_due(engine: Engine) -> None:
+    workflow_id = staged(engine)
+    finish_first(engine, workflow_id)
+    issue = {"severity": "fail", "text": "The test proves nothing.", "evidence": "assert True"}
+    message = result({"verdict": "fail", "issues": [issue], "followups": []})
+    advance(engine, workflow_id, 0, hooks_run=[{"hook": "sanity-check", "output": message}])
+
+    shown = engine.show_workflow(workflow_id)
+    waiting = engine.open_decisions(workflow_id)
+
+    assert "hooks_due" not in shown
+    assert shown["next"].endswith("its gate says: The test proves nothing.")
+    assert [each["decisions"] for each in waiting["open"]] == [["waive"]]

@@ -101,3 +101,32 @@ async def test_items_lessons_health_and_contracts_are_resources(client: Client) 
     assert set(loop) == {"done", "learned", "changed"}
     assert index["capabilities"]["deploy"] == ["devops"]
     assert contract["name"] == "devops"
+
+
+async def test_an_orchestrator_that_lost_its_answer_is_led_on_by_every_tool(client: Client) -> None:
+    made = await call(client, "create_workflow", name=NAME, stages=STAGES)
+    said = {"workflow_id": made["workflow_id"]}
+    await call(client, "advance_stage", **said)
+    await call(client, "advance_stage", **said, stage=0, outcome="completed", **PROOF[0])
+
+    shown = await call(client, "get_workflow", **said)
+    resumed = await call(client, "get_workflow", **said, detail="resume")
+    waiting = await call(client, "resolve", **said)
+    started = {"task_id": "stage-1", "status": "in_progress"}
+    blocked = await refusal(client, "update_task", **said, **started)
+
+    assert resumed["hooks_due"] == [{"task_id": "stage-0", "hooks": HOOKS_WITH_FINDINGS}]
+    assert [each["decisions"] for each in waiting["open"]] == [["waive"]]
+    assert "advance_stage(stage=0, hooks_run=" in shown["next"]
+    assert {resumed["next"], waiting["next"], blocked["next"]} == {shown["next"]}
+
+
+async def test_advance_stage_refuses_a_workflow_of_tasks(client: Client) -> None:
+    tasks = [{"id": "a", "label": "A", "template": "piece"}, {"id": "b", "label": "B"}]
+    tasks[1] |= {"template": "piece"}
+    made = await call(client, "create_workflow", pattern="pipeline", name="plain", tasks=tasks)
+
+    refused = await refusal(client, "advance_stage", workflow_id=made["workflow_id"])
+
+    assert refused["code"] == "invalid_arguments"
+    assert "update_task or claim_task" in refused["allowed"]

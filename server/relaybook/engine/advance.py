@@ -15,7 +15,7 @@ from relaybook.engine.hook_result import HookRun, read_hook_run
 from relaybook.engine.hooks import hook_prompt
 from relaybook.engine.next_stage import next_stage
 from relaybook.engine.outcome import Update, finish, record_end
-from relaybook.engine.stage import hooks_of
+from relaybook.engine.stage import hooks_of, refuse_without_stages, stage_id
 from relaybook.engine.stage_report import StageReport, envelope_of, notes_of
 from relaybook.engine.update import update_task
 from relaybook.engine.waiting import hooks_left
@@ -39,6 +39,7 @@ def advance_stage(desk: Desk, report: StageReport) -> dict[str, Any]:
         HooksPending, InReview, QuestionsOpen, BreakerOpen, SkillBreakerOpen, RetriesUsedUp,
         Blocked: nothing was reported and nothing can start.
         NotStarted: the stage reported never started.
+        InvalidArguments: the workflow has no stages, or what is reported is not of its form.
         Refusal: the report is not allowed; nothing was recorded.
     """
     if report.outcome or report.hooks_run or report.stage is not None or report.has_evidence:
@@ -91,7 +92,7 @@ def _check(report: StageReport) -> None:
 
 def _end(desk: Desk, report: StageReport) -> dict[str, Any]:
     with desk.store.read() as tx:
-        task = get_task(tx, report.workflow_id, f"stage-{report.stage}")
+        task = _stage(tx, get_workflow(tx, report.workflow_id), report.stage)
         again = task.status is Status.FAILED and report.outcome == "failed"
         if task.status in OVER or again:
             return _recorded(desk, tx, task)
@@ -108,6 +109,11 @@ def _end(desk: Desk, report: StageReport) -> dict[str, Any]:
     envelope = envelope_of(report)
     update = _update(report, task, output=canonical(envelope.data))
     return finish(desk, task.workflow_id, task.id, update, envelope)
+
+
+def _stage(tx: Tx, workflow: Workflow, stage: int | None) -> Task:
+    refuse_without_stages(tx, workflow)
+    return get_task(tx, workflow.id, stage_id(stage))
 
 
 def _update(report: StageReport, task: Task, *, output: str = "") -> Update:
@@ -152,7 +158,7 @@ def hooks_due(desk: Desk, workflow_id: str, stage: int) -> list[dict[str, Any]]:
     """
     with desk.store.read() as tx:
         workflow = get_workflow(tx, workflow_id)
-        task = get_task(tx, workflow_id, f"stage-{stage}")
+        task = _stage(tx, workflow, stage)
         case = Case(workflow=workflow, tasks={task.id: task})
         records = gather(of_attempt(read_task_events(tx, workflow_id, task.id)))
         found = stage_answer(desk, tx, case, task.id).get("hooks", [])
@@ -172,7 +178,7 @@ def _answer(workflow: Workflow, task: Task) -> dict[str, Any]:
         "seq": workflow.seq,
         "workflow_status": str(workflow_status(workflow)),
         "progress": progress(workflow),
-        "next": next_call(workflow),
+        "next": next_call(workflow, staged=True),
     }
 
 
@@ -208,7 +214,8 @@ def _settling(
 
 def _with_hooks(tx: Tx, workflow: Workflow, stage: int | None) -> Task:
     if stage is not None:
-        return get_task(tx, workflow.id, f"stage-{stage}")
+        return _stage(tx, workflow, stage)
+    refuse_without_stages(tx, workflow)
     where = "WHERE workflow_id = :id AND hooks_due IS NOT NULL ORDER BY position LIMIT 2"
     found = TASKS.find(tx, where, id=workflow.id)
     if len(found) == 1:

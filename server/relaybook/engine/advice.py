@@ -44,8 +44,11 @@ def _advice(workflow: Workflow, task: Task) -> str:
     return f"{retry}; or reassign it with change_plan, or record(kind='handoff')"
 
 
-def next_call(workflow: Workflow, held: int = 0) -> str:
-    """What an orchestrator does next; `held` tasks of those that may start are known to be held."""
+def next_call(workflow: Workflow, held: int = 0, *, staged: bool = False) -> str:
+    """What an orchestrator does next; `held` tasks of those that may start are known to be held.
+
+    `staged`: the workflow is one of stages.
+    """
     status = workflow_status(workflow)
     if status is WorkflowStatus.CANCELLED:
         return "stop its workers; nothing is left to do"
@@ -56,13 +59,13 @@ def next_call(workflow: Workflow, held: int = 0) -> str:
     if workflow.input_required:
         return "resolve(decision='answer', task_id, answers=[…]) for each task that asks"
     if workflow.review:
-        return "get_workflow for the stages in review: mend them, or resolve waive or confirm"
+        return "advance_stage: it says what the stage in review lacks"
     if status is WorkflowStatus.FAILED:
         return "aggregate for what succeeded, then resolve"
-    return _going_on(workflow, held)
+    return _going_on(workflow, held, staged)
 
 
-def _going_on(workflow: Workflow, held: int) -> str:
+def _going_on(workflow: Workflow, held: int, staged: bool) -> str:
     """The next call where nothing waits for the user."""
     if workflow.idle_reviews >= IDLE_REVIEWS_LIMIT:
         return (
@@ -76,6 +79,8 @@ def _going_on(workflow: Workflow, held: int) -> str:
         )
     room = workflow.in_progress < workflow.max_parallel
     if room and workflow.ready + workflow.retryable > held:
+        if staged:
+            return "advance_stage"
         return "start the next: update_task(status='in_progress'), or let workers claim_task"
     if workflow.in_progress or held:
         return f"get_workflow(workflow_id={workflow.id!r}, since={workflow.seq}, wait_seconds=45)"

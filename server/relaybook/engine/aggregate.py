@@ -20,10 +20,10 @@ from relaybook.core.task_outcome import TaskOutcome, stated_confidence
 from relaybook.core.task_spec import Take, TaskSpec, expert_name
 from relaybook.core.text import texts_in
 from relaybook.core.wishes import read_wishes
-from relaybook.engine.advice import next_call
 from relaybook.engine.desk import Desk
 from relaybook.engine.handed import standing_for, taken
 from relaybook.engine.prompt import result_schema, takes_of
+from relaybook.engine.unsettled import next_of
 from relaybook.engine.waiting import questions_of
 from relaybook.errors import InvalidArguments, InvalidTemplate, NotFound
 from relaybook.model import Event, EventType, Pattern, Status, Task, Workflow
@@ -70,6 +70,7 @@ def aggregate(
             piles=scratch.pile,
         )
         changed = read_changed_tasks(tx, workflow.id, begun) if begun < workflow.seq else Names()
+        call = next_of(tx, workflow)
     answer = found.as_dict()
     if answer["cursor"] is None:
         del answer["cursor"]
@@ -87,7 +88,7 @@ def aggregate(
         "seq": workflow.seq,
         "summary": answer.pop("sentence"),
         **answer,
-        "next": _next(workflow, answer),
+        "next": _next(workflow, answer, call),
     }
 
 
@@ -114,14 +115,14 @@ def _read_cursor(cursor: str, workflow: Workflow) -> tuple[int, str | None]:
     )
 
 
-def _next(workflow: Workflow, answer: Mapping[str, Any]) -> str:
+def _next(workflow: Workflow, answer: Mapping[str, Any], call: str) -> str:
     if "cursor" in answer:
         return "aggregate with this cursor for the rest"
     if "changed" in answer:
         return "aggregate without a cursor: tasks changed while you read"
     if workflow.ended_at is not None:
         return "write the synthesis: integrate, do not paste; name every gap"
-    return next_call(workflow).removeprefix("aggregate, then ")
+    return call.removeprefix("aggregate, then ")
 
 
 class _Gathering:

@@ -57,7 +57,7 @@ def attention(tx: Tx, workflow: Workflow, needs: Needs, now: float) -> dict[str,
         "asking": [{"task_id": t.id, "questions": questions_of(tx, t)} for t in asking],
         "failed": [failure(task) for task in needs.failed],
         "review": [{"task_id": t.id, "items": gate_items(tx, t)[:6]} for t in review],
-        "hooks_due": _hooks_waiting(tx, workflow),
+        "hooks_due": hooks_waiting(tx, workflow),
         "undecided": [task.id for task in undecided_tasks(tx, workflow)],
         "held": list(needs.held[:IDS_SHOWN]),
         "ready": needs.free[:IDS_SHOWN],
@@ -109,12 +109,14 @@ def failure(task: Task) -> dict[str, Any]:
     return line
 
 
-def _hooks_waiting(tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:
+def hooks_waiting(tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:
     """The hooks that hold stages back, where nothing else goes on."""
     if workflow.ready + workflow.in_progress or not workflow.pending:
         return []
-    where = "WHERE workflow_id = :id AND hooks_due IS NOT NULL ORDER BY position LIMIT :limit"
-    found = TASKS.find(tx, where, id=workflow.id, limit=IDS_SHOWN)
+    ended = "WHERE workflow_id = :id AND status = 'completed' AND hooks_due IS NOT NULL"
+    found = TASKS.find(
+        tx, f"{ended} ORDER BY position LIMIT :limit", id=workflow.id, limit=IDS_SHOWN
+    )
     return [{"task_id": task.id, "hooks": list(hooks_left(task))} for task in found]
 
 

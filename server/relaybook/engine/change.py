@@ -10,11 +10,12 @@ from relaybook.core.machine import decide
 from relaybook.core.plan import added_tasks, check_graph, last_of, read_tasks
 from relaybook.core.task_spec import TaskSpec, spec_value, waits_for
 from relaybook.core.text import canonical, storable, text_hash
-from relaybook.engine.advice import next_call, progress
+from relaybook.engine.advice import progress
 from relaybook.engine.check import check_added
 from relaybook.engine.desk import Desk
 from relaybook.engine.place import longer_chains, placed, refuse_circle, refuse_dead_ends
 from relaybook.engine.settle import refuse_worker, settled
+from relaybook.engine.unsettled import next_of
 from relaybook.errors import clip
 from relaybook.model import Pattern, Task, Workflow
 from relaybook.store.base import Tx
@@ -65,7 +66,8 @@ def change_plan(
         )
         after = apply(tx, case, decide(case, command))
         put_texts(tx, workflow_id, bodies)
-    return _answer(after, len(specs), len(old), findings)
+        answer = _answer(tx, after.workflow, len(specs), len(old))
+    return answer | ({"findings": findings} if findings else {})
 
 
 def _changes(
@@ -97,18 +99,14 @@ def _changes(
     return replace(case, tasks={**tasks, **case.tasks}), changes
 
 
-def _answer(
-    after: Case, added: int, replaced: int, findings: Sequence[dict[str, str]]
-) -> dict[str, Any]:
-    changed = after.workflow
-    answer: dict[str, Any] = {
+def _answer(tx: Tx, changed: Workflow, added: int, replaced: int) -> dict[str, Any]:
+    return {
         "workflow_id": changed.id,
         "seq": changed.seq,
         "progress": progress(changed),
         "summary": f"{added} task(s) added, {replaced} {'replaced' if added else 'dropped'}",
-        "next": next_call(changed),
+        "next": next_of(tx, changed),
     }
-    return answer | ({"findings": list(findings)} if findings else {})
 
 
 def _specs(

@@ -18,9 +18,10 @@ from relaybook.engine.expire import end_lost_holders, without_expired
 from relaybook.engine.judge import keep_print, pass_intake
 from relaybook.engine.offer import Nothing, candidates, idle, nothing, offering, why_not
 from relaybook.engine.prompt import spawn, task_prompt
+from relaybook.engine.unsettled import unsettled, why_unsettled
 from relaybook.engine.verdict import INTAKE, gate_told
 from relaybook.errors import Held, InvalidArguments, Refusal, SkillBreakerOpen
-from relaybook.model import Status, Task
+from relaybook.model import Status, Task, Workflow
 from relaybook.registry.prompt import Prompt
 from relaybook.store.base import Tx
 from relaybook.store.cases import get_workflow, load_case
@@ -182,6 +183,7 @@ def start_attempt(
     """
     task = case.tasks[task_id]
     refuse_decided(case.workflow)
+    _refuse_behind_unsettled(tx, case.workflow, task)
     refuse_start(case.workflow, task)
     _refuse_broken_skill(tx, task, desk.clock())
     case = load_holders(tx, case, task_id)
@@ -205,6 +207,19 @@ def start_attempt(
     keep_print(tx, case.workflow, task, draft)
     desk.keep_spec(case.workflow.id, task_id, draft.spec)  # its end will ask for it
     return Begun(after, task_id, draft.prompt, verdict)
+
+
+def _refuse_behind_unsettled(tx: Tx, workflow: Workflow, task: Task) -> None:
+    """Refuse a task that waits for a stage which is unsettled.
+
+    Raises:
+        HooksPending, InReview: with the call that goes on.
+    """
+    if task.waiting_on <= task.undecided:
+        return
+    stage = unsettled(tx, workflow)
+    if stage is not None and stage.position < task.position:
+        raise why_unsettled(tx, stage)
 
 
 def _refuse_broken_skill(tx: Tx, task: Task, now: float) -> None:

@@ -199,19 +199,16 @@ def _answer(
 ) -> dict[str, Any]:
     workflow = case.workflow
     ready = [task.id for task in case.tasks.values() if is_ready(task)]
+    stages = [task for task in case.tasks.values() if task.slug is not None]
     answer: dict[str, Any] = {
         "workflow_id": workflow.id,
         "status": str(workflow_status(workflow)),
         "progress": progress(workflow),
         "seq": workflow.seq,
         "ready": ready[:10],
-        "summary": _summary(workflow),
-        "next": next_call(workflow),
+        "summary": stage_lines(stages) or _summary(workflow),
+        "next": next_call(workflow, staged=bool(stages)),
     }
-    stages = [task for task in case.tasks.values() if task.slug is not None]
-    if stages:
-        answer["summary"] = stage_lines(stages)
-        answer["next"] = "advance_stage"
     if routes:
         answer["stages"] = routed(stages, routes)
     return answer | ({"findings": list(findings)} if findings else {})

@@ -9,8 +9,9 @@ from typing import Any
 from relaybook import __version__
 from relaybook.core.export import Exported, document, read_document
 from relaybook.core.status import workflow_status
-from relaybook.engine.advice import next_call, progress
+from relaybook.engine.advice import progress
 from relaybook.engine.desk import Desk
+from relaybook.engine.unsettled import next_of
 from relaybook.errors import AlreadyThere
 from relaybook.model import Status, Workflow
 from relaybook.store.base import Tx
@@ -44,13 +45,14 @@ def import_workflow(desk: Desk, said: Mapping[str, Any]) -> dict[str, Any]:
     with desk.store.transaction() as tx:
         _refuse_taken(tx, exported)
         restore(tx, exported.events, exported.texts)
+        call = next_of(tx, workflow)
     return {
         "workflow_id": workflow.id,
         "status": str(workflow_status(workflow)),
         "progress": progress(workflow),
         "seq": workflow.seq,
         "summary": f"{workflow.pattern} {workflow.name!r}: {workflow.seq} events replayed",
-        "next": next_call(workflow),
+        "next": call,
     }
 
 

@@ -17,6 +17,7 @@ from relaybook.engine.advice import next_call
 from relaybook.engine.desk import Desk
 from relaybook.engine.hooks import due, gate_again, hook_tasks
 from relaybook.engine.stage import hooks_of
+from relaybook.engine.unsettled import PARENT_ACTION, review_next
 from relaybook.engine.verdict import OUTPUT, item_told
 from relaybook.engine.waiting import gate_items, hooks_left
 from relaybook.errors import clip
@@ -24,9 +25,6 @@ from relaybook.model import WORDS, EventType, Status, Task, Tier, Workflow
 from relaybook.store.base import Tx
 from relaybook.store.events import read_task_events
 from relaybook.store.texts import get_text
-
-#: The rule that a deed of the parent stands for among the items of a gate.
-PARENT_ACTION = "parent_action"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +153,7 @@ def stage_answer(desk: Desk, tx: Tx, case: Case, task_id: str) -> dict[str, Any]
     if task.status is Status.REVIEW:
         items = gate_items(tx, task)
         gate = {"gate": OUTPUT, "verdict": "fail", "items": items}
-        return said | {"gate": gate, "next": _review_next(items)}
+        return said | {"gate": gate, "next": review_next(task, items)}
     if task.status not in (Status.COMPLETED, Status.FAILED):
         return said
     names = hooks_left(task)
@@ -188,12 +186,3 @@ def _starting_again(workflow: Workflow, task: Task) -> str:
     if breaker_open(workflow.failed, workflow.total) or failed_for_good(task):
         return next_call(workflow)
     return f"advance_stage without an outcome: it starts stage {task.position} again"
-
-
-def _review_next(items: Sequence[Mapping[str, str]]) -> str:
-    if all(item["rule"] == PARENT_ACTION for item in items):
-        return "do the parent action, then resolve(decision='confirm', task_id, reason)"
-    return (
-        "mend it and call advance_stage again with the evidence, or start it again, or "
-        "resolve(decision='waive', task_id, reason)"
-    )

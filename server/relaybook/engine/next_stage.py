@@ -11,13 +11,11 @@ from relaybook.engine.claim import start_attempt, started
 from relaybook.engine.desk import Desk
 from relaybook.engine.expire import past_the_lost, without_expired
 from relaybook.engine.prompt import earlier_attempts, spawn
-from relaybook.engine.stage import stage_line
-from relaybook.engine.waiting import gate_items, hooks_left
+from relaybook.engine.stage import refuse_without_stages, stage_line
+from relaybook.engine.unsettled import why_unsettled
 from relaybook.errors import (
     Blocked,
     BreakerOpen,
-    HooksPending,
-    InReview,
     NotNow,
     QuestionsOpen,
     RetriesUsedUp,
@@ -43,6 +41,7 @@ def next_stage(
 
     Raises:
         NotNow: nothing runs and nothing can start; it says what is in the way.
+        InvalidArguments: the workflow has no stages.
         WorkflowEnded: the user closed the workflow.
     """
     begin = partial(_next_once, desk, workflow_id, session_key, actor)
@@ -52,6 +51,7 @@ def next_stage(
 def _next_once(desk: Desk, workflow_id: str, session_key: str | None, actor: str) -> dict[str, Any]:
     with desk.store.transaction() as tx:
         workflow = get_workflow(tx, workflow_id, lock=True)
+        refuse_without_stages(tx, workflow)
         refuse_decided(workflow)
         if workflow_status(workflow) is WorkflowStatus.COMPLETED:
             return _complete(workflow)
@@ -142,23 +142,8 @@ def _blocker(tx: Tx, workflow: Workflow) -> NotNow:
 def _in_the_way(tx: Tx, task: Task) -> NotNow:
     stage = f"Stage {task.position}"
     match task.status:
-        case Status.COMPLETED:
-            names = hooks_left(task)
-            return HooksPending(
-                f"{stage} is completed, and its hooks wait: {', '.join(names)}.",
-                next=f"run them, then advance_stage(stage={task.position}, hooks_run=[…]), or "
-                "resolve(decision='waive', task_id, reason)",
-                stage=task.position,
-                hooks=list(names),
-            )
-        case Status.REVIEW:
-            return InReview(
-                f"{stage} is in review: its output gate failed.",
-                next=f"mend it and advance_stage(stage={task.position}, outcome='completed', …), "
-                "or resolve(decision='waive' or 'confirm', task_id, reason)",
-                stage=task.position,
-                items=gate_items(tx, task)[:6],
-            )
+        case Status.COMPLETED | Status.REVIEW:
+            return why_unsettled(tx, task)
         case Status.INPUT_REQUIRED:
             return QuestionsOpen(
                 f"{stage} waits for answers to its worker's questions.",

@@ -7,6 +7,7 @@ from typing import Any
 from relaybook.core.policy import MAX_FAILURES
 from relaybook.core.status import all_done, breaker_open, workflow_status
 from relaybook.engine.desk import Desk
+from relaybook.engine.unsettled import unsettled, why_unsettled
 from relaybook.errors import clip
 from relaybook.model import Workflow
 from relaybook.store.base import Tx
@@ -187,10 +188,15 @@ def why_not(tx: Tx, workflow: Workflow, now: float, refused: int = 0) -> Nothing
     elif workflow.in_progress:
         reason = f"all taken: {workflow.in_progress} of {workflow.id!r} are in progress"
     else:
-        reason = (
-            f"blocked: {workflow.pending} pending, {workflow.input_required} waiting for answers"
-        )
+        reason = _blocked(tx, workflow)
     return Nothing(reason, _soonest(tx, workflow, now))
+
+
+def _blocked(tx: Tx, workflow: Workflow) -> str:
+    stage = unsettled(tx, workflow)
+    if stage is not None:
+        return f"workflow {workflow.id!r} waits: {why_unsettled(tx, stage).message}"
+    return f"blocked: {workflow.pending} pending, {workflow.input_required} waiting for answers"
 
 
 def _soonest(tx: Tx, workflow: Workflow, now: float) -> float:

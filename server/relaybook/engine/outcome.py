@@ -177,5 +177,5 @@ def told(before: Case, after: Case, task_id: str, *, repeated: bool = False) -> 
         answer["ready"] = freed[:10]
     if repeated:
         answer["repeated"] = True
-    answer["next"] = next_call(workflow)
+    answer["next"] = next_call(workflow, staged=task.slug is not None)
     return answer

@@ -7,10 +7,9 @@ from relaybook.core.case import Case
 from relaybook.core.command import Note
 from relaybook.core.machine import decide
 from relaybook.core.record import OF_WORKFLOW, read_record
-from relaybook.engine.advice import next_call
 from relaybook.engine.desk import Desk
+from relaybook.engine.unsettled import next_of
 from relaybook.errors import InvalidArguments
-from relaybook.model import Workflow
 from relaybook.store.base import Tx
 from relaybook.store.cases import find_claim, get_workflow, load_case, load_workflow_case
 from relaybook.store.ledger import apply
@@ -52,8 +51,14 @@ def record(
             claim=claim,
             notes=notes,
         )
-        after = apply(tx, case, decide(case, command))
-    return _answer(after.workflow, kind, len(notes))
+        after = apply(tx, case, decide(case, command)).workflow
+        call = next_of(tx, after)
+    return {
+        "workflow_id": after.id,
+        "seq": after.seq,
+        "summary": f"{len(notes)} {kind} recorded",
+        "next": call,
+    }
 
 
 def _case(tx: Tx, kind: str, workflow_id: str, task_id: str, claim: str | None) -> Case:
@@ -67,12 +72,3 @@ def _case(tx: Tx, kind: str, workflow_id: str, task_id: str, claim: str | None) 
             next="call again with the task_id",
         )
     return load_case(tx, workflow_id, task_id, claim)
-
-
-def _answer(workflow: Workflow, kind: str, count: int) -> dict[str, Any]:
-    return {
-        "workflow_id": workflow.id,
-        "seq": workflow.seq,
-        "summary": f"{count} {kind} recorded",
-        "next": next_call(workflow),
-    }

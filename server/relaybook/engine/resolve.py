@@ -24,16 +24,18 @@ from relaybook.core.machine import decide
 from relaybook.core.names import SHOWN, Names
 from relaybook.core.status import breaker_open, workflow_status
 from relaybook.core.text import compact, storable
-from relaybook.engine.advice import next_call, progress
+from relaybook.engine.advice import progress
 from relaybook.engine.desk import Desk
-from relaybook.engine.gate import PARENT_ACTION, stage_answer, staged
+from relaybook.engine.gate import stage_answer, staged
 from relaybook.engine.judge import intake, judge_draft
 from relaybook.engine.prompt import task_prompt
 from relaybook.engine.request import Resolution
+from relaybook.engine.unsettled import PARENT_ACTION, next_of, unsettled
 from relaybook.engine.verdict import INTAKE
 from relaybook.engine.waiting import (
     all_questions,
     gate_items,
+    hooks_left,
     questions_of,
     undecided_tasks,
 )
@@ -72,6 +74,7 @@ def resolve(desk: Desk, resolution: Resolution) -> dict[str, Any]:
         task = after.tasks.get(resolution.task_id)
         staged = task is not None and task.slug is not None
         said = stage_answer(desk, tx, after, resolution.task_id) if staged else {}
+        call = next_of(tx, after.workflow)
     workflow = after.workflow
     answer = {
         "workflow_id": workflow.id,
@@ -79,7 +82,7 @@ def resolve(desk: Desk, resolution: Resolution) -> dict[str, Any]:
         "decision": resolution.decision,
         "status": str(workflow_status(workflow)),
         "progress": progress(workflow),
-        "next": CHANGE if resolution.decision == "adjust" else next_call(workflow),
+        "next": CHANGE if resolution.decision == "adjust" else call,
     } | said
     return answer if events else answer | {"repeated": True}
 
@@ -89,18 +92,22 @@ def open_decisions(desk: Desk, workflow_id: str) -> dict[str, Any]:
     with desk.store.read() as tx:
         workflow = get_workflow(tx, workflow_id)
         found = open_questions(desk, tx, workflow)
+        call = next_of(tx, workflow)
     return {
         "workflow_id": workflow.id,
         "seq": workflow.seq,
         "open": found,
         "summary": f"{len(found)} decision(s) open" if found else "nothing waits for the user",
-        "next": _ask_then(found) if found else next_call(workflow),
+        "next": _ask_then(found, call) if found else call,
     }
 
 
-def _ask_then(found: list[dict[str, Any]]) -> str:
-    """The call that carries the user's answer to the first of the open questions."""
-    if "answer" in found[0]["decisions"]:
+def _ask_then(found: list[dict[str, Any]], call: str) -> str:
+    """The call that settles the first of the open questions; of a stage that is `call`."""
+    decisions = found[0]["decisions"]
+    if "waive" in decisions or "confirm" in decisions:
+        return call
+    if "answer" in decisions:
         said = "decision='answer', task_id, answers=[one for each question]"
     else:
         said = "decision=<one of its decisions>, task_id if it has one, reason"
@@ -109,7 +116,7 @@ def _ask_then(found: list[dict[str, Any]]) -> str:
 
 def open_questions(desk: Desk, tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:
     """Each question that only the user can answer, with the decisions that answer it."""
-    asked = _questions(tx, workflow) + _reviews(tx, workflow)
+    asked = _questions(tx, workflow) + _reviews(tx, workflow) + _hooks(tx, workflow)
     return _breaker(tx, workflow) + asked + _conditions(desk, tx, workflow)
 
 
@@ -150,6 +157,20 @@ def _reviews(tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:
     return [_review(tx, task) for task in TASKS.find(tx, where, id=workflow.id)]
 
 
+def _hooks(tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:
+    task = unsettled(tx, workflow)
+    if task is None or task.status is not Status.COMPLETED:
+        return []
+    what = f"The hooks of stage {task.position} are due: {', '.join(hooks_left(task))}"
+    return [
+        {
+            "task_id": task.id,
+            "question": clip(f"{what}. Go on without running them?", 400),
+            "decisions": ["waive"],
+        }
+    ]
+
+
 def _conditions(desk: Desk, tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:
     return [
         {
@@ -167,12 +188,13 @@ def _when(desk: Desk, tx: Tx, task: Task) -> str:
 
 def _review(tx: Tx, task: Task) -> dict[str, Any]:
     items = gate_items(tx, task)
-    deed = all(item["rule"] == PARENT_ACTION for item in items)
+    rules = {item["rule"] for item in items}
+    decisions = [] if rules == {PARENT_ACTION} else ["waive"]
     what = "; ".join(item["what"] for item in items)
     return {
         "task_id": task.id,
         "question": clip(f"{task.label!r} is in review: {what}", 400),
-        "decisions": ["confirm" if deed else "waive"],
+        "decisions": [*decisions, *(["confirm"] if PARENT_ACTION in rules else [])],
     }
 
 

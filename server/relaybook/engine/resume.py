@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from relaybook.core.text import compact
-from relaybook.engine.attention import Needs, failure
+from relaybook.engine.attention import Needs, failure, hooks_waiting
 from relaybook.engine.desk import Desk
 from relaybook.engine.resolve import open_questions
 from relaybook.errors import clip
@@ -23,6 +23,7 @@ ROOM = {
     "failed": 1_600,
     "ready": 1_400,
     "held": 800,
+    "hooks_due": 900,
     "waiting_for_user": 2_400,
 }
 TOLD = (EventType.DECISION_RECORDED, EventType.REVIEW_RECORDED, EventType.PLAN_CHANGED)
@@ -47,6 +48,7 @@ def resume(desk: Desk, tx: Tx, workflow: Workflow, needs: Needs) -> dict[str, An
         "failed": (map(failure, needs.failed), workflow.failed),
         "ready": (needs.free, ready - len(needs.ready) + len(needs.free)),
         "held": _whole(needs.held),
+        "hooks_due": _whole(hooks_waiting(tx, workflow)),
         "waiting_for_user": _whole([_short(each) for each in open_questions(desk, tx, workflow)]),
     }
     said: dict[str, Any] = {"goal": _goal(workflow, metadata)}

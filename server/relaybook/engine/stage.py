@@ -110,7 +110,7 @@ def _task(
     done = stage.get("done") or []
     args = {**contract.arguments(goal, done), **(stage.get("args") or {})}
     task: dict[str, Any] = {
-        "id": f"stage-{place}",
+        "id": stage_id(place),
         "label": clip(goal, 300),
         "goal": goal,
         "template": contract.template,
@@ -125,7 +125,7 @@ def _task(
         "gate": contract.output_gate,
     }
     if pattern is Pattern.PIPELINE and place:
-        before = f"stage-{place - 1}"
+        before = stage_id(place - 1)
         task["depends_on"] = [before]
         task["takes"] = [{"from": before, "fields": list(contracts[place - 1].passes)}]
     return task | {name: stage[name] for name in _OF_TASK if stage.get(name) is not None}
@@ -190,6 +190,34 @@ def _is_taken(tx: Tx, base: str, number: int) -> bool:
     prefix = base if number == 1 else f"{base}-{number}"
     sql = "SELECT 1 FROM tasks WHERE slug = :slug"
     return bool(tx.rows(sql, {"slug": f"{prefix}-stage-0"}))
+
+
+def has_stages(tx: Tx, workflow: Workflow) -> bool:
+    """Whether a workflow was planned in stages; one that replaced its first still was."""
+    if workflow.pattern is not Pattern.PIPELINE:
+        return False
+    sql = "SELECT 1 FROM tasks WHERE workflow_id = :id AND id = :first AND slug IS NOT NULL"
+    return bool(tx.rows(sql, {"id": workflow.id, "first": stage_id(0)}))
+
+
+def refuse_without_stages(tx: Tx, workflow: Workflow) -> None:
+    """Refuse to advance a workflow that was planned in tasks.
+
+    Raises:
+        InvalidArguments: it has no stages.
+    """
+    if not has_stages(tx, workflow):
+        raise InvalidArguments(
+            f"Workflow {workflow.id!r} ({workflow.pattern}) has no stages to advance.",
+            allowed="update_task or claim_task for its tasks",
+            next="update_task(workflow_id, task_id, status='in_progress') for one that "
+            "get_workflow lists under `ready`",
+        )
+
+
+def stage_id(place: int | None) -> str:
+    """The id of the task of a stage."""
+    return f"stage-{place}"
 
 
 def stage_line(task: Task) -> str:

@@ -12,7 +12,7 @@ from relaybook.core.policy import (
 )
 from relaybook.core.status import all_done, breaker_open, waits_for_decision, workflow_status
 from relaybook.core.text import compact
-from relaybook.engine.advice import next_call, progress
+from relaybook.engine.advice import progress
 from relaybook.engine.attention import (
     IDS_SHOWN,
     attention,
@@ -22,6 +22,7 @@ from relaybook.engine.attention import (
 )
 from relaybook.engine.desk import Desk
 from relaybook.engine.reconcile import reconcile, standing_still
+from relaybook.engine.unsettled import next_of
 from relaybook.errors import InvalidArguments, clip
 from relaybook.model import Event, Status, Task, Workflow
 from relaybook.store.base import Tx
@@ -67,6 +68,7 @@ def show_workflow(
     with desk.store.read() as tx:
         workflow = get_workflow(tx, workflow_id)
         needs = find_needs(tx, workflow, now)
+        call = next_of(tx, workflow, len(needs.held))
         answer = overview(workflow, needs.running, now)
         answer["summary"] = _summary(answer)
         if running_sessions is not None:
@@ -85,7 +87,7 @@ def show_workflow(
         if detail != RESUME:
             room = ANSWER_BYTES[detail] - _size(answer)
             answer |= _task_page(tx, workflow, detail, cursor, room)
-    answer["next"] = _next(workflow, answer, len(needs.held))
+    answer["next"] = _next(call, answer)
     return answer
 
 
@@ -95,8 +97,7 @@ def _summary(said: dict[str, Any]) -> str:
     return f"{shown}; {', '.join(raised)}" if raised else shown
 
 
-def _next(workflow: Workflow, said: dict[str, Any], held: int) -> str:
-    call = next_call(workflow, held)
+def _next(call: str, said: dict[str, Any]) -> str:
     if said.get("stalled") and "sessions" not in said:
         call = "ask your host which sessions run, then get_workflow(running_sessions=[…])"
     if said.get("update_due"):
