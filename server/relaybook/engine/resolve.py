@@ -210,8 +210,13 @@ def _answer(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:
             allowed=f"answers=[text, …], each at most {ANSWER_LIMIT} characters",
             next="call get_workflow for the questions",
         )
-    if not r.together:
-        _refuse_uneven(tx, case.tasks[r.task_id], len(r.answers))
+    _refuse_uneven(tx, case.tasks[r.task_id], len(r.answers))
+    if not all(text.strip() for text in r.answers):
+        raise InvalidArguments(
+            "An answer is empty; the question stays open.",
+            allowed=f"for each question a text of 1 to {ANSWER_LIMIT} characters",
+            next="give an answer to each question",
+        )
     return case, Answer(
         task_id=r.task_id, answer=compact([storable(text) for text in r.answers]), **_by(desk, r)
     )
