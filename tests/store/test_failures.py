@@ -210,6 +210,23 @@ def test_accept_partial_ends_the_workflow_with_what_there_is(engine: Engine) -> 
         start(engine, name, "a")
 
 
+@pytest.mark.parametrize("decision", ["retry_failed", "adjust", "accept_partial"])
+def test_what_is_decided_after_failures_is_refused_where_nothing_failed(
+    engine: Engine, ledger: Store, decision: str
+) -> None:
+    name = workflow(engine, "a", "b", "c", "d")
+    start(engine, name, "a")
+    start(engine, name, "b")
+    before = dump(ledger)
+
+    with pytest.raises(BadInput, match="has no failed task") as refused:
+        resolve(engine, name, decision)
+
+    assert refused.value.allowed == f"{decision} after a failure"
+    assert engine.open_decisions(name)["open"] == []
+    assert dump(ledger) == before
+
+
 def test_a_cancelled_workflow_stops_its_workers(engine: Engine) -> None:
     name = workflow(engine, "a", "b")
     claim = start(engine, name, "a")

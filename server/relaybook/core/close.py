@@ -21,6 +21,20 @@ def refuse_decided(workflow: Workflow) -> None:
         )
 
 
+def refuse_unfailed(workflow: Workflow, decision: str) -> None:
+    """Refuse a decision about failed tasks where there is none.
+
+    Raises:
+        BadInput: no task has failed.
+    """
+    if not workflow.failed:
+        raise BadInput(
+            f"Workflow {workflow.id!r} has no failed task.",
+            allowed=f"{decision} after a failure",
+            next="call get_workflow for what is ready",
+        )
+
+
 def close(case: Case, c: Close) -> list[Change]:
     workflow = case.workflow
     if workflow.decision is c.decision:
@@ -32,6 +46,8 @@ def close(case: Case, c: Close) -> list[Change]:
         )
     if c.decision is Decision.FINISHED:
         _refuse_finish(workflow)
+    if c.decision is Decision.PARTIAL and not workflow.cancelled:
+        refuse_unfailed(workflow, "accept_partial")
     said = {"decision": str(c.decision), "reason": c.reason}
     return [(EventType.DECISION_RECORDED, None, said)]
 
@@ -48,7 +64,7 @@ def _refuse_finish(workflow: Workflow) -> None:
             f"{workflow.total - workflow.completed - workflow.not_applicable} task(s) of "
             f"workflow {workflow.id!r} are not completed.",
             allowed="finish when every task is completed or not applicable",
-            next="complete or replace them, or call resolve(decision='accept_partial')",
+            next="complete or drop them, or call resolve(decision='cancel')",
         )
 
 

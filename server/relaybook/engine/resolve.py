@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from relaybook.core.case import Case
-from relaybook.core.close import refuse_decided
+from relaybook.core.close import refuse_decided, refuse_unfailed
 from relaybook.core.command import (
     Answer,
     Cancel,
@@ -189,6 +189,7 @@ def _adjust(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:
     """The decision goes on record; the change itself is `change_plan`."""
     case = load_workflow_case(tx, r.workflow_id)
     refuse_decided(case.workflow)
+    refuse_unfailed(case.workflow, "adjust")
     said = {"decision": "adjust", "reason": _reason(r)}
     return case, Note(task_id=None, notes=[(EventType.DECISION_RECORDED, said)], **_by(desk, r))
 
