@@ -190,8 +190,25 @@ def test_adjust_is_recorded_and_names_the_call_to_make(engine: Engine) -> None:
     answer = resolve(engine, name, "adjust", reason="another prompt")
 
     assert answer["next"].startswith("change_plan(")
+    for seen in (engine.show_workflow(name), engine.show_workflow(name, detail="resume")):
+        assert "the user decided to adjust the plan: change_plan(add=" in seen["next"]
+    assert engine.open_decisions(name)["open"] == []
     assert engine.show_workflow(name)["breaker_open"] is True
     assert "adjust (another prompt)" in engine.show_workflow(name, detail="resume")["decisions"][0]
+
+
+def test_the_user_is_asked_again_when_an_adjusted_plan_fails_too(engine: Engine) -> None:
+    name = workflow(engine, "a", "b", "c", "d")
+    break_(engine, name, "a", "b", "c")
+    resolve(engine, name, "adjust")
+
+    engine.change_plan(name, add=[task("e")], replaces=["a"])
+    after_change = engine.show_workflow(name)["next"]
+    break_(engine, name, "e")
+
+    assert after_change.startswith("start the next")
+    assert engine.show_workflow(name)["next"].startswith("ask the user")
+    assert engine.open_decisions(name)["open"][0]["decisions"][1] == "adjust"
 
 
 @pytest.mark.requirement("S96", "S93")
@@ -231,12 +248,15 @@ def test_a_cancelled_workflow_stops_its_workers(engine: Engine) -> None:
     name = workflow(engine, "a", "b")
     claim = start(engine, name, "a")
 
-    assert resolve(engine, name, "cancel", reason="no longer wanted")["status"] == "cancelled"
+    answer = resolve(engine, name, "cancel", reason="no longer wanted")
 
+    assert answer["status"] == "cancelled"
+    assert answer["next"] == "stop the workers of a; then nothing is left to do"
     for status_ in ("completed", "in_progress"):
         with pytest.raises(WorkflowEnded):
             update(engine, name, "a", status_, output=result(1), claim=claim)
-    assert update(engine, name, "a", "pending", claim=claim)["status"] == "pending"
+    released = update(engine, name, "a", "pending", claim=claim)
+    assert (released["status"], released["next"]) == ("pending", "nothing is left to do")
 
 
 # Handlers, conditions, cascades

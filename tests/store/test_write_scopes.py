@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from relaybook.engine import Engine
-from relaybook.errors import Held, StaleClaim
-from tests.helpers import Clock, complete, fail, start, task, update, workflow
+from relaybook.engine.request import Resolution
+from relaybook.errors import Held, StaleClaim, WorkflowEnded
+from tests.helpers import Clock, complete, fail, result, start, task, update, workflow
 
 
 def writer(name: str, *writes: str, **said: Any) -> dict[str, Any]:
@@ -94,6 +95,42 @@ def test_scopes_hold_across_the_workflows_of_a_project_only(engine: Engine) -> N
         start(engine, other, "b")
     assert engine.show_workflow(other)["standing_still"].startswith("waiting: for the writers")
     start(engine, elsewhere, "c")
+
+
+@pytest.mark.parametrize(
+    ("decision", "status", "then"),
+    [("cancel", "cancelled", "nothing is left to do"), ("accept_partial", "partial", "aggregate")],
+)
+def test_a_closed_workflow_says_who_still_writes_and_how_that_becomes_free(
+    engine: Engine, decision: str, status: str, then: str
+) -> None:
+    one = workflow(engine, writer("a", "x"), "b")
+    other = workflow(engine, writer("c", "x"))
+    claim = start(engine, one, "a", lease_seconds=60)
+    start(engine, one, "b")
+    fail(engine, one, "b")
+    free = "update_task(status='pending', task_id, claim) frees what it writes"
+
+    closed = engine.resolve(Resolution(workflow_id=one, decision=decision))
+
+    assert closed["next"].startswith("stop the workers of a; once its worker has stopped, ")
+    assert free in closed["next"]
+    assert closed["next"].endswith(f"(the last lease ends at 2027-01-15T08:01:00Z); then {then}")
+    assert engine.show_workflow(one)["next"] == closed["next"]
+    for end in ("completed", "failed", "cancelled"):
+        with pytest.raises(WorkflowEnded) as ended:
+            update(engine, one, "a", end, output=result(1), claim=claim)
+        assert free in ended.value.next
+    with pytest.raises(Held, match=f"That workflow is {status}: once its worker") as held:
+        start(engine, other, "c")
+    assert free in held.value.message
+    assert free in engine.claim_task(other)["reason"]
+    assert free in engine.show_workflow(other)["held"][0]["free"]
+
+    update(engine, one, "a", "pending", claim=claim)
+
+    assert engine.show_workflow(one)["next"] == then
+    start(engine, other, "c")
 
 
 def test_a_claim_passes_over_any_number_of_held_tasks(engine: Engine) -> None:

@@ -4,11 +4,18 @@ from relaybook.core.case import Case
 from relaybook.core.command import Change, Close
 from relaybook.core.status import workflow_status
 from relaybook.errors import BadInput, Blocked, QuestionsOpen, WorkflowEnded
-from relaybook.model import Decision, EventType, Pattern, Task, Workflow, WorkflowStatus
+from relaybook.model import Decision, EventType, Pattern, Status, Task, Workflow, WorkflowStatus
+
+STOP = "stop working on it"
+#: How what a task of a closed workflow writes is freed before its lease ends.
+FREE = (
+    "once its worker has stopped, update_task(status='pending', task_id, claim) frees what it "
+    "writes; otherwise the end of its lease does"
+)
 
 
-def refuse_decided(workflow: Workflow) -> None:
-    """Refuse if the user has closed the workflow.
+def refuse_decided(workflow: Workflow, task: Task | None = None) -> None:
+    """Refuse if the user has closed the workflow; says how `task` then frees what it writes.
 
     Raises:
         WorkflowEnded: it is cancelled, accepted as partial or finished.
@@ -17,8 +24,13 @@ def refuse_decided(workflow: Workflow) -> None:
         raise WorkflowEnded(
             f"Workflow {workflow.id!r} was closed as {workflow.decision}.",
             allowed="get_workflow and aggregate",
-            next="stop working on it",
+            next=STOP if task is None or not _holds(task) else f"{STOP}; {FREE}",
         )
+
+
+def _holds(task: Task) -> bool:
+    """Whether nobody else may write what `task` writes."""
+    return task.status is Status.IN_PROGRESS and task.writes is not None
 
 
 def refuse_unfailed(workflow: Workflow, decision: str) -> None:

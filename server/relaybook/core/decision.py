@@ -44,7 +44,7 @@ def cancel(case: Case, c: Cancel) -> list[Change]:
     task = case.tasks[c.task_id]
     if task.status is Status.CANCELLED:
         return []
-    refuse_decided(case.workflow)
+    refuse_decided(case.workflow, task)
     if task.status in OVER:
         raise AlreadyOver(
             f"Task {task.id!r} is {task.status} and cannot be cancelled.",

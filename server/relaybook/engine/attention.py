@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from relaybook.core.close import FREE
 from relaybook.core.policy import MAX_FAILURES, TRANSIENT
 from relaybook.core.status import is_expired, is_retryable
 from relaybook.engine.waiting import gate_items, hooks_left, questions_of, undecided_tasks
@@ -91,7 +92,10 @@ def _held(tx: Tx, workflow: Workflow, tasks: Sequence[Task], now: float) -> list
         for scope in find_holders(tx, workflow.project, task):
             if not is_expired(get_task(tx, scope.workflow_id, scope.task_id), now):
                 by = {"workflow_id": scope.workflow_id, "task_id": scope.task_id}
-                found.append({"task_id": task.id, "path": clip(scope.path, 120), "by": by})
+                line: dict[str, Any] = {"task_id": task.id, "path": clip(scope.path, 120), "by": by}
+                if scope.closed_as:
+                    line["free"] = f"its workflow is {scope.closed_as}: {FREE}"
+                found.append(line)
                 break
     return found
 

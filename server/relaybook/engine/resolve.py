@@ -22,9 +22,10 @@ from relaybook.core.digest_account import account
 from relaybook.core.evidence import of_attempt
 from relaybook.core.machine import decide
 from relaybook.core.names import SHOWN, Names
-from relaybook.core.status import breaker_open, workflow_status
+from relaybook.core.status import workflow_status
 from relaybook.core.text import compact, storable
-from relaybook.engine.advice import next_call, progress
+from relaybook.engine.advice import CHANGE, progress
+from relaybook.engine.ahead import is_adjusting, next_in, waits_after_failures
 from relaybook.engine.desk import Desk
 from relaybook.engine.gate import PARENT_ACTION, stage_answer, staged
 from relaybook.engine.judge import intake, judge_draft
@@ -48,7 +49,6 @@ from relaybook.store.tables import TASKS
 
 ANSWER_LIMIT = 4_000
 REASON_LIMIT = 1_000
-CHANGE = "change_plan(add=[…], replaces=[the failed tasks]) with another prompt, or a split"
 
 
 def resolve(desk: Desk, resolution: Resolution) -> dict[str, Any]:
@@ -72,6 +72,7 @@ def resolve(desk: Desk, resolution: Resolution) -> dict[str, Any]:
         task = after.tasks.get(resolution.task_id)
         staged = task is not None and task.slug is not None
         said = stage_answer(desk, tx, after, resolution.task_id) if staged else {}
+        following = next_in(tx, after.workflow)
     workflow = after.workflow
     answer = {
         "workflow_id": workflow.id,
@@ -79,7 +80,7 @@ def resolve(desk: Desk, resolution: Resolution) -> dict[str, Any]:
         "decision": resolution.decision,
         "status": str(workflow_status(workflow)),
         "progress": progress(workflow),
-        "next": CHANGE if resolution.decision == "adjust" else next_call(workflow),
+        "next": CHANGE if resolution.decision == "adjust" else following,
     } | said
     return answer if events else answer | {"repeated": True}
 
@@ -89,12 +90,13 @@ def open_decisions(desk: Desk, workflow_id: str) -> dict[str, Any]:
     with desk.store.read() as tx:
         workflow = get_workflow(tx, workflow_id)
         found = open_questions(desk, tx, workflow)
+        following = _ask_then(found) if found else next_in(tx, workflow)
     return {
         "workflow_id": workflow.id,
         "seq": workflow.seq,
         "open": found,
         "summary": f"{len(found)} decision(s) open" if found else "nothing waits for the user",
-        "next": _ask_then(found) if found else next_call(workflow),
+        "next": following,
     }
 
 
@@ -114,11 +116,9 @@ def open_questions(desk: Desk, tx: Tx, workflow: Workflow) -> list[dict[str, Any
 
 
 def _breaker(tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:
-    if workflow.ended_at is not None and not workflow.failed:
+    if workflow.decision is not None or not waits_after_failures(workflow):
         return []
-    if not (breaker_open(workflow.failed, workflow.total) or workflow.ended_at is not None):
-        return []
-    if workflow.decision is not None:
+    if is_adjusting(tx, workflow):
         return []
     where = "WHERE workflow_id = :id AND status = 'failed' ORDER BY position LIMIT :limit"
     failed = [task.id for task in TASKS.find(tx, where, id=workflow.id, limit=SHOWN)]

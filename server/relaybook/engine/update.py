@@ -182,7 +182,7 @@ def _begin_once(desk: Desk, update: Update) -> dict[str, Any]:
 
 def _renew(desk: Desk, tx: Tx, case: Case, task_id: str, update: Update) -> dict[str, Any]:
     beat = Release(at=desk.clock(), actor=update.actor, task_id=task_id, claim=update.claim)
-    refuse_decided(case.workflow)
+    refuse_decided(case.workflow, case.tasks[task_id])
     attempt_meant(case, beat, None)
     task = case.tasks[task_id]
     asked = (task.lease_until or 0.0) - (task.last_seen_at or 0.0)  # when it was claimed, or since
@@ -220,7 +220,7 @@ def _refuse_late(desk: Desk, workflow_id: str, task_id: str, update: Update) -> 
     beat = Release(at=desk.clock(), actor=update.actor, task_id=task_id, claim=update.claim)
     with desk.store.transaction() as tx:
         case = load_case(tx, workflow_id, task_id, update.claim)
-        refuse_decided(case.workflow)
+        refuse_decided(case.workflow, case.tasks[task_id])
         attempt_meant(case, beat, None)
 
 

@@ -1,7 +1,6 @@
 """get_workflow: what stands in the ledger, one workflow or all, bounded in size."""
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime
 from itertools import accumulate
 from typing import Any
 
@@ -12,7 +11,8 @@ from relaybook.core.policy import (
 )
 from relaybook.core.status import all_done, breaker_open, waits_for_decision, workflow_status
 from relaybook.core.text import compact
-from relaybook.engine.advice import next_call, progress
+from relaybook.engine.advice import progress, timestamp
+from relaybook.engine.ahead import next_in
 from relaybook.engine.attention import (
     IDS_SHOWN,
     attention,
@@ -85,7 +85,7 @@ def show_workflow(
         if detail != RESUME:
             room = ANSWER_BYTES[detail] - _size(answer)
             answer |= _task_page(tx, workflow, detail, cursor, room)
-    answer["next"] = _next(workflow, answer, len(needs.held))
+        answer["next"] = _next(answer, next_in(tx, workflow, len(needs.held)))
     return answer
 
 
@@ -95,8 +95,7 @@ def _summary(said: dict[str, Any]) -> str:
     return f"{shown}; {', '.join(raised)}" if raised else shown
 
 
-def _next(workflow: Workflow, said: dict[str, Any], held: int) -> str:
-    call = next_call(workflow, held)
+def _next(said: dict[str, Any], call: str) -> str:
     if said.get("stalled") and "sessions" not in said:
         call = "ask your host which sessions run, then get_workflow(running_sessions=[…])"
     if said.get("update_due"):
@@ -211,11 +210,6 @@ def flags(workflow: Workflow, running: Sequence[Task], now: float) -> dict[str, 
         "replan": workflow.idle_reviews >= IDLE_REVIEWS_LIMIT,
     }
     return {name: True for name, holds in held.items() if holds}
-
-
-def timestamp(at: float) -> str:
-    """Epoch seconds as ISO 8601 in UTC."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _task_page(tx: Tx, workflow: Workflow, detail: str, cursor: str, room: int) -> dict[str, Any]:
