@@ -133,6 +133,30 @@ def test_a_closed_workflow_says_who_still_writes_and_how_that_becomes_free(
     start(engine, other, "c")
 
 
+def test_an_update_does_not_advise_to_start_what_is_held(engine: Engine) -> None:
+    one = workflow(engine, writer("a", "x"))
+    other = workflow(engine, "b", writer("c", "x"))
+    start(engine, one, "a")
+    start(engine, other, "b")
+
+    answer = complete(engine, other, "b")
+    seen = engine.show_workflow(other)
+
+    wait = f"get_workflow(workflow_id={other!r}, since={answer['seq']}, wait_seconds=45)"
+    assert (answer["next"], seen["next"]) == (wait, wait)
+    assert seen["counts"] == {"pending": 1, "completed": 1, "held": 1}
+    complete(engine, one, "a")
+    assert engine.show_workflow(other)["next"].startswith("start the next")
+
+
+def test_a_start_does_not_advise_to_start_what_it_holds(engine: Engine) -> None:
+    name = workflow(engine, writer("a", "x"), writer("b", "x"))
+
+    answer = update(engine, name, "a", "in_progress")
+
+    assert answer["next"].startswith("get_workflow(workflow_id=")
+
+
 def test_a_claim_passes_over_any_number_of_held_tasks(engine: Engine) -> None:
     plan = [writer(f"w{n:02}", "x", expected_minutes=10) for n in range(40)]
     name = workflow(engine, *plan, task("free", expected_minutes=5))
@@ -149,7 +173,7 @@ def test_a_holder_whose_lease_is_over_holds_nothing(engine: Engine, clock: Clock
     assert "held" not in engine.show_workflow(other)
     assert engine.claim_task(other)["task_id"] == "b"
 
-    assert engine.show_workflow(one)["counts"] == {"pending": 1, "ready": 1}
+    assert engine.show_workflow(one)["counts"] == {"pending": 1, "held": 1}
     with pytest.raises(StaleClaim):
         complete(engine, one, "a", claim=lost["claim"])
     with pytest.raises(Held):

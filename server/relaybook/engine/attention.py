@@ -48,6 +48,11 @@ def find_needs(tx: Tx, workflow: Workflow, now: float) -> Needs:
     return Needs(running, failed, ready, held)
 
 
+def held_tasks(tx: Tx, workflow: Workflow, now: float) -> Sequence[dict[str, Any]]:
+    """The first tasks that could start, were another not writing what they write; with the other."""
+    return find_needs(tx, workflow, now).held
+
+
 def attention(tx: Tx, workflow: Workflow, needs: Needs, now: float) -> dict[str, list[Any]]:
     """A list for each kind of need that any task has: overdue, asking, failed, in review …"""
     going_on = workflow.ended_at is None

@@ -26,6 +26,7 @@ from relaybook.core.status import workflow_status
 from relaybook.core.text import compact, storable
 from relaybook.engine.advice import CHANGE, progress
 from relaybook.engine.ahead import is_adjusting, next_in, waits_after_failures
+from relaybook.engine.attention import held_tasks
 from relaybook.engine.desk import Desk
 from relaybook.engine.gate import PARENT_ACTION, stage_answer, staged
 from relaybook.engine.judge import intake, judge_draft
@@ -72,7 +73,7 @@ def resolve(desk: Desk, resolution: Resolution) -> dict[str, Any]:
         task = after.tasks.get(resolution.task_id)
         staged = task is not None and task.slug is not None
         said = stage_answer(desk, tx, after, resolution.task_id) if staged else {}
-        following = next_in(tx, after.workflow)
+        following = next_in(tx, after.workflow, len(held_tasks(tx, after.workflow, desk.clock())))
     workflow = after.workflow
     answer = {
         "workflow_id": workflow.id,
@@ -90,7 +91,8 @@ def open_decisions(desk: Desk, workflow_id: str) -> dict[str, Any]:
     with desk.store.read() as tx:
         workflow = get_workflow(tx, workflow_id)
         found = open_questions(desk, tx, workflow)
-        following = _ask_then(found) if found else next_in(tx, workflow)
+        held = len(held_tasks(tx, workflow, desk.clock()))
+        following = _ask_then(found) if found else next_in(tx, workflow, held)
     return {
         "workflow_id": workflow.id,
         "seq": workflow.seq,
