@@ -333,6 +333,8 @@ class Scope:
     path: str
     workflow_id: str
     task_id: str
+    #: How the user closed the workflow, if so.
+    closed_as: str | None = None
 
 
 class Event(NamedTuple):

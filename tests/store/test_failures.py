@@ -190,8 +190,25 @@ def test_adjust_is_recorded_and_names_the_call_to_make(engine: Engine) -> None:
     answer = resolve(engine, name, "adjust", reason="another prompt")
 
     assert answer["next"].startswith("change_plan(")
+    for seen in (engine.show_workflow(name), engine.show_workflow(name, detail="resume")):
+        assert "the user decided to adjust the plan: change_plan(add=" in seen["next"]
+    assert engine.open_decisions(name)["open"] == []
     assert engine.show_workflow(name)["breaker_open"] is True
     assert "adjust (another prompt)" in engine.show_workflow(name, detail="resume")["decisions"][0]
+
+
+def test_the_user_is_asked_again_when_an_adjusted_plan_fails_too(engine: Engine) -> None:
+    name = workflow(engine, "a", "b", "c", "d")
+    break_(engine, name, "a", "b", "c")
+    resolve(engine, name, "adjust")
+
+    engine.change_plan(name, add=[task("e")], replaces=["a"])
+    after_change = engine.show_workflow(name)["next"]
+    break_(engine, name, "e")
+
+    assert after_change.startswith("start the next")
+    assert engine.show_workflow(name)["next"].startswith("ask the user")
+    assert engine.open_decisions(name)["open"][0]["decisions"][1] == "adjust"
 
 
 @pytest.mark.requirement("S96", "S93")
@@ -210,16 +227,36 @@ def test_accept_partial_ends_the_workflow_with_what_there_is(engine: Engine) -> 
         start(engine, name, "a")
 
 
+@pytest.mark.parametrize("decision", ["retry_failed", "adjust", "accept_partial"])
+def test_what_is_decided_after_failures_is_refused_where_nothing_failed(
+    engine: Engine, ledger: Store, decision: str
+) -> None:
+    name = workflow(engine, "a", "b", "c", "d")
+    start(engine, name, "a")
+    start(engine, name, "b")
+    before = dump(ledger)
+
+    with pytest.raises(BadInput, match="has no failed task") as refused:
+        resolve(engine, name, decision)
+
+    assert refused.value.allowed == f"{decision} after a failure"
+    assert engine.open_decisions(name)["open"] == []
+    assert dump(ledger) == before
+
+
 def test_a_cancelled_workflow_stops_its_workers(engine: Engine) -> None:
     name = workflow(engine, "a", "b")
     claim = start(engine, name, "a")
 
-    assert resolve(engine, name, "cancel", reason="no longer wanted")["status"] == "cancelled"
+    answer = resolve(engine, name, "cancel", reason="no longer wanted")
 
+    assert answer["status"] == "cancelled"
+    assert answer["next"] == "stop the workers of a; then nothing is left to do"
     for status_ in ("completed", "in_progress"):
         with pytest.raises(WorkflowEnded):
             update(engine, name, "a", status_, output=result(1), claim=claim)
-    assert update(engine, name, "a", "pending", claim=claim)["status"] == "pending"
+    released = update(engine, name, "a", "pending", claim=claim)
+    assert (released["status"], released["next"]) == ("pending", "nothing is left to do")
 
 
 # Handlers, conditions, cascades
@@ -438,19 +475,6 @@ def test_the_answer_to_a_workers_question_is_in_its_next_prompt(engine: Engine) 
     assert positions == sorted(positions)
 
 
-def test_one_answer_to_several_questions_answers_them_all(engine: Engine) -> None:
-    name = workflow(engine, "a", "b")
-    start(engine, name, "a")
-    asked = result(None, status="needs_input", questions=["Which branch?", "Which region?"])
-    update(engine, name, "a", "completed", output=asked)
-
-    said = ("main, and both regions",)
-    resolve(engine, name, "answer", task_id="a", answers=said, together=True)
-
-    prompt = engine.claim_task(name)["prompt"]
-    assert all(w in prompt for w in ("Which branch?", "Which region?", "main, and both regions"))
-
-
 @pytest.mark.parametrize("answers", [("main",), ("main", "north", "more")])
 def test_as_many_answers_are_given_as_questions_were_asked(
     engine: Engine, ledger: Store, answers: tuple[str, ...]
@@ -468,7 +492,7 @@ def test_as_many_answers_are_given_as_questions_were_asked(
     assert dump(ledger) == before
 
 
-@pytest.mark.parametrize("answers", [(), ("x" * 5_000,)])
+@pytest.mark.parametrize("answers", [(), ("",), (" \n",), ("x" * 5_000,)])
 def test_an_answer_is_a_text_of_bounded_size(engine: Engine, answers: tuple[str, ...]) -> None:
     name = workflow(engine, "a", "b")
     start(engine, name, "a")
@@ -476,6 +500,8 @@ def test_an_answer_is_a_text_of_bounded_size(engine: Engine, answers: tuple[str,
 
     with pytest.raises(InvalidArguments):
         resolve(engine, name, "answer", task_id="a", answers=answers)
+
+    assert engine.open_decisions(name)["open"][0]["questions"] == ["which?"]
 
 
 # Stalls

@@ -93,6 +93,8 @@ def test_a_resume_of_500_tasks_stays_under_20_kb_and_says_what_it_cuts(engine: E
 
 def test_a_resume_tells_the_latest_decisions_first(engine: Engine) -> None:
     name = workflow(engine, "a", pattern="supervisor")
+    start(engine, name, "a")
+    fail(engine, name, "a")
     for number in range(100):
         reason = f"reason {number} {'x' * 100}"
         engine.resolve(Resolution(workflow_id=name, decision="adjust", reason=reason))

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from relaybook.engine import Engine
+from relaybook.engine.request import Resolution
 from relaybook.errors import (
     AlreadyOver,
     Blocked,
@@ -435,7 +436,7 @@ def test_what_blocks_a_workflow_is_said_and_nothing_starts(engine: Engine, ledge
 
 def test_a_closed_workflow_is_not_advanced(engine: Engine) -> None:
     workflow_id = staged(engine)
-    resolve(engine, workflow_id, "accept_partial", 0)
+    engine.resolve(Resolution(workflow_id=workflow_id, decision="cancel"))
 
     refused(WorkflowEnded, engine, workflow_id)
 
@@ -655,7 +656,7 @@ def test_stages_are_no_other_pattern_than_a_pipeline(engine: Engine) -> None:
 
 def test_nothing_is_ready_in_a_workflow_that_has_ended(engine: Engine) -> None:
     workflow_id = staged(engine)
-    resolve(engine, workflow_id, "accept_partial", 0)
+    engine.resolve(Resolution(workflow_id=workflow_id, decision="cancel"))
 
     shown = engine.show_workflow(workflow_id)
 

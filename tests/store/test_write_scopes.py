@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from relaybook.engine import Engine
-from relaybook.errors import Held, StaleClaim
-from tests.helpers import Clock, complete, fail, start, task, update, workflow
+from relaybook.engine.request import Resolution
+from relaybook.errors import Held, StaleClaim, WorkflowEnded
+from tests.helpers import Clock, complete, fail, result, start, task, update, workflow
 
 
 def writer(name: str, *writes: str, **said: Any) -> dict[str, Any]:
@@ -96,6 +97,66 @@ def test_scopes_hold_across_the_workflows_of_a_project_only(engine: Engine) -> N
     start(engine, elsewhere, "c")
 
 
+@pytest.mark.parametrize(
+    ("decision", "status", "then"),
+    [("cancel", "cancelled", "nothing is left to do"), ("accept_partial", "partial", "aggregate")],
+)
+def test_a_closed_workflow_says_who_still_writes_and_how_that_becomes_free(
+    engine: Engine, decision: str, status: str, then: str
+) -> None:
+    one = workflow(engine, writer("a", "x"), "b")
+    other = workflow(engine, writer("c", "x"))
+    claim = start(engine, one, "a", lease_seconds=60)
+    start(engine, one, "b")
+    fail(engine, one, "b")
+    free = "update_task(status='pending', task_id, claim) frees what it writes"
+
+    closed = engine.resolve(Resolution(workflow_id=one, decision=decision))
+
+    assert closed["next"].startswith("stop the workers of a; once its worker has stopped, ")
+    assert free in closed["next"]
+    assert closed["next"].endswith(f"(the last lease ends at 2027-01-15T08:01:00Z); then {then}")
+    assert engine.show_workflow(one)["next"] == closed["next"]
+    for end in ("completed", "failed", "cancelled"):
+        with pytest.raises(WorkflowEnded) as ended:
+            update(engine, one, "a", end, output=result(1), claim=claim)
+        assert free in ended.value.next
+    with pytest.raises(Held, match=f"That workflow is {status}: once its worker") as held:
+        start(engine, other, "c")
+    assert free in held.value.message
+    assert free in engine.claim_task(other)["reason"]
+    assert free in engine.show_workflow(other)["held"][0]["free"]
+
+    update(engine, one, "a", "pending", claim=claim)
+
+    assert engine.show_workflow(one)["next"] == then
+    start(engine, other, "c")
+
+
+def test_an_update_does_not_advise_to_start_what_is_held(engine: Engine) -> None:
+    one = workflow(engine, writer("a", "x"))
+    other = workflow(engine, "b", writer("c", "x"))
+    start(engine, one, "a")
+    start(engine, other, "b")
+
+    answer = complete(engine, other, "b")
+    seen = engine.show_workflow(other)
+
+    wait = f"get_workflow(workflow_id={other!r}, since={answer['seq']}, wait_seconds=45)"
+    assert (answer["next"], seen["next"]) == (wait, wait)
+    assert seen["counts"] == {"pending": 1, "completed": 1, "held": 1}
+    complete(engine, one, "a")
+    assert engine.show_workflow(other)["next"].startswith("start the next")
+
+
+def test_a_start_does_not_advise_to_start_what_it_holds(engine: Engine) -> None:
+    name = workflow(engine, writer("a", "x"), writer("b", "x"))
+
+    answer = update(engine, name, "a", "in_progress")
+
+    assert answer["next"].startswith("get_workflow(workflow_id=")
+
+
 def test_a_claim_passes_over_any_number_of_held_tasks(engine: Engine) -> None:
     plan = [writer(f"w{n:02}", "x", expected_minutes=10) for n in range(40)]
     name = workflow(engine, *plan, task("free", expected_minutes=5))
@@ -112,7 +173,7 @@ def test_a_holder_whose_lease_is_over_holds_nothing(engine: Engine, clock: Clock
     assert "held" not in engine.show_workflow(other)
     assert engine.claim_task(other)["task_id"] == "b"
 
-    assert engine.show_workflow(one)["counts"] == {"pending": 1, "ready": 1}
+    assert engine.show_workflow(one)["counts"] == {"pending": 1, "held": 1}
     with pytest.raises(StaleClaim):
         complete(engine, one, "a", claim=lost["claim"])
     with pytest.raises(Held):

@@ -22,11 +22,13 @@ class User:
         self.action, self.content = action, content
         self.asked: list[str] = []
         self.fields: list[str] = []
+        self.offered: list[str] = []
         self.meanwhile = lambda: None
 
     async def __call__(self, _context: Any, params: Any) -> ElicitResult:
         self.asked.append(params.message)
         self.fields = sorted(params.requested_schema["properties"])
+        self.offered = params.requested_schema["properties"]["decision"]["enum"]
         self.meanwhile()
         content = self.content if self.action == "accept" else None
         return ElicitResult.model_validate({"action": self.action, "content": content})
@@ -111,6 +113,42 @@ async def test_a_workers_question_reaches_the_user_and_its_answer_the_next_promp
     assert user.asked == ["Task a asks: Which colour for a?"]
     prompts = [engine.claim_task(name)["prompt"] for _ in range(2)]
     assert ["ultramarine" in prompt for prompt in prompts] == [True, False]
+
+
+async def test_the_form_has_a_text_for_each_question_and_offers_what_is_open(
+    engine: Engine, connect: Connect
+) -> None:
+    name = workflow(engine, "a")
+    start(engine, name, "a")
+    asked = result(None, status="needs_input", questions=["Which branch?", "Which region?"])
+    update(engine, name, "a", "completed", output=asked)
+    user = User("accept", decision="answer", text="main-7", text_2="north-3")
+
+    async with connect(elicitation_callback=user) as client:
+        await call(client, "resolve", workflow_id=name)
+
+    assert (user.offered, user.fields) == (["", "answer"], ["decision", "text", "text_2"])
+    prompt = engine.claim_task(name)["prompt"]
+    words = ("Which branch?", "main-7", "Which region?", "north-3")
+    positions = [prompt.index(word) for word in words]
+    assert positions == sorted(positions)
+
+
+@pytest.mark.parametrize("text", ["", "main-7"])
+async def test_a_question_without_an_answer_stays_open(
+    engine: Engine, connect: Connect, text: str
+) -> None:
+    name = workflow(engine, "a")
+    start(engine, name, "a")
+    asked = result(None, status="needs_input", questions=["Which branch?", "Which region?"])
+    update(engine, name, "a", "completed", output=asked)
+    user = User("accept", decision="answer", text=text)
+
+    async with connect(elicitation_callback=user) as client:
+        refused = await refusal(client, "resolve", workflow_id=name)
+
+    assert refused["next"] == "give an answer to each question"
+    assert engine.open_decisions(name)["open"][0]["decisions"] == ["answer"]
 
 
 async def test_an_answer_goes_to_the_task_that_was_asked_about(

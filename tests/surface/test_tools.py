@@ -10,7 +10,7 @@ from mcp import Client
 from mcp_types import Tool
 
 from relaybook.engine import Engine
-from tests.helpers import complete, fail, result, start, task, workflow
+from tests.helpers import Clock, complete, fail, result, start, task, workflow
 from tests.surface.calls import call, raw_call, refusal, text_of
 
 pytestmark = pytest.mark.anyio
@@ -366,6 +366,29 @@ async def test_a_wait_tells_its_progress(
     assert told[0] == (0, 40)
     assert shown.structured_content is not None
     assert shown.structured_content["counts"]["in_progress"] == 1
+
+
+@pytest.mark.parametrize("end", ["completed", "lost"])
+async def test_a_wait_ends_when_another_workflow_frees_what_a_task_writes(
+    client: Client, engine: Engine, clock: Clock, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    monkeypatch.setattr("relaybook.surface.waiting.PROGRESS_SECONDS", 0)
+    one = workflow(engine, task("a", writes=["x"]))
+    other = workflow(engine, task("b", writes=["x"]))
+    start(engine, one, "a", lease_seconds=60)
+
+    async def free(progress: float, total: float | None, message: str | None) -> None:
+        if end == "lost":
+            clock.move(61)
+        elif engine.show_workflow(one)["status"] != "completed":
+            complete(engine, one, "a")
+
+    arguments = {"workflow_id": other, "since": engine.workflow_seq(other), "wait_seconds": 45}
+    with anyio.fail_after(40):
+        shown = await client.call_tool("get_workflow", arguments, progress_callback=free)
+
+    assert shown.structured_content is not None
+    assert shown.structured_content["next"].startswith("start the next")
 
 
 async def test_the_wait_that_an_answer_advises_names_its_workflow_and_place(

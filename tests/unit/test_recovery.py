@@ -239,7 +239,7 @@ def test_a_completed_workflow_stays_completed(decision: Decision) -> None:
     "command", [start("x", "cx"), done(), failed(), asked(), cancelled("x"), RetryFailed(reason="", **NOW)], ids=lambda c: type(c).__name__
 )  # fmt: skip
 def test_a_closed_workflow_takes_no_more_work(decision: Decision, command: Command) -> None:
-    case = do(plan({"id": "a"}), start(), closed(decision))
+    case = do(plan({"id": "a"}), start(), cancelled("y"), closed(decision))
 
     with pytest.raises(WorkflowEnded):
         decide(case, command)

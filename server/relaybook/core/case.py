@@ -50,6 +50,8 @@ class Case:
     edges: Mapping[str, Sequence[Edge]] = field(default_factory=dict[str, Sequence[Edge]])
     #: What others are writing that overlaps what the one task would write.
     held_by: Sequence[Scope] = ()
+    #: Whether tasks of the project other than the one task are writing anything.
+    others_write: bool = False
 
 
 def opened(event: Event) -> Case:

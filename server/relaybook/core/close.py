@@ -4,11 +4,18 @@ from relaybook.core.case import Case
 from relaybook.core.command import Change, Close
 from relaybook.core.status import workflow_status
 from relaybook.errors import BadInput, Blocked, QuestionsOpen, WorkflowEnded
-from relaybook.model import Decision, EventType, Pattern, Task, Workflow, WorkflowStatus
+from relaybook.model import Decision, EventType, Pattern, Status, Task, Workflow, WorkflowStatus
+
+STOP = "stop working on it"
+#: How what a task of a closed workflow writes is freed before its lease ends.
+FREE = (
+    "once its worker has stopped, update_task(status='pending', task_id, claim) frees what it "
+    "writes; otherwise the end of its lease does"
+)
 
 
-def refuse_decided(workflow: Workflow) -> None:
-    """Refuse if the user has closed the workflow.
+def refuse_decided(workflow: Workflow, task: Task | None = None) -> None:
+    """Refuse if the user has closed the workflow; says how `task` then frees what it writes.
 
     Raises:
         WorkflowEnded: it is cancelled, accepted as partial or finished.
@@ -17,7 +24,26 @@ def refuse_decided(workflow: Workflow) -> None:
         raise WorkflowEnded(
             f"Workflow {workflow.id!r} was closed as {workflow.decision}.",
             allowed="get_workflow and aggregate",
-            next="stop working on it",
+            next=STOP if task is None or not _holds(task) else f"{STOP}; {FREE}",
+        )
+
+
+def _holds(task: Task) -> bool:
+    """Whether nobody else may write what `task` writes."""
+    return task.status is Status.IN_PROGRESS and task.writes is not None
+
+
+def refuse_unfailed(workflow: Workflow, decision: str) -> None:
+    """Refuse a decision about failed tasks where there is none.
+
+    Raises:
+        BadInput: no task has failed.
+    """
+    if not workflow.failed:
+        raise BadInput(
+            f"Workflow {workflow.id!r} has no failed task.",
+            allowed=f"{decision} after a failure",
+            next="call get_workflow for what is ready",
         )
 
 
@@ -32,6 +58,8 @@ def close(case: Case, c: Close) -> list[Change]:
         )
     if c.decision is Decision.FINISHED:
         _refuse_finish(workflow)
+    if c.decision is Decision.PARTIAL and not workflow.cancelled:
+        refuse_unfailed(workflow, "accept_partial")
     said = {"decision": str(c.decision), "reason": c.reason}
     return [(EventType.DECISION_RECORDED, None, said)]
 
@@ -48,7 +76,7 @@ def _refuse_finish(workflow: Workflow) -> None:
             f"{workflow.total - workflow.completed - workflow.not_applicable} task(s) of "
             f"workflow {workflow.id!r} are not completed.",
             allowed="finish when every task is completed or not applicable",
-            next="complete or replace them, or call resolve(decision='accept_partial')",
+            next="complete or drop them, or call resolve(decision='cancel')",
         )
 
 

@@ -2,7 +2,7 @@
 
 from relaybook.core.called_off import alternatives_not_needed, handlers_not_needed
 from relaybook.core.case import Case
-from relaybook.core.close import refuse_decided
+from relaybook.core.close import refuse_decided, refuse_unfailed
 from relaybook.core.command import Answer, Cancel, Change, Decide, NameFailure, RetryFailed
 from relaybook.errors import AlreadyOver, BadInput
 from relaybook.model import OVER, EventType, Status, Task
@@ -44,7 +44,7 @@ def cancel(case: Case, c: Cancel) -> list[Change]:
     task = case.tasks[c.task_id]
     if task.status is Status.CANCELLED:
         return []
-    refuse_decided(case.workflow)
+    refuse_decided(case.workflow, task)
     if task.status in OVER:
         raise AlreadyOver(
             f"Task {task.id!r} is {task.status} and cannot be cancelled.",
@@ -56,13 +56,8 @@ def cancel(case: Case, c: Cancel) -> list[Change]:
 
 def retry_failed(case: Case, c: RetryFailed) -> list[Change]:
     refuse_decided(case.workflow)
+    refuse_unfailed(case.workflow, "retry_failed")
     failed = [t for t in case.tasks.values() if t.status is Status.FAILED]
-    if not failed:
-        raise BadInput(
-            f"Workflow {case.workflow.id!r} has no failed task.",
-            allowed="retry_failed after a failure",
-            next="call get_workflow for what is ready",
-        )
     said = {"decision": "retry_failed", "reason": c.reason}
     reopened: list[Change] = [(EventType.TASK_REOPENED, t.id, {}) for t in failed]
     return [(EventType.DECISION_RECORDED, None, said), *reopened]

@@ -87,7 +87,7 @@ def _not_started(task: Task) -> NotStarted:
 def complete(case: Case, c: Complete) -> list[Change]:
     if attempt_meant(case, c, Outcome.COMPLETED) is None:
         return []
-    refuse_decided(case.workflow)
+    refuse_decided(case.workflow, case.tasks[c.task_id])
     said = {"result": c.result, "output": c.output, "summary": c.summary}
     return [*notes_of(c), *judged(case, c, said)]
 
@@ -97,7 +97,7 @@ def fail(case: Case, c: Fail) -> list[Change]:
     reviewed = c.claim is None and case.tasks[c.task_id].status is Status.REVIEW
     if not reviewed and attempt_meant(case, c, Outcome.FAILED) is None:
         return []
-    refuse_decided(case.workflow)
+    refuse_decided(case.workflow, case.tasks[c.task_id])
     failures = case.tasks[c.task_id].failures + 1
     said: dict[str, Any] = {"error_code": c.error_code, "error": c.error}
     if c.output is not None:
@@ -116,7 +116,7 @@ def fail(case: Case, c: Fail) -> list[Change]:
 def ask(case: Case, c: Ask) -> list[Change]:
     if attempt_meant(case, c, Outcome.ASKED) is None:
         return []
-    refuse_decided(case.workflow)
+    refuse_decided(case.workflow, case.tasks[c.task_id])
     said = {"questions": c.questions, "output": c.output, "summary": c.summary}
     return [(EventType.TASK_ASKED, c.task_id, said)]
 
@@ -143,7 +143,7 @@ def expire(case: Case, c: Expire) -> list[Change]:
 
 def note(case: Case, c: Note) -> list[Change]:
     if c.task_id is not None and c.claim is not None:
-        refuse_decided(case.workflow)
+        refuse_decided(case.workflow, case.tasks[c.task_id])
         _refuse_over(case, c.task_id, c.claim)
     return [(kind, c.task_id, data) for kind, data in c.notes]
 

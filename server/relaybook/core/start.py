@@ -3,7 +3,7 @@
 from typing import Any
 
 from relaybook.core.case import Case
-from relaybook.core.close import questions_open, refuse_decided
+from relaybook.core.close import FREE, questions_open, refuse_decided
 from relaybook.core.command import Change, Start
 from relaybook.core.policy import MAX_FAILURES
 from relaybook.core.status import breaker_open, failed_for_good, waits_for_decision
@@ -16,14 +16,14 @@ from relaybook.errors import (
     RetriesUsedUp,
     TooManyInProgress,
 )
-from relaybook.model import OVER, EventType, Status, Task, Workflow
+from relaybook.model import OVER, EventType, Scope, Status, Task, Workflow
 
 DECISIONS = "retry failed tasks, adjust the plan, or accept the partial results"
 
 
 def start(case: Case, c: Start) -> list[Change]:
     task = case.tasks[c.task_id]
-    refuse_decided(case.workflow)
+    refuse_decided(case.workflow, task)
     if task.status is Status.IN_PROGRESS:
         return _start_again(task, c)
     refuse_start(case.workflow, task)
@@ -112,8 +112,13 @@ def refuse_held(case: Case, task: Task) -> None:
         scope = case.held_by[0]
         raise Held(
             f"Task {task.id!r} is held: task {scope.task_id!r} of workflow "
-            f"{scope.workflow_id!r} is writing {scope.path!r}.",
+            f"{scope.workflow_id!r} is writing {scope.path!r}.{_closed(scope)}",
             allowed="one writer of a path or resource at a time in a project",
             next="start another task; this one is offered when that one ends",
             task_id=task.id,
         )
+
+
+def _closed(scope: Scope) -> str:
+    """How the scope of a closed workflow, in which nothing goes on, becomes free."""
+    return f" That workflow is {scope.closed_as}: {FREE}." if scope.closed_as else ""

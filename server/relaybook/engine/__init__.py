@@ -72,6 +72,8 @@ class Engine(Desk):
         from relaybook.engine.tokens import create_token, grant_of, list_tokens, revoke_token
         from relaybook.engine.update import update_task, update_tasks
         from relaybook.engine.view import (
+            all_writing,
+            holders,
             list_workflows,
             show_workflow,
             workflow_ended,
@@ -109,6 +111,8 @@ class Engine(Desk):
         save_composition = Verb("save", retry=False)
         workflow_seq = Verb("view")
         workflow_ended = Verb("view")
+        holders = Verb("view")
+        all_writing = Verb("view")
         load_item = Verb("items")
         list_items = Verb("items")
         item_events = Verb("items")

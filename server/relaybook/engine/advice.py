@@ -1,9 +1,19 @@
 """The `next` of an answer: which call to make now, by what the ledger says."""
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from relaybook.core.close import FREE
 from relaybook.core.failure import MEANINGS
 from relaybook.core.policy import IDLE_REVIEWS_LIMIT, TRANSIENT
 from relaybook.core.status import all_done, breaker_open, failed_for_good, workflow_status
+from relaybook.errors import clip
 from relaybook.model import FailureCode, Pattern, Task, Workflow, WorkflowStatus
+
+#: What follows the decision to adjust.
+CHANGE = "change_plan(add=[…], replaces=[the failed tasks]) with another prompt, or a split"
+#: How many tasks whose workers are to be stopped are named.
+STOPPED_SHOWN = 6
 
 
 def progress(workflow: Workflow) -> str:
@@ -44,16 +54,27 @@ def _advice(workflow: Workflow, task: Task) -> str:
     return f"{retry}; or reassign it with change_plan, or record(kind='handoff')"
 
 
-def next_call(workflow: Workflow, held: int = 0, *, staged: bool = False) -> str:
+def next_call(
+    workflow: Workflow,
+    held: int = 0,
+    *,
+    staged: bool = False,
+    running: Sequence[Task] = (),
+    adjusting: bool = False,
+) -> str:
     """What an orchestrator does next; `held` tasks of those that may start are known to be held.
 
-    `staged`: the workflow is one of stages.
+    `staged`: the workflow is one of stages. `running` are the tasks in progress of a closed
+    workflow; `adjusting` says that the user decided to adjust the plan.
     """
     status = workflow_status(workflow)
-    if status is WorkflowStatus.CANCELLED:
-        return "stop its workers; nothing is left to do"
-    if status in (WorkflowStatus.COMPLETED, WorkflowStatus.PARTIAL):
+    if status in (WorkflowStatus.CANCELLED, WorkflowStatus.PARTIAL):
+        then = "nothing is left to do" if status is WorkflowStatus.CANCELLED else "aggregate"
+        return f"{_stopping(running)}; then {then}" if running else then
+    if status is WorkflowStatus.COMPLETED:
         return "aggregate"
+    if adjusting:
+        return f"the user decided to adjust the plan: {CHANGE}"
     if breaker_open(workflow.failed, workflow.total):
         return "ask the user, then resolve: retry_failed, adjust or accept_partial"
     if workflow.input_required:
@@ -63,6 +84,22 @@ def next_call(workflow: Workflow, held: int = 0, *, staged: bool = False) -> str
     if status is WorkflowStatus.FAILED:
         return "aggregate for what succeeded, then resolve"
     return _going_on(workflow, held, staged)
+
+
+def _stopping(running: Sequence[Task]) -> str:
+    """How to stop what goes on in a closed workflow, and free what it writes."""
+    names = ", ".join(task.id for task in running[:STOPPED_SHOWN])
+    more = f" and {len(running) - STOPPED_SHOWN} more" if len(running) > STOPPED_SHOWN else ""
+    said = f"stop the workers of {clip(names, 600)}{more}"
+    leases = [task.lease_until or 0.0 for task in running if task.writes is not None]
+    if not leases:
+        return said
+    return f"{said}; {FREE} (the last lease ends at {timestamp(max(leases))})"
+
+
+def timestamp(at: float) -> str:
+    """Epoch seconds as ISO 8601 in UTC."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _going_on(workflow: Workflow, held: int, staged: bool) -> str:

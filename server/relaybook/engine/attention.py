@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from relaybook.core.close import FREE
 from relaybook.core.policy import MAX_FAILURES, TRANSIENT
 from relaybook.core.status import is_expired, is_retryable
 from relaybook.engine.waiting import gate_items, hooks_left, questions_of, undecided_tasks
@@ -45,6 +46,11 @@ def find_needs(tx: Tx, workflow: Workflow, now: float) -> Needs:
     again = [task for task in failed if is_retryable(task) and task.waiting_on == 0]
     held = [] if workflow.ended_at is not None else _held(tx, workflow, [*again, *ready], now)
     return Needs(running, failed, ready, held)
+
+
+def held_tasks(tx: Tx, workflow: Workflow, now: float) -> Sequence[dict[str, Any]]:
+    """The first tasks that could start, were another not writing what they write; with the other."""
+    return find_needs(tx, workflow, now).held
 
 
 def attention(tx: Tx, workflow: Workflow, needs: Needs, now: float) -> dict[str, list[Any]]:
@@ -91,7 +97,10 @@ def _held(tx: Tx, workflow: Workflow, tasks: Sequence[Task], now: float) -> list
         for scope in find_holders(tx, workflow.project, task):
             if not is_expired(get_task(tx, scope.workflow_id, scope.task_id), now):
                 by = {"workflow_id": scope.workflow_id, "task_id": scope.task_id}
-                found.append({"task_id": task.id, "path": clip(scope.path, 120), "by": by})
+                line: dict[str, Any] = {"task_id": task.id, "path": clip(scope.path, 120), "by": by}
+                if scope.closed_as:
+                    line["free"] = f"its workflow is {scope.closed_as}: {FREE}"
+                found.append(line)
                 break
     return found
 

@@ -5,9 +5,9 @@ from typing import Any
 from relaybook.core.health import health
 from relaybook.core.lesson_patch import as_patch
 from relaybook.core.lessons import check_target
+from relaybook.engine.advice import timestamp
 from relaybook.engine.desk import Desk
 from relaybook.engine.hooks import figures
-from relaybook.engine.view import timestamp
 from relaybook.errors import InvalidArguments, clip
 from relaybook.model import WORDS
 from relaybook.store.base import Tx

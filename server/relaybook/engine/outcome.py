@@ -12,7 +12,8 @@ from relaybook.core.machine import decide
 from relaybook.core.record import carried
 from relaybook.core.status import is_ready, workflow_status
 from relaybook.core.text import compact, text_hash
-from relaybook.engine.advice import failure_advice, next_call, progress, result_advice
+from relaybook.engine.advice import failure_advice, progress, result_advice
+from relaybook.engine.ahead import next_after
 from relaybook.engine.desk import Desk
 from relaybook.engine.gate import stage_answer, staged
 from relaybook.engine.request import Update
@@ -142,7 +143,7 @@ def record_end(
             command = staged(desk, tx, case, command, result)
         after = settle(tx, case, command, texts)
         said = stage_answer(desk, tx, after, task_id) if is_stage else {}
-    return told(case, after, task_id, repeated=after is case) | said
+        return told(desk, tx, case, after, task_id, repeated=after is case) | said
 
 
 def settle(tx: Tx, case: Case, command: Command, texts: Sequence[str]) -> Case:
@@ -154,7 +155,9 @@ def settle(tx: Tx, case: Case, command: Command, texts: Sequence[str]) -> Case:
     return apply(tx, case, events)
 
 
-def told(before: Case, after: Case, task_id: str, *, repeated: bool = False) -> dict[str, Any]:
+def told(
+    desk: Desk, tx: Tx, before: Case, after: Case, task_id: str, *, repeated: bool = False
+) -> dict[str, Any]:
     """What an update answers."""
     workflow, task = after.workflow, after.tasks[task_id]
     answer: dict[str, Any] = {
@@ -177,5 +180,6 @@ def told(before: Case, after: Case, task_id: str, *, repeated: bool = False) -> 
         answer["ready"] = freed[:10]
     if repeated:
         answer["repeated"] = True
-    answer["next"] = next_call(workflow, staged=task.slug is not None)
+    staged = task.slug is not None
+    answer["next"] = next_after(tx, before, after, task_id, desk.clock(), staged=staged)
     return answer

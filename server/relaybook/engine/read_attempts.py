@@ -3,8 +3,8 @@
 from typing import Any
 
 from relaybook.core.text import compact
+from relaybook.engine.advice import timestamp
 from relaybook.engine.desk import Desk
-from relaybook.engine.view import timestamp
 from relaybook.errors import clip
 from relaybook.store.cases import get_workflow
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from relaybook.core.item import item_slug
 from relaybook.core.text import compact
+from relaybook.engine.advice import timestamp
 from relaybook.engine.desk import Desk
 from relaybook.engine.prompt import earlier_attempts
-from relaybook.engine.view import timestamp
 from relaybook.errors import UnknownResource, clip
 from relaybook.model import WORDS, Attempt, Task
 from relaybook.store.base import Tx

@@ -41,8 +41,6 @@ class Resolution:
     #: The id of a lesson, for the decisions about one.
     lesson: str = ""
     answers: tuple[str, ...] = ()
-    #: The one answer is to all the questions.
-    together: bool = False
     reason: str = ""
     actor: str = "orchestrator"
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from relaybook.core.case import Case
-from relaybook.core.close import refuse_decided
+from relaybook.core.close import refuse_decided, refuse_unfailed
 from relaybook.core.command import (
     Answer,
     Cancel,
@@ -22,9 +22,11 @@ from relaybook.core.digest_account import account
 from relaybook.core.evidence import of_attempt
 from relaybook.core.machine import decide
 from relaybook.core.names import SHOWN, Names
-from relaybook.core.status import breaker_open, workflow_status
+from relaybook.core.status import workflow_status
 from relaybook.core.text import compact, storable
-from relaybook.engine.advice import progress
+from relaybook.engine.advice import CHANGE, progress
+from relaybook.engine.ahead import is_adjusting, waits_after_failures
+from relaybook.engine.attention import held_tasks
 from relaybook.engine.desk import Desk
 from relaybook.engine.gate import stage_answer, staged
 from relaybook.engine.judge import intake, judge_draft
@@ -50,7 +52,6 @@ from relaybook.store.tables import TASKS
 
 ANSWER_LIMIT = 4_000
 REASON_LIMIT = 1_000
-CHANGE = "change_plan(add=[…], replaces=[the failed tasks]) with another prompt, or a split"
 
 
 def resolve(desk: Desk, resolution: Resolution) -> dict[str, Any]:
@@ -74,7 +75,8 @@ def resolve(desk: Desk, resolution: Resolution) -> dict[str, Any]:
         task = after.tasks.get(resolution.task_id)
         staged = task is not None and task.slug is not None
         said = stage_answer(desk, tx, after, resolution.task_id) if staged else {}
-        call = next_of(tx, after.workflow)
+        held = len(held_tasks(tx, after.workflow, desk.clock()))
+        call = next_of(tx, after.workflow, held)
     workflow = after.workflow
     answer = {
         "workflow_id": workflow.id,
@@ -92,7 +94,7 @@ def open_decisions(desk: Desk, workflow_id: str) -> dict[str, Any]:
     with desk.store.read() as tx:
         workflow = get_workflow(tx, workflow_id)
         found = open_questions(desk, tx, workflow)
-        call = next_of(tx, workflow)
+        call = next_of(tx, workflow, len(held_tasks(tx, workflow, desk.clock())))
     return {
         "workflow_id": workflow.id,
         "seq": workflow.seq,
@@ -121,11 +123,9 @@ def open_questions(desk: Desk, tx: Tx, workflow: Workflow) -> list[dict[str, Any
 
 
 def _breaker(tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:
-    if workflow.ended_at is not None and not workflow.failed:
+    if workflow.decision is not None or not waits_after_failures(workflow):
         return []
-    if not (breaker_open(workflow.failed, workflow.total) or workflow.ended_at is not None):
-        return []
-    if workflow.decision is not None:
+    if is_adjusting(tx, workflow):
         return []
     where = "WHERE workflow_id = :id AND status = 'failed' ORDER BY position LIMIT :limit"
     failed = [task.id for task in TASKS.find(tx, where, id=workflow.id, limit=SHOWN)]
@@ -211,6 +211,7 @@ def _adjust(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:
     """The decision goes on record; the change itself is `change_plan`."""
     case = load_workflow_case(tx, r.workflow_id)
     refuse_decided(case.workflow)
+    refuse_unfailed(case.workflow, "adjust")
     said = {"decision": "adjust", "reason": _reason(r)}
     return case, Note(task_id=None, notes=[(EventType.DECISION_RECORDED, said)], **_by(desk, r))
 
@@ -232,8 +233,13 @@ def _answer(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:
             allowed=f"answers=[text, …], each at most {ANSWER_LIMIT} characters",
             next="call get_workflow for the questions",
         )
-    if not r.together:
-        _refuse_uneven(tx, case.tasks[r.task_id], len(r.answers))
+    _refuse_uneven(tx, case.tasks[r.task_id], len(r.answers))
+    if not all(text.strip() for text in r.answers):
+        raise InvalidArguments(
+            "An answer is empty; the question stays open.",
+            allowed=f"for each question a text of 1 to {ANSWER_LIMIT} characters",
+            next="give an answer to each question",
+        )
     return case, Answer(
         task_id=r.task_id, answer=compact([storable(text) for text in r.answers]), **_by(desk, r)
     )

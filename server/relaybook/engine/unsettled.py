@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from relaybook.core.status import breaker_open
-from relaybook.engine.advice import next_call
+from relaybook.engine.ahead import next_in
 from relaybook.engine.stage import has_stages
 from relaybook.engine.waiting import gate_items, hooks_left
 from relaybook.errors import HooksPending, InReview, clip
@@ -80,9 +80,9 @@ def review_next(task: Task, items: Sequence[Mapping[str, str]]) -> str:
 def next_of(tx: Tx, workflow: Workflow, held: int = 0) -> str:
     """What an orchestrator does next, as `next_call` says it; of stages the one concerned named."""
     if not has_stages(tx, workflow):
-        return next_call(workflow, held)
+        return next_in(tx, workflow, held)
     waits_for_user = breaker_open(workflow.failed, workflow.total) or workflow.input_required
     task = None if waits_for_user else unsettled(tx, workflow)
     if task is None:
-        return next_call(workflow, held, staged=True)
+        return next_in(tx, workflow, held, staged=True)
     return why_unsettled(tx, task).next

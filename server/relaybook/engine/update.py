@@ -151,7 +151,7 @@ def _begin_once(desk: Desk, update: Update) -> dict[str, Any]:
         if update.session_key is None or update.session_key != task.session_key:
             found, case = case, without_expired(desk, tx, case, task_id, update.actor)
             if case is not found and case.tasks[task_id].status is Status.FAILED:
-                return told(found, case, task_id)  # that was its last attempt
+                return told(desk, tx, found, case, task_id)  # that was its last attempt
         if case.tasks[task_id].status is not Status.IN_PROGRESS:
             begun = start_attempt(
                 desk,
@@ -163,7 +163,7 @@ def _begin_once(desk: Desk, update: Update) -> dict[str, Any]:
                 override=update.override,
                 actor=update.actor,
             )
-            answer = told(case, begun.case, task_id) | started(desk, begun)
+            answer = told(desk, tx, case, begun.case, task_id) | started(desk, begun)
             if update.session_key is not None:
                 del answer["prompt"]  # its worker runs already
             return answer
@@ -176,20 +176,20 @@ def _begin_once(desk: Desk, update: Update) -> dict[str, Any]:
             session_key=update.session_key,
         )
         after = settle(tx, case, command, [])
-        answer = told(case, after, task_id, repeated=after is case)
+        answer = told(desk, tx, case, after, task_id, repeated=after is case)
         answer["next"] = f"{answer['next']}; render_prompt shows its prompt again"
         return answer | {"claim": task.claim}
 
 
 def _renew(desk: Desk, tx: Tx, case: Case, task_id: str, update: Update) -> dict[str, Any]:
     beat = Release(at=desk.clock(), actor=update.actor, task_id=task_id, claim=update.claim)
-    refuse_decided(case.workflow)
+    refuse_decided(case.workflow, case.tasks[task_id])
     attempt_meant(case, beat, None)
     task = case.tasks[task_id]
     asked = (task.lease_until or 0.0) - (task.last_seen_at or 0.0)  # when it was claimed, or since
     lease = min(update.lease_seconds or asked, task.timeout_seconds)
     renew_lease(tx, task, desk.clock(), lease)
-    return told(case, case, task_id) | {"lease_seconds": round(lease)}
+    return told(desk, tx, case, case, task_id) | {"lease_seconds": round(lease)}
 
 
 def _complete(desk: Desk, update: Update) -> dict[str, Any]:
@@ -221,7 +221,7 @@ def _refuse_late(desk: Desk, workflow_id: str, task_id: str, update: Update) -> 
     beat = Release(at=desk.clock(), actor=update.actor, task_id=task_id, claim=update.claim)
     with desk.store.transaction() as tx:
         case = load_case(tx, workflow_id, task_id, update.claim)
-        refuse_decided(case.workflow)
+        refuse_decided(case.workflow, case.tasks[task_id])
         attempt_meant(case, beat, None)
 
 

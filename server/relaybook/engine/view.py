@@ -1,7 +1,6 @@
 """get_workflow: what stands in the ledger, one workflow or all, bounded in size."""
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime
 from itertools import accumulate
 from typing import Any
 
@@ -10,13 +9,20 @@ from relaybook.core.policy import (
     STALL_FACTOR,
     USER_UPDATE_AFTER_SECONDS,
 )
-from relaybook.core.status import all_done, breaker_open, waits_for_decision, workflow_status
+from relaybook.core.status import (
+    all_done,
+    breaker_open,
+    is_expired,
+    waits_for_decision,
+    workflow_status,
+)
 from relaybook.core.text import compact
-from relaybook.engine.advice import progress
+from relaybook.engine.advice import progress, timestamp
 from relaybook.engine.attention import (
     IDS_SHOWN,
     attention,
     find_needs,
+    held_tasks,
     is_overdue,
     running_tasks,
 )
@@ -70,6 +76,7 @@ def show_workflow(
         needs = find_needs(tx, workflow, now)
         call = next_of(tx, workflow, len(needs.held))
         answer = overview(workflow, needs.running, now)
+        answer["counts"] = _held_apart(answer["counts"], len(needs.ready) - len(needs.free))
         answer["summary"] = _summary(answer)
         if running_sessions is not None:
             answer["sessions"] = reconcile(needs.running, running_sessions, now)
@@ -159,6 +166,28 @@ def workflow_ended(desk: Desk, workflow_id: str) -> bool:
         return get_workflow(tx, workflow_id).ended_at is not None
 
 
+def holders(desk: Desk, workflow_id: str) -> list[tuple[str, str]]:
+    """Workflow and task of those that write what tasks of a workflow would, and so hold them.
+
+    Raises:
+        UnknownWorkflow: there is none of that id.
+    """
+    with desk.store.read() as tx:
+        lines = held_tasks(tx, get_workflow(tx, workflow_id), desk.clock())
+    return list(dict.fromkeys((each["by"]["workflow_id"], each["by"]["task_id"]) for each in lines))
+
+
+def all_writing(desk: Desk, names: Sequence[tuple[str, str]]) -> bool:
+    """Whether each of these tasks is still in progress, within its lease."""
+    where = "WHERE workflow_id = :workflow_id AND id = :id AND status = 'in_progress'"
+    with desk.store.read() as tx:
+        for workflow_id, task_id in names:
+            found = TASKS.find(tx, where, workflow_id=workflow_id, id=task_id)
+            if not found or is_expired(found[0], desk.clock()):
+                return False
+    return True
+
+
 def fitting(lines: Sequence[Any], room: int) -> list[Any]:
     """As many of `lines` as take `room` bytes of JSON, and at least the first."""
     sizes = accumulate(_size(line) + 1 for line in lines)
@@ -197,6 +226,14 @@ def counts(workflow: Workflow) -> dict[str, int]:
     return {name: number for name, number in shown.items() if number}
 
 
+def _held_apart(counted: dict[str, int], held: int) -> dict[str, int]:
+    """The counts with the ready tasks that are held under their own name."""
+    if not held:
+        return counted
+    told = counted | {"ready": counted["ready"] - held, "held": held}
+    return {name: number for name, number in told.items() if number}
+
+
 def flags(workflow: Workflow, running: Sequence[Task], now: float) -> dict[str, bool]:
     """The derived words beside the status, those that hold."""
     if workflow.ended_at is not None:
@@ -212,11 +249,6 @@ def flags(workflow: Workflow, running: Sequence[Task], now: float) -> dict[str, 
         "replan": workflow.idle_reviews >= IDLE_REVIEWS_LIMIT,
     }
     return {name: True for name, holds in held.items() if holds}
-
-
-def timestamp(at: float) -> str:
-    """Epoch seconds as ISO 8601 in UTC."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _task_page(tx: Tx, workflow: Workflow, detail: str, cursor: str, room: int) -> dict[str, Any]:

@@ -12,7 +12,9 @@ from relaybook.store.tables import ATTEMPTS, TASKS, WORKFLOWS
 _CASE = (
     f"SELECT {WORKFLOWS.full_columns}, {TASKS.full_columns}, {ATTEMPTS.full_columns},"
     " EXISTS (SELECT 1 FROM edges WHERE edges.workflow_id = :workflow_id"
-    " AND edges.needs = :task_id)"
+    " AND edges.needs = :task_id),"
+    " EXISTS (SELECT 1 FROM scopes WHERE scopes.project = workflows.project"
+    " AND NOT (scopes.workflow_id = :workflow_id AND scopes.task_id = :task_id))"
     " FROM workflows JOIN tasks ON tasks.workflow_id = workflows.id"
     " LEFT JOIN attempts ON attempts.workflow_id = tasks.workflow_id"
     " AND attempts.task_id = tasks.id AND attempts.number = tasks.attempt"
@@ -143,7 +145,7 @@ def load_case(tx: Tx, workflow_id: str, task_id: str, claim: str | None = None) 
     # Of handlers that may be called off.
     running = [other for other in tasks.values() if other.claim is not None and other is not task]
     attempts |= load_open_attempts(tx, running)
-    return Case(workflow=case.workflow, tasks=tasks, attempts=attempts, edges=edges)
+    return replace(case, tasks=tasks, attempts=attempts, edges=edges)
 
 
 def _load_task(tx: Tx, workflow_id: str, task_id: str) -> tuple[Case, bool]:
@@ -158,13 +160,14 @@ def _load_task(tx: Tx, workflow_id: str, task_id: str) -> tuple[Case, bool]:
         get_task(tx, workflow_id, task_id)  # says which of them there is not
     row, first, second = found[0], len(WORKFLOWS.names), len(WORKFLOWS.names) + len(TASKS.names)
     task = TASKS.value(row[first:second])
-    attempt = ATTEMPTS.value(row[second:-1]) if task.attempt else None
+    attempt = ATTEMPTS.value(row[second:-2]) if task.attempt else None
     case = Case(
         workflow=WORKFLOWS.value(row[:first]),
         tasks={task.id: task},
         attempts={(task.id, task.attempt): attempt} if attempt else {},
+        others_write=bool(row[-1]),
     )
-    return case, bool(row[-1])
+    return case, bool(row[-2])
 
 
 def load_edges(tx: Tx, workflow_id: str, tasks: dict[str, Task]) -> dict[str, Sequence[Edge]]:

@@ -13,7 +13,11 @@ _ADD_SCOPE = (
     " VALUES (:project, :path, :workflow_id, :task_id)"
 )
 _DROP_SCOPES = "DELETE FROM scopes WHERE workflow_id = :workflow_id AND task_id = :task_id"
-_SCOPE_IN_THE_WAY = "SELECT path, workflow_id, task_id FROM scopes WHERE project = :project AND "
+_SCOPE_IN_THE_WAY = (
+    "SELECT path, workflow_id, task_id,"
+    " (SELECT decision FROM workflows WHERE id = scopes.workflow_id)"
+    " FROM scopes WHERE project = :project AND "
+)
 
 
 def save_scopes(tx: Tx, before: Case | None, after: Case) -> None:

@@ -4,7 +4,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from mcp.server.mcpserver import AcceptedElicitation, Context, Elicit, ElicitationResult, Resolve
 from mcp.server.mcpserver.tools import Tool
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, create_model
 
 from relaybook.core.policy import KEPT_DAYS
 from relaybook.engine import Engine
@@ -15,25 +15,14 @@ from relaybook.surface.board import SHOWS_BOARD
 from relaybook.surface.done import done, done_aside
 from relaybook.surface.rim import tool
 
-#: Decisions about the task that the question is about.
-OF_TASK = ("answer", "waive", "confirm", "applicable", "not_applicable")
+#: Decisions that are about no task, whichever question they answer.
+OF_WORKFLOW = ("retry_failed", "adjust", "accept_partial")
 
 
 class Choice(BaseModel):
     """What the user is asked to choose; nothing chosen leaves the question open."""
 
-    decision: Literal[
-        "",
-        "retry_failed",
-        "adjust",
-        "accept_partial",
-        "answer",
-        "cancel",
-        "waive",
-        "confirm",
-        "applicable",
-        "not_applicable",
-    ] = ""
+    decision: str = ""
     text: str = Field(default="", description="your answer or your reason")
     #: The task that the question was about, if about one; not a field of the form.
     about: ClassVar[str] = ""
@@ -93,21 +82,33 @@ def _question(found: dict[str, Any]) -> str:
 
 
 def _asking(found: dict[str, Any]) -> Elicit[Choice]:
-    """The question as a form that remembers its task: the ledger may move on while it is asked."""
+    """The question as a form that remembers its task: the ledger may move on while it is asked.
 
-    class ChoiceAbout(Choice):
-        about: ClassVar[str] = str(found.get("task_id", ""))
+    It offers the decisions that are open and has a text for each question of a worker.
+    """
+    decision: Any = Literal["", *found["decisions"]]
+    fields: dict[str, Any] = {"decision": (decision, "")}
+    questions = found.get("questions", ())
+    for name, question in zip(_texts(len(questions)), questions, strict=True):
+        fields[name] = (str, Field(default="", description=str(question)))
+    form = create_model("Choice", __base__=Choice, **fields)
+    form.about = str(found.get("task_id", ""))
+    return Elicit(_question(found), form)
 
-    return Elicit(_question(found), ChoiceAbout)
+
+def _texts(count: int) -> list[str]:
+    """The names of the texts of a form: text, text_2, text_3 …"""
+    return ["text" if number == 1 else f"text_{number}" for number in range(1, count + 1)]
 
 
 def _from_user(workflow_id: str, chosen: Choice) -> Resolution:
+    said = chosen.model_dump()
+    answers = tuple(said[name] for name in _texts(len(said) - 1))
     return Resolution(
         workflow_id=workflow_id,
         decision=chosen.decision,
-        task_id=chosen.about if chosen.decision in OF_TASK else "",
-        answers=(chosen.text,) if chosen.decision == "answer" else (),
-        together=True,
+        task_id="" if chosen.decision in OF_WORKFLOW else chosen.about,
+        answers=answers if chosen.decision == "answer" else (),
         reason=chosen.text,
         actor="user",
     )

@@ -26,10 +26,14 @@ async def wait_for_change(
     seconds: float,
     report: Report,
 ) -> None:
-    """Return when the workflow has events after `since`, or has ended, or the time is over."""
+    """Return when the workflow has events after `since`, or has ended, or the time is over.
+
+    Or when one of those that hold its tasks writes no more, in whatever workflow.
+    """
     if await done(engine, engine.workflow_ended, workflow_id):
         return
     seen = await done(engine, engine.workflow_seq, workflow_id) if since is None else since
+    writing = await done(engine, engine.holders, workflow_id)
     began, told = anyio.current_time(), 0.0
     with anyio.move_on_after(seconds):
         while await done(engine, engine.workflow_seq, workflow_id) <= seen:
@@ -38,3 +42,5 @@ async def wait_for_change(
                 told = waited
                 await report(math.floor(waited), seconds)
             await wakes.wait(workflow_id)
+            if writing and not await done(engine, engine.all_writing, writing):
+                return

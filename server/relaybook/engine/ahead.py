@@ -1,0 +1,54 @@
+"""The `next` of an answer where the counters alone do not tell it: who runs, waits, has decided."""
+
+from relaybook.core.case import Case
+from relaybook.core.status import breaker_open
+from relaybook.engine.advice import next_call
+from relaybook.engine.attention import READY_LOOKED_AT, held_tasks, running_tasks
+from relaybook.model import EventType, Status, Workflow
+from relaybook.store.base import Tx
+from relaybook.store.events import read_decisions
+
+#: What may take the decision to change the plan back, or carry it out.
+_AFTER_FAILURES = (EventType.DECISION_RECORDED, EventType.PLAN_CHANGED)
+_DECISIONS = ("retry_failed", "adjust")
+
+
+def next_after(
+    tx: Tx, before: Case, after: Case, task_id: str, now: float, *, staged: bool = False
+) -> str:
+    """What an orchestrator does next after an update of a task.
+
+    Which tasks are held is looked up only where somebody writes and it can make a difference.
+    """
+    workflow, task = after.workflow, after.tasks[task_id]
+    writing = before.others_write or (task.status is Status.IN_PROGRESS and task.writes is not None)
+    could_start = 0 < workflow.ready + workflow.retryable <= READY_LOOKED_AT
+    if not writing or not could_start or workflow.in_progress >= workflow.max_parallel:
+        return next_in(tx, workflow, staged=staged)
+    return next_in(tx, workflow, len(held_tasks(tx, workflow, now)), staged=staged)
+
+
+def next_in(tx: Tx, workflow: Workflow, held: int = 0, *, staged: bool = False) -> str:
+    """What an orchestrator does next in `workflow`, of whose tasks `held` are held."""
+    running = running_tasks(tx, workflow) if workflow.decision is not None else ()
+    adjusting = is_adjusting(tx, workflow)
+    return next_call(workflow, held, staged=staged, running=running, adjusting=adjusting)
+
+
+def is_adjusting(tx: Tx, workflow: Workflow) -> bool:
+    """Whether the user decided after failures to adjust the plan, and it has not changed since."""
+    if workflow.decision is not None or not waits_after_failures(workflow):
+        return False
+    for event in reversed(read_decisions(tx, workflow.id, _AFTER_FAILURES)):
+        if event.type is EventType.PLAN_CHANGED:
+            return False
+        if event.data.get("decision") in _DECISIONS:
+            return event.data["decision"] == "adjust"
+    return False
+
+
+def waits_after_failures(workflow: Workflow) -> bool:
+    """Whether nothing starts, or nothing is left to start, after failures."""
+    if not workflow.failed:
+        return False
+    return workflow.ended_at is not None or breaker_open(workflow.failed, workflow.total)
