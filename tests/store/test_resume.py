@@ -6,7 +6,7 @@ import pytest
 
 from relaybook.engine import Engine
 from relaybook.engine.resolve import Resolution
-from tests.helpers import complete, fail, result, start, task, update, workflow
+from tests.helpers import complete, dump, fail, result, start, task, update, workflow
 
 
 @pytest.mark.requirement("S108")
@@ -115,11 +115,14 @@ def test_a_result_is_read_once_the_last_page_of_a_digest_was(engine: Engine) -> 
 
     first = engine.aggregate(name, noted=True)
     before = engine.show_workflow(name, detail="resume")["done"]
+    stood = dump(engine.store)
     cursor = first.get("cursor")
     while cursor:
         cursor = engine.aggregate(name, cursor=cursor, noted=True).get("cursor")
+    changed = {table for table, rows in dump(engine.store).items() if rows != stood[table]}
     after = engine.show_workflow(name, detail="resume")["done"]
 
+    assert changed == {"reads"}
     assert "cursor" in first
     assert not any("read" in line for line in before)
     assert all(line["read"] for line in after)
