@@ -14,6 +14,7 @@ from mcp_types import CallToolResult, JSONRPCRequest, TextContent
 
 from relaybook.core.text import compact
 from relaybook.surface.rim import Server
+from relaybook.surface.tasks_extension import MAY_LAST
 from relaybook.surface.tracing import is_traced
 
 logger = logging.getLogger(__name__)
@@ -46,7 +47,8 @@ class Direct:
     def __init__(self, server: Server, *, in_turn: bool = True) -> None:
         """None is, unless `in_turn`, or if a span is to be opened for each message."""
         self._server = server
-        self._tools = server.sessionless if in_turn and not is_traced() else frozenset[str]()
+        direct = server.sessionless - MAY_LAST.keys()
+        self._tools = direct if in_turn and not is_traced() else frozenset[str]()
         #: By kind of call: what the SDK says around the answers.
         self._around: dict[str, Mapping[str, Any]] = {}
 

@@ -34,6 +34,10 @@ Observe = Callable[[str, str, float], None]
 FAULTS_SHOWN = 3
 
 
+class VerbTool(Tool):
+    """A tool that answers with one text, and the same as data."""
+
+
 def tool(
     verb: Verb,
     *,
@@ -56,7 +60,7 @@ def tool(
         idempotent_hint=idempotent,
         open_world_hint=False,
     )
-    made = Tool.from_function(
+    made = VerbTool.from_function(
         _answering(verb),
         title=title,
         description=description,
@@ -106,8 +110,8 @@ class Server(MCPServer[None]):
 
     @property
     def sessionless(self) -> frozenset[str]:
-        """The names of the tools that neither ask their client anything nor tell it of progress."""
-        tools = self._tool_manager.list_tools()
+        """The names of our tools that neither ask their client anything nor tell it of progress."""
+        tools = [each for each in self._tool_manager.list_tools() if isinstance(each, VerbTool)]
         return frozenset(
             tool.name for tool in tools if tool.context_kwarg is None and not tool.resolved_params
         )
