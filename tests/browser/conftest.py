@@ -75,9 +75,12 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]
 
 
 @pytest.fixture(scope="session")
-def watched(told: tuple[Path, dict[str, str]]) -> Iterator[Server]:
+def watched(
+    told: tuple[Path, dict[str, str]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
     """A server for tests that only look."""
-    yield from _serving(*told)
+    path, ids = told
+    yield from _serving(Path(shutil.copy(path, tmp_path_factory.mktemp("watched"))), ids)
 
 
 @pytest.fixture

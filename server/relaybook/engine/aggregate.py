@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from functools import cached_property
 from typing import Any
@@ -25,7 +26,7 @@ from relaybook.engine.handed import standing_for, taken
 from relaybook.engine.prompt import result_schema, takes_of
 from relaybook.engine.unsettled import next_of
 from relaybook.engine.waiting import questions_of
-from relaybook.errors import InvalidArguments, InvalidTemplate, NotFound
+from relaybook.errors import InvalidArguments, InvalidTemplate, NotFound, StoreFault
 from relaybook.model import Event, EventType, Pattern, Status, Task, Workflow
 from relaybook.store.base import Tx
 from relaybook.store.cases import get_workflow
@@ -75,7 +76,8 @@ def aggregate(
     if answer["cursor"] is None:
         del answer["cursor"]
         if noted and begun > known:
-            with desk.store.transaction() as tx:
+            # Results can be read from a disk that is full.
+            with suppress(StoreFault), desk.store.transaction() as tx:
                 note_read(tx, workflow.id, begun)
     else:
         answer["cursor"] += f"@{begun}"

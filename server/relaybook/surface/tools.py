@@ -29,7 +29,7 @@ from relaybook.surface.decide_tools import (
     resolve_tool,
     worker_record_tool,
 )
-from relaybook.surface.done import done
+from relaybook.surface.done import done, done_aside
 from relaybook.surface.plan_tools import change_plan_tool, plan_tool
 from relaybook.surface.read_tools import read_tool, worker_read_tool
 from relaybook.surface.rim import tool
@@ -356,7 +356,7 @@ def _aggregate(engine: Engine) -> Tool:
         detail: Annotated[Text, Field(description="concise or detailed")] = "concise",
         cursor: Text = "",
     ) -> dict[str, Any]:
-        return await done(
+        return await done_aside(
             engine,
             engine.aggregate,
             workflow_id,
