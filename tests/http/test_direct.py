@@ -8,7 +8,6 @@ import httpx2
 import pytest
 
 from relaybook.engine import Engine
-from relaybook.surface.direct import Direct
 from tests.http.serving import serving
 
 pytestmark = pytest.mark.anyio
@@ -22,20 +21,6 @@ HEADERS = {
     "MCP-Protocol-Version": "2026-07-28",
     "Mcp-Method": "tools/call",
 }
-
-
-@pytest.fixture
-def direct(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The tools that were called directly."""
-    names: list[str] = []
-    call = Direct.call
-
-    async def noted(self: Direct, request: Any) -> Any:
-        names.append(request.params["name"])
-        return await call(self, request)
-
-    monkeypatch.setattr(Direct, "call", noted)
-    return names
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import json
 import os
 import sqlite3
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import closing
 from io import FileIO
@@ -12,15 +13,17 @@ from typing import Any
 import anyio
 import pytest
 from benchmarks.recording import Statement, recording
+from mcp_types import JSONRPCRequest
 
 from relaybook.engine import Engine
 from relaybook.store.sqlite import SqliteStore
 from relaybook.surface.answers import Page
-from relaybook.surface.direct import Direct
+from relaybook.surface.direct import KINDS, LONGEST_KIND, PROTOCOL, Direct, kind_of
 from relaybook.surface.direct_pipe import without_direct
 from relaybook.surface.pipe import PipeReader, PipeWriter
 from relaybook.surface.rim import Server, tool
 from relaybook.surface.server import build_server
+from relaybook.surface.tasks_extension import MAY_LAST
 from tests.surface.conftest import Mode
 
 pytestmark = pytest.mark.anyio
@@ -110,20 +113,6 @@ def seen(server: Server) -> list[str]:
 
     server._lowlevel_server.middleware.append(note)  # pyright: ignore[reportPrivateUsage]
     return methods
-
-
-@pytest.fixture
-def direct(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The tools that were called directly."""
-    names: list[str] = []
-    call = Direct.call
-
-    async def noted(self: Direct, request: Any) -> Any:
-        names.append(request.params["name"])
-        return await call(self, request)
-
-    monkeypatch.setattr(Direct, "call", noted)
-    return names
 
 
 @pytest.fixture
@@ -309,6 +298,7 @@ async def test_a_tool_that_breaks_is_told_as_the_sdk_tells_it(
         (b'{"jsonrpc":"2.0","id":null,"method":"tools/list"}', None, -32600),
         (b'{"jsonrpc":"2.0","id":true,"method":"tools/list"}', None, -32600),
         (b'{"jsonrpc":"2.0","id":[1],"method":"tools/list"}', None, -32600),
+        (b'{"jsonrpc":"2.0","id":null,"method":"x","params":[' + b"7" * 5000 + b"]}", None, -32700),
     ],
 )
 async def test_a_line_that_is_no_message_is_answered_and_so_is_the_call_before_it(
@@ -354,3 +344,60 @@ async def test_a_call_that_waits_for_a_lock_holds_up_no_other(
 
     assert first["id"] == json.loads(reads)["id"]
     assert second["result"]["structuredContent"]["status"] == "in_progress"
+
+
+async def test_what_lasts_is_left_to_the_sdk_and_waits_for_no_call_read_with_it(
+    wire: Wire, direct: list[str]
+) -> None:
+    tasks = [{"id": "t", "label": "Look at it"}]
+    (made,) = await wire.asked(wire.call("create_workflow", pattern="fan_out", tasks=tasks))
+    workflow = made["result"]["structuredContent"]["workflow_id"]
+    direct.clear()
+
+    answers = await wire.asked(
+        wire.call("update_task", workflow_id=workflow, task_id="t", status="cancelled"),
+        wire.call("cleanup", dry_run=True),
+        wire.call("aggregate", workflow_id=workflow),
+        wire.call("get_workflow", workflow_id=workflow),
+    )
+
+    assert [each["result"]["isError"] for each in answers] == [False] * 4
+    assert direct == ["update_task"]
+
+
+def test_what_may_be_answered_as_a_task_is_never_answered_directly(server: Server) -> None:
+    assert not server.brief & MAY_LAST.keys()
+
+
+async def test_many_kinds_of_calls_are_answered_while_few_are_remembered(wire: Wire) -> None:
+    def call(kind: int) -> bytes:
+        return wire.line("tools/call", name="read", arguments=guide, kind=kind)
+
+    guide = {"uri": "guide://vocabulary"}
+    kinds = [*range(KINDS + 2), 0, KINDS]
+
+    await wire.send(*map(call, kinds))
+    answers = [await wire.answer() for _ in kinds]
+
+    assert all("result" in each for each in answers)
+
+
+async def test_a_call_whose_kind_is_too_long_is_answered_by_the_sdk(
+    wire: Wire, direct: list[str]
+) -> None:
+    wire.meta = {"_meta": {**wire.meta.get("_meta", {}), f"{PROTOCOL}x": "x" * LONGEST_KIND}}
+
+    answers = [*await wire.asked(wire.line("tools/list"))]
+    answers += await wire.asked(wire.call("read", uri="guide://vocabulary"))
+    answers += await wire.asked(wire.call("read", uri="guide://vocabulary"))
+
+    assert (direct, len(answers)) == ([], 3)
+
+
+def test_a_call_nested_deeper_than_python_writes_is_of_no_kind() -> None:
+    nested: list[Any] = []
+    for _ in range(sys.getrecursionlimit()):
+        nested = [nested]
+    request = JSONRPCRequest.model_construct(id=1, method="tools/call", params={"more": nested})
+
+    assert kind_of(request) is None

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from .guards import Finding, Severity, named
@@ -12,35 +13,42 @@ from .text import canonical, text_hash
 #: Words from which a text that most tasks are given is a dump.
 DUMP_WORDS = 40
 
+#: What no task is to be told, and what is said of the tasks that are.
+ORDERS = (
+    (
+        orders_to_spawn,
+        Finding(
+            Severity.WARN,
+            "recursive_dream",
+            "a worker is told to spawn or delegate",
+            "a worker that starts workers makes a tree that nobody can trace or recover",
+            "split the task in your own plan; you are the only orchestrator",
+        ),
+    ),
+    (
+        orders_several,
+        Finding(
+            Severity.WARN,
+            "deliverables",
+            "more than one deliverable",
+            "half done cannot be told from done, and a retry repeats what was right",
+            "split it: one clear deliverable per task",
+        ),
+    ),
+)
+
 
 def check_words(specs: Sequence[TaskSpec]) -> list[Finding]:
     """The guards that read what tasks are told; partitions of items share all but their items."""
     own = [spec for spec in specs if not spec.items]
-    return [*_spawning(specs), *_deliverables(specs), *_dumped(own), *_repeated(own)]
+    return [*_ordered(specs), *_dumped(own), *_repeated(own)]
 
 
-def _spawning(specs: Sequence[TaskSpec]) -> Iterator[Finding]:
-    ids = [spec.id for spec in specs if orders_to_spawn(spec.label)]
-    if ids:
-        yield Finding(
-            Severity.WARN,
-            "recursive_dream",
-            f"a worker is told to spawn or delegate: {named(ids)}",
-            "a worker that starts workers makes a tree that nobody can trace or recover",
-            "split the task in your own plan; you are the only orchestrator",
-        )
-
-
-def _deliverables(specs: Sequence[TaskSpec]) -> Iterator[Finding]:
-    ids = [spec.id for spec in specs if orders_several(spec.label)]
-    if ids:
-        yield Finding(
-            Severity.WARN,
-            "deliverables",
-            f"more than one deliverable: {named(ids)}",
-            "half done cannot be told from done, and a retry repeats what was right",
-            "split it: one clear deliverable per task",
-        )
+def _ordered(specs: Sequence[TaskSpec]) -> Iterator[Finding]:
+    for ordered, finding in ORDERS:
+        ids = [spec.id for spec in specs if ordered(spec.label)]
+        if ids:
+            yield replace(finding, what=f"{finding.what}: {named(ids)}")
 
 
 def _dumped(specs: Sequence[TaskSpec]) -> Iterator[Finding]:

@@ -62,12 +62,13 @@ class Engine(Desk):
             load_item,
         )
         from relaybook.engine.learned import export_lessons, list_lessons, loop_view, skill_health
+        from relaybook.engine.open_decisions import open_decisions
         from relaybook.engine.plan import plan
         from relaybook.engine.read import read, read_text
         from relaybook.engine.record import record
         from relaybook.engine.render import render_prompt
         from relaybook.engine.report import report
-        from relaybook.engine.resolve import open_decisions, resolve
+        from relaybook.engine.resolve import resolve
         from relaybook.engine.save import save_composition
         from relaybook.engine.tokens import create_token, grant_of, list_tokens, revoke_token
         from relaybook.engine.update import update_task, update_tasks
@@ -107,7 +108,7 @@ class Engine(Desk):
         marks = Verb("watch")
         newest_change = Verb("watch")
         resolve = Verb("resolve")
-        open_decisions = Verb("resolve")
+        open_decisions = Verb("open_decisions")
         save_composition = Verb("save", retry=False)
         workflow_seq = Verb("view")
         workflow_ended = Verb("view")

@@ -5,7 +5,7 @@ from typing import Any
 from relaybook.core.text import compact
 from relaybook.engine.advice import timestamp
 from relaybook.engine.desk import Desk
-from relaybook.engine.resolve import open_questions
+from relaybook.engine.open_decisions import open_questions
 from relaybook.model import Workflow
 from relaybook.store.base import Tx
 from relaybook.store.tables import WORKFLOWS

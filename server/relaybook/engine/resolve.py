@@ -18,31 +18,23 @@ from relaybook.core.command import (
     SettleHooks,
 )
 from relaybook.core.decision import APPLICABLE
-from relaybook.core.digest_account import account
 from relaybook.core.evidence import of_attempt
 from relaybook.core.machine import decide
-from relaybook.core.names import SHOWN, Names
 from relaybook.core.status import workflow_status
 from relaybook.core.text import compact, storable
 from relaybook.engine.advice import CHANGE, progress
-from relaybook.engine.ahead import is_adjusting, waits_after_failures
 from relaybook.engine.attention import held_tasks
 from relaybook.engine.desk import Desk
 from relaybook.engine.gate import stage_answer, staged
 from relaybook.engine.judge import intake, judge_draft
+from relaybook.engine.open_decisions import condition_of
 from relaybook.engine.prompt import task_prompt
 from relaybook.engine.request import Resolution
-from relaybook.engine.unsettled import PARENT_ACTION, next_of, unsettled
+from relaybook.engine.unsettled import next_of
 from relaybook.engine.verdict import INTAKE
-from relaybook.engine.waiting import (
-    all_questions,
-    gate_items,
-    hooks_left,
-    questions_of,
-    undecided_tasks,
-)
+from relaybook.engine.waiting import all_questions
 from relaybook.errors import InvalidArguments, clip, nearest
-from relaybook.model import Decision, EventType, Status, Task, Workflow
+from relaybook.model import Decision, EventType, Status, Task
 from relaybook.store.base import Tx
 from relaybook.store.cases import get_workflow, load_case, load_edges, load_workflow_case
 from relaybook.store.events import read_task_events
@@ -87,115 +79,6 @@ def resolve(desk: Desk, resolution: Resolution) -> dict[str, Any]:
         "next": CHANGE if resolution.decision == "adjust" else call,
     } | said
     return answer if events else answer | {"repeated": True}
-
-
-def open_decisions(desk: Desk, workflow_id: str) -> dict[str, Any]:
-    """What waits for the user in a workflow, and the call that decides each."""
-    with desk.store.read() as tx:
-        workflow = get_workflow(tx, workflow_id)
-        found = open_questions(desk, tx, workflow)
-        call = next_of(tx, workflow, len(held_tasks(tx, workflow, desk.clock())))
-    return {
-        "workflow_id": workflow.id,
-        "seq": workflow.seq,
-        "open": found,
-        "summary": f"{len(found)} decision(s) open" if found else "nothing waits for the user",
-        "next": _ask_then(found, call) if found else call,
-    }
-
-
-def _ask_then(found: list[dict[str, Any]], call: str) -> str:
-    """The call that settles the first of the open questions; of a stage that is `call`."""
-    decisions = found[0]["decisions"]
-    if "waive" in decisions or "confirm" in decisions:
-        return call
-    if "answer" in decisions:
-        said = "decision='answer', task_id, answers=[one for each question]"
-    else:
-        said = "decision=<one of its decisions>, task_id if it has one, reason"
-    return f"ask the user, then resolve(workflow_id, {said})"
-
-
-def open_questions(desk: Desk, tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:
-    """Each question that only the user can answer, with the decisions that answer it."""
-    asked = _questions(tx, workflow) + _reviews(tx, workflow) + _hooks(tx, workflow)
-    return _breaker(tx, workflow) + asked + _conditions(desk, tx, workflow)
-
-
-def _breaker(tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:
-    if workflow.decision is not None or not waits_after_failures(workflow):
-        return []
-    if is_adjusting(tx, workflow):
-        return []
-    where = "WHERE workflow_id = :id AND status = 'failed' ORDER BY position LIMIT :limit"
-    failed = [task.id for task in TASKS.find(tx, where, id=workflow.id, limit=SHOWN)]
-    applicable = workflow.total - workflow.not_applicable
-    told = account(workflow.completed, applicable, Names(failed, workflow.failed))
-    return [
-        {
-            "question": f"{told} Retry the failed tasks, adjust the plan, or accept the partial "
-            "results?",
-            "decisions": ["retry_failed", "adjust", "accept_partial"],
-        }
-    ]
-
-
-def _questions(tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:
-    if not workflow.input_required:
-        return []
-    where = "WHERE workflow_id = :id AND status = 'input_required' ORDER BY position LIMIT 10"
-    return [
-        {"task_id": task.id, "questions": questions_of(tx, task), "decisions": ["answer"]}
-        for task in TASKS.find(tx, where, id=workflow.id)
-    ]
-
-
-def _reviews(tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:
-    if not workflow.review:
-        return []
-    where = "WHERE workflow_id = :id AND status = 'review' ORDER BY position LIMIT 10"
-    return [_review(tx, task) for task in TASKS.find(tx, where, id=workflow.id)]
-
-
-def _hooks(tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:
-    task = unsettled(tx, workflow)
-    if task is None or task.status is not Status.COMPLETED:
-        return []
-    what = f"The hooks of stage {task.position} are due: {', '.join(hooks_left(task))}"
-    return [
-        {
-            "task_id": task.id,
-            "question": clip(f"{what}. Go on without running them?", 400),
-            "decisions": ["waive"],
-        }
-    ]
-
-
-def _conditions(desk: Desk, tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:
-    return [
-        {
-            "task_id": task.id,
-            "question": clip(f"Does it hold, for {task.label!r}: {_when(desk, tx, task)}", 400),
-            "decisions": [APPLICABLE, "not_applicable"],
-        }
-        for task in undecided_tasks(tx, workflow)
-    ]
-
-
-def _when(desk: Desk, tx: Tx, task: Task) -> str:
-    return desk.spec(tx, task.workflow_id, task.spec).when
-
-
-def _review(tx: Tx, task: Task) -> dict[str, Any]:
-    items = gate_items(tx, task)
-    rules = {item["rule"] for item in items}
-    decisions = [] if rules == {PARENT_ACTION} else ["waive"]
-    what = "; ".join(item["what"] for item in items)
-    return {
-        "task_id": task.id,
-        "question": clip(f"{task.label!r} is in review: {what}", 400),
-        "decisions": [*decisions, *(["confirm"] if PARENT_ACTION in rules else [])],
-    }
 
 
 def _retry_failed(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:
@@ -261,7 +144,7 @@ def _refuse_uneven(tx: Tx, task: Task, answers: int) -> None:
 
 def _condition(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:
     case = load_case(tx, r.workflow_id, _task_id(r))
-    said = {"task_id": r.task_id, "when": _when(desk, tx, case.tasks[r.task_id])}
+    said = {"task_id": r.task_id, "when": condition_of(desk, tx, case.tasks[r.task_id])}
     holds = r.decision == APPLICABLE
     return case, Decide(holds=holds, reason=_reason(r), **said, **_by(desk, r))
 

@@ -7,7 +7,7 @@ from typing import Any
 from relaybook.core.text import compact
 from relaybook.engine.attention import Needs, failure, hooks_waiting
 from relaybook.engine.desk import Desk
-from relaybook.engine.resolve import open_questions
+from relaybook.engine.open_decisions import open_questions
 from relaybook.errors import clip
 from relaybook.model import EventType, Task, Workflow
 from relaybook.store.base import Tx

@@ -167,4 +167,5 @@ def cleanup_tool(engine: Engine) -> Tool:
         title="Clean up",
         description="Call to remove workflows that ended some days ago; dry_run says which.",
         destructive=True,
+        lasts=True,
     )

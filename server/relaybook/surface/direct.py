@@ -14,7 +14,6 @@ from mcp_types import CallToolResult, JSONRPCRequest, TextContent
 
 from relaybook.core.text import compact
 from relaybook.surface.rim import Server
-from relaybook.surface.tasks_extension import MAY_LAST
 from relaybook.surface.tracing import is_traced
 
 logger = logging.getLogger(__name__)
@@ -26,6 +25,11 @@ CALL = frozenset({"name", "arguments", "_meta"})
 SAID = frozenset({"content", "structuredContent", "isError"})
 #: How many kinds of calls are remembered.
 KINDS = 64
+#: How long what tells a kind may be, in characters.
+LONGEST_KIND = 4_096
+
+#: What the SDK says around the answers to calls of one kind.
+Around = dict[str, Any]
 
 
 def kind_of(request: JSONRPCRequest, **more: Any) -> str | None:
@@ -38,35 +42,34 @@ def kind_of(request: JSONRPCRequest, **more: Any) -> str | None:
         return None
     around = {name: value for name, value in params.items() if name not in CALL}
     around |= {name: value for name, value in meta.items() if name.startswith(PROTOCOL)}
-    return compact(around | more)
+    try:
+        kind = compact(around | more)
+    except (ValueError, RecursionError):  # numbers or nesting past what Python writes
+        return None
+    return kind if len(kind) <= LONGEST_KIND else None
 
 
 class Direct:
-    """The calls of one server that may be answered directly, and their answers."""
+    """The calls of one server that may be answered directly."""
 
     def __init__(self, server: Server, *, in_turn: bool = True) -> None:
         """None is, unless `in_turn`, or if a span is to be opened for each message."""
         self._server = server
-        direct = server.sessionless - MAY_LAST.keys()
-        self._tools = direct if in_turn and not is_traced() else frozenset[str]()
-        #: By kind of call: what the SDK says around the answers.
-        self._around: dict[str, Mapping[str, Any]] = {}
+        self._tools = server.brief if in_turn and not is_traced() else frozenset[str]()
+        self._around: dict[str, Around] = {}
 
-    def takes(self, request: JSONRPCRequest, kind: str) -> bool:
-        """Whether the call, of that kind, may be answered here."""
+    def takes(self, request: JSONRPCRequest, kind: str) -> Around | None:
+        """What is to be said around the answer to a call of that kind, if it is answered here."""
         params = request.params or {}
         name = params.get("name")
-        return (
-            kind in self._around
-            and isinstance(name, str)
-            and name in self._tools
-            and isinstance(params.get("arguments", {}), dict)
-        )
+        if not isinstance(name, str) or name not in self._tools:
+            return None
+        return self._around.get(kind) if isinstance(params.get("arguments", {}), dict) else None
 
     def learn(self, kind: str, result: Mapping[str, Any]) -> None:
         """See how the SDK answered a call of that kind."""
         if "content" in result:
-            if len(self._around) == KINDS:
+            if kind not in self._around and len(self._around) == KINDS:
                 self._around.clear()
             self._around[kind] = {name: said for name, said in result.items() if name not in SAID}
 
@@ -81,14 +84,14 @@ class Direct:
         assert isinstance(result, CallToolResult)
         return result
 
-    def answer(self, request: JSONRPCRequest, kind: str, result: CallToolResult) -> bytes:
-        """`result` as the JSON that answers the call."""
-        texts = [part.text for part in result.content if isinstance(part, TextContent)]
-        said: dict[str, Any] = {
-            "content": [{"type": "text", "text": text} for text in texts],
-            "isError": result.is_error,
-        }
-        if result.structured_content is not None:
-            said["structuredContent"] = result.structured_content
-        said |= self._around[kind]
-        return compact({"jsonrpc": "2.0", "id": request.id, "result": said}).encode()
+
+def answer(request: JSONRPCRequest, around: Around, result: CallToolResult) -> bytes:
+    """`result` and what is said around it, as the JSON that answers the call."""
+    texts = [part.text for part in result.content if isinstance(part, TextContent)]
+    said: dict[str, Any] = {
+        "content": [{"type": "text", "text": text} for text in texts],
+        "isError": result.is_error,
+    }
+    if result.structured_content is not None:
+        said["structuredContent"] = result.structured_content
+    return compact({"jsonrpc": "2.0", "id": request.id, "result": said | around}).encode()

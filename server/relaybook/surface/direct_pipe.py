@@ -8,20 +8,22 @@ from functools import partial
 import anyio
 from anyio.abc import TaskGroup
 from mcp.shared.message import SessionMessage
-from mcp_types import CallToolResult, JSONRPCRequest, JSONRPCResponse, RequestId
+from mcp_types import CallToolResult, JSONRPCError, JSONRPCRequest, JSONRPCResponse, RequestId
 
 from relaybook.errors import Refusal, StoreBusy
 from relaybook.surface.commits import together
-from relaybook.surface.direct import Direct, kind_of
+from relaybook.surface.direct import Around, Direct, answer, kind_of
 from relaybook.surface.lines import NotUnderstood
 from relaybook.surface.pipe import PipeReader, PipeWriter, Source, Stream, Streams
 from relaybook.surface.rim import refused
 
 logger = logging.getLogger(__name__)
 
-#: A call and its kind.
-Call = tuple[JSONRPCRequest, str]
+#: A call, and what is said around its answer.
+Call = tuple[JSONRPCRequest, Around]
 
+#: How many calls share a commit: other processes wait for it.
+BATCH = 64
 #: How many calls that the SDK has not answered are remembered.
 ASKED = 64
 
@@ -66,24 +68,26 @@ class _Source(Source):
                 calls.append(call)
             elif isinstance(item, NotUnderstood):
                 self._send(f"{item.answer.model_dump_json(exclude_unset=True)}\n".encode())
-            if calls and not (is_ours and self._source.at_hand):
+            if calls and not (is_ours and self._source.at_hand and len(calls) < BATCH):
                 await self._answer(calls)
                 calls = []
             if not is_ours:
                 return item
 
     def _taken(self, item: SessionMessage | Exception) -> Call | None:
-        """The call that `item` is, and its kind, if it is answered here."""
+        """The call that `item` is, if it is answered here."""
         if isinstance(item, Exception) or not isinstance(item.message, JSONRPCRequest):
             return None
         request = item.message
         kind = kind_of(request)
         if kind is None:
             return None
-        if self._direct.takes(request, kind):
-            return request, kind
-        if len(self._asked) < ASKED:
-            self._asked[request.id] = kind
+        around = self._direct.takes(request, kind)
+        if around is not None:
+            return request, around
+        if len(self._asked) == ASKED:  # as cancelled calls have no answer
+            self._asked.clear()
+        self._asked[request.id] = kind
         return None
 
     async def _answer(self, calls: Sequence[Call]) -> None:
@@ -97,14 +101,11 @@ class _Source(Source):
             if _is_busy(result):
                 self._tasks.start_soon(self._answer_late, call)
             else:
-                lines.append(self._line(call, result))
+                lines.append(_line(call, result))
         self._send(b"".join(lines))
 
     async def _answer_late(self, call: Call) -> None:
-        self._send(self._line(call, await self._direct.call(call[0])))
-
-    def _line(self, call: Call, result: CallToolResult) -> bytes:
-        return self._direct.answer(*call, result) + b"\n"
+        self._send(_line(call, await self._direct.call(call[0])))
 
     def _send(self, lines: bytes) -> None:
         """Send `lines` without waiting for a client that does not read before it has sent all."""
@@ -119,6 +120,10 @@ class _Source(Source):
             await self._sink.finish()
         except anyio.BrokenResourceError:
             logger.debug("dropped what was left: nobody reads")
+
+
+def _line(call: Call, result: CallToolResult) -> bytes:
+    return answer(*call, result) + b"\n"
 
 
 def _is_busy(result: CallToolResult) -> bool:
@@ -136,8 +141,11 @@ class _Sink(Stream):
         self._asked = asked
 
     async def send(self, item: SessionMessage, /) -> None:
-        if self._asked and isinstance(item.message, JSONRPCResponse):
-            kind = self._asked.pop(item.message.id, None)
+        message = item.message
+        if isinstance(message, JSONRPCResponse):
+            kind = self._asked.pop(message.id, None)
             if kind is not None:
-                self._direct.learn(kind, item.message.result)
+                self._direct.learn(kind, message.result)
+        elif isinstance(message, JSONRPCError) and message.id is not None:
+            self._asked.pop(message.id, None)
         await self._sink.send(item)

@@ -37,6 +37,9 @@ FAULTS_SHOWN = 3
 class VerbTool(Tool):
     """A tool that answers with one text, and the same as data."""
 
+    #: Whether a call may take long: others are not to wait for it.
+    lasts: bool = False
+
 
 def tool(
     verb: Verb,
@@ -47,6 +50,7 @@ def tool(
     read_only: bool = False,
     destructive: bool = False,
     idempotent: bool = True,
+    lasts: bool = False,
     meta: Mapping[str, Any] | None = None,
 ) -> Tool:
     """`verb` as a tool: unknown arguments refused, its answer sent once as text and once as data.
@@ -74,7 +78,8 @@ def tool(
     # The SDK does not hold an answer against a schema that it did not make; clients and tests do.
     metadata = made.fn_metadata.model_copy(update={"output_schema": schema_of(answer)})
     schema = {"additionalProperties": False, **slim(made.parameters)}
-    return made.model_copy(update={"parameters": schema, "fn_metadata": metadata})
+    update = {"parameters": schema, "fn_metadata": metadata, "lasts": lasts}
+    return made.model_copy(update=update)
 
 
 def _answering(verb: Verb) -> Callable[..., Awaitable[CallToolResult]]:
@@ -109,11 +114,13 @@ class Server(MCPServer[None]):
     observe: Observe | None = None
 
     @property
-    def sessionless(self) -> frozenset[str]:
-        """The names of our tools that neither ask their client anything nor tell it of progress."""
+    def brief(self) -> frozenset[str]:
+        """The names of our tools that never last, and say nothing to their client meanwhile."""
         tools = [each for each in self._tool_manager.list_tools() if isinstance(each, VerbTool)]
         return frozenset(
-            tool.name for tool in tools if tool.context_kwarg is None and not tool.resolved_params
+            tool.name
+            for tool in tools
+            if not (tool.lasts or tool.context_kwarg or tool.resolved_params)
         )
 
     async def call_tool(

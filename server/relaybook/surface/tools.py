@@ -346,6 +346,7 @@ def _get_workflow(engine: Engine, wakes: Wakes) -> Tool:
         description="Call to follow work: without an id all workflows, with one its tasks, "
         "failures, what is ready; waits for a change; resume after memory loss.",
         read_only=True,
+        lasts=True,
         meta=SHOWS_BOARD,
     )
 
@@ -372,5 +373,6 @@ def _aggregate(engine: Engine) -> Tool:
         description="Call at any time for the digest of all results and every gap by name, to "
         "write your synthesis from: integrate, do not paste.",
         read_only=True,
+        lasts=True,
         meta=SHOWS_BOARD,
     )

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from relaybook.surface.direct import Direct, kind_of
+from relaybook.surface.direct import Direct, answer, kind_of
 
 Fields = Mapping[bytes, bytes]
 
@@ -33,10 +33,10 @@ class DirectHttp:
         request, kind = _call(fields, first.get("body", b""))
         if request is None or kind is None:
             return await self._app(scope, _again(first, receive), send)
-        if self._direct.takes(request, kind):
-            result = await self._direct.call(request)
-            answer = self._direct.answer(request, kind, result)
-            return await Response(answer, media_type="application/json")(scope, receive, send)
+        around = self._direct.takes(request, kind)
+        if around is not None:
+            said = answer(request, around, await self._direct.call(request))
+            return await Response(said, media_type="application/json")(scope, receive, send)
 
         async def send_and_learn(message: Message) -> None:
             self._learn(kind, message)
