@@ -7,7 +7,7 @@ from typing import Any
 
 from relaybook.core.text import text_hash
 from relaybook.engine import Engine
-from relaybook.engine.update import Update
+from relaybook.engine.request import Update
 from relaybook.registry.templates import Templates
 from relaybook.store.base import Row, Store
 from relaybook.store.open import open_store

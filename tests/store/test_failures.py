@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from relaybook.engine import Engine
-from relaybook.engine.resolve import Resolution
+from relaybook.engine.request import Resolution
 from relaybook.errors import (
     AlreadyOver,
     BadInput,

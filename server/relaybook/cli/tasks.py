@@ -53,7 +53,7 @@ def update(
 
     Without a session key a start answers the prompt and the claim.
     """
-    from relaybook.engine.outcome import Update
+    from relaybook.engine.request import Update
 
     return engine.update_task(
         Update(
@@ -127,7 +127,7 @@ def advance(
     session_key: SessionOption = "",
 ) -> dict[str, Any]:
     """End the stage that is named and start the next one."""
-    from relaybook.engine.stage_report import StageReport
+    from relaybook.engine.request import StageReport
 
     return engine.advance_stage(
         StageReport(
