@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relaybook.core.merge import Merger, combine
+from relaybook.core.merge import Merger
 from relaybook.core.merge_plan import MergePlan, plan_merge
 from relaybook.errors import InvalidArguments
 
@@ -282,22 +282,6 @@ def test_no_order_of_arrival_changes_a_merge(batch: list[Any], random: Any) -> N
         shuffled.add(f"t{position}", data, position)
 
     assert shuffled.result() == merged(PLAN, *batch).result()
-
-
-@given(batches, st.lists(st.integers(0, 2), min_size=7, max_size=7), st.integers(1, 3))
-def test_the_merge_of_the_parts_is_the_merge_of_the_whole(
-    batch: list[Any], parts: list[int], keep: int
-) -> None:
-    a, b, c = Merger(PLAN, keep), Merger(PLAN, keep), Merger(PLAN, keep)
-    for position, data in enumerate(batch):
-        (a, b, c)[parts[position]].add(f"t{position}", data, position)
-
-    whole = merged(PLAN, *batch, keep=keep).result()
-    alone = b.result()
-
-    assert combine(combine(a, b), c).result() == whole
-    assert combine(c, combine(b, a)).result() == whole
-    assert b.result() == alone
 
 
 @given(batches, st.integers(0, 6))

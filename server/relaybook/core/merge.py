@@ -1,14 +1,12 @@
-"""Many results become one, as a plan says: taken in one at a time, or in parts that combine.
+"""Many results become one, as a plan says: taken in one at a time, in any order.
 
-The merge of the whole equals the combination of the merges of its parts, and no order of
-arrival changes it. A source without a result is counted as missing; every figure says how
-many sources it rests on.
+A source without a result is counted as missing; every figure says how many sources it rests on.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from itertools import islice
-from typing import Any, Self
+from typing import Any
 
 from relaybook.errors import InvalidArguments
 
@@ -94,11 +92,6 @@ class _Field:
             if not self.running.add(value, parent, Place(position, source, index)):
                 self.ignored += 1
 
-    def absorb(self, other: Self) -> None:
-        self.running.absorb(other.running)
-        self.sources += other.sources
-        self.ignored += other.ignored
-
     def result(self) -> dict[str, Any]:
         shown = {"merge": self.plan.kind.value, **self.running.result(), "from": self.sources}
         return shown | ({"ignored": self.ignored} if self.ignored else {})
@@ -136,7 +129,7 @@ class Merger:
         Raises:
             InvalidArguments: the source was added before.
         """
-        self._enter([source])
+        self._enter(source)
         fields = self._begin(plan or self.plan)
         if data is None:
             self._missing.add(source, position)
@@ -144,29 +137,15 @@ class Merger:
         for field in fields:
             field.add(position, source, data)
 
-    def _enter(self, sources: Sequence[str]) -> None:
-        twice = [source for source in sources if self._sources.get((source,)) is not None]
-        if twice:
+    def _enter(self, source: str) -> None:
+        if self._sources.get((source,)) is not None:
             raise InvalidArguments(
-                f"The result of {twice[0]!r} is already in the merge.",
+                f"The result of {source!r} is already in the merge.",
                 allowed="each source once",
                 next="leave the second one out",
             )
-        for source in sources:
-            self._sources.put((source,))
-        self._count += len(sources)
-
-    def absorb(self, other: Self) -> None:
-        """Take in all that `other` did.
-
-        Raises:
-            InvalidArguments: a source was added to both.
-        """
-        self._enter([str(source) for (source,), _ in other._sources.rows()])
-        self._missing.absorb(other._missing)
-        self._begin(MergePlan(tuple(other._fields)))
-        for plan, theirs in other._fields.items():
-            self._fields[plan].absorb(theirs)
+        self._sources.put((source,))
+        self._count += 1
 
     def figures(self) -> dict[str, Any]:
         """How many sources there are, and each field's figure with how many fed it."""
@@ -212,11 +191,3 @@ class Merger:
             "conflicts": list(islice(self.conflicts(), self.keep)),
             "duplicates": list(islice(self.duplicates(), self.keep)),
         }
-
-
-def combine(one: Merger, other: Merger) -> Merger:
-    """The merge of both; neither is changed."""
-    merged = Merger(one.plan, one.keep)
-    merged.absorb(one)
-    merged.absorb(other)
-    return merged

@@ -59,17 +59,6 @@ def partition(items: Sequence[Item], parts: int) -> Partitions:
     return tuple(tuple(items[place] for place in share) for share in places)
 
 
-def overlaps(parts: Partitions, size: int) -> Partitions:
-    """Per partition, the last `size` items of the one before it: context, not its own work.
-
-    `parts` holds at least one. Useful where partitions are runs of neighbours, as pages of
-    one text are.
-    """
-    if size < 1:
-        return tuple(() for _ in parts)
-    return tuple(part[-size:] for part in ((), *parts[:-1]))
-
-
 def balance(parts: Partitions) -> Balance:
     """Sizes, weights and imbalance of `parts`, of which there is at least one."""
     weights = tuple(sum(item.weight for item in part) for part in parts)

@@ -15,7 +15,6 @@ SWEET_SPOT_WIDTH = (3, 6)
 DEFAULT_WIDTH = SWEET_SPOT_WIDTH[1]
 #: Minutes that one worker should run; both ends belong to the range.
 WORKER_MINUTES = (5.0, 15.0)
-DEFAULT_EXPECTED_MINUTES = 5.0
 #: How many times the expected minutes may pass without a start or completion.
 STALL_FACTOR = 2
 USER_UPDATE_AFTER_SECONDS = 600

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import groupby
-from typing import Any, Self
+from typing import Any
 
 from .figures import Place
 from .likeness import same
@@ -27,27 +27,20 @@ class Listed:
     def add(self, value: Any, parent: Mapping[str, Any], place: Place) -> bool:
         self.total += 1
         self.held.append((place, value))
-        self._shorten(2 * self.keep)
+        if len(self.held) > 2 * self.keep:
+            self.held = self._first()
         if self.repeats:
             self.repeats.add(f"{place.source}[{place.number}]", value, place)
         return True
 
-    def _shorten(self, most: int) -> None:
-        if len(self.held) > most:
-            self.held = sorted(self.held, key=lambda entry: entry[0])[: self.keep]
-
-    def absorb(self, other: Self) -> None:
-        self.total += other.total
-        self.held.extend(other.held)
-        self._shorten(self.keep)
-        if self.repeats and other.repeats:
-            self.repeats.absorb(other.repeats)
+    def _first(self) -> list[tuple[Place, Any]]:
+        return sorted(self.held, key=lambda entry: entry[0])[: self.keep]
 
     def result(self) -> dict[str, Any]:
         return {"total": self.total}
 
     def records(self) -> Iterator[dict[str, Any]]:
-        for place, value in sorted(self.held, key=lambda entry: entry[0])[: self.keep]:
+        for place, value in self._first():
             yield {"source": place.source, "record": value}
 
     def conflicts(self) -> Iterator[dict[str, Any]]:
@@ -89,12 +82,6 @@ class Keyed:
         if rest:
             self.repeats.add(str(key), rest, place)
         return True
-
-    def absorb(self, other: Self) -> None:
-        for key, said in other._said.rows():
-            self._said.put(key, said)
-        self._settled = None
-        self.repeats.absorb(other.repeats)
 
     def result(self) -> dict[str, Any]:
         return {"total": self._settle().total}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import groupby
-from typing import Any, Self
+from typing import Any
 
 from .figures import Place
 from .likeness import file_names, nearly_the_same, sketch
@@ -32,10 +32,6 @@ class Repeats:
     def add(self, name: str, record: Any, place: Place) -> None:
         """Note a record called `name`."""
         self._sketches.put((*place, name), sketch(record))
-
-    def absorb(self, other: Self) -> None:
-        for key, value in other._sketches.rows():
-            self._sketches.put(key, value)
 
     def found(self) -> Iterator[dict[str, Any]]:
         """The groups, in the order of their first places."""
