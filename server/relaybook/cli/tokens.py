@@ -6,7 +6,7 @@ import typer
 
 from relaybook.cli.command import command
 from relaybook.errors import InvalidArguments
-from relaybook.settings import Role
+from relaybook.model import Role
 
 if TYPE_CHECKING:
     from relaybook.engine import Engine

@@ -25,6 +25,8 @@ TIMEOUT_BOUNDS_SECONDS = (600, 1800)
 RETRY_DELAYS_SECONDS = (30, 120)
 #: How long ended workflows are kept, unless cleanup is told otherwise.
 KEPT_DAYS = 7.0
+#: How much of the reason for a decision or a change is kept, in characters.
+REASON_LIMIT = 1_000
 #: Instruction words of a prompt when the caller names none: what fits the budget well.
 PROMPT_WORDS = 300
 #: Failures that the same prompt may well not meet again.

@@ -8,6 +8,7 @@ from relaybook.core.case import Case
 from relaybook.core.command import ChangePlan
 from relaybook.core.machine import decide
 from relaybook.core.plan import added_tasks, check_graph, last_of, read_tasks
+from relaybook.core.policy import REASON_LIMIT
 from relaybook.core.task_spec import TaskSpec, spec_value, waits_for
 from relaybook.core.text import canonical, storable, text_hash
 from relaybook.engine.advice import progress
@@ -22,8 +23,6 @@ from relaybook.store.base import Tx
 from relaybook.store.cases import get_task, get_workflow, load_edges, load_open_attempts, load_tasks
 from relaybook.store.ledger import apply
 from relaybook.store.texts import put_texts
-
-REASON_LIMIT = 1_000
 
 
 def change_plan(

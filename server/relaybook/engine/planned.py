@@ -17,10 +17,9 @@ from relaybook.engine.settle import settled
 from relaybook.engine.stage import plan_stages
 from relaybook.errors import InvalidArguments, InvalidPlan
 from relaybook.model import Pattern
-from relaybook.registry.composition_plan import plan_of
+from relaybook.registry.composition_plan import NAME_LIMIT, plan_of
 from relaybook.registry.contracts import Route
 
-NAME_LIMIT = 200
 #: The most tasks at once that any reason allows.
 WIDTH_LIMIT = 100
 METADATA_LIMIT = 20_000

@@ -20,6 +20,7 @@ from relaybook.core.command import (
 from relaybook.core.decision import APPLICABLE
 from relaybook.core.evidence import of_attempt
 from relaybook.core.machine import decide
+from relaybook.core.policy import REASON_LIMIT
 from relaybook.core.status import workflow_status
 from relaybook.core.text import compact, storable
 from relaybook.engine.advice import CHANGE, progress
@@ -43,7 +44,6 @@ from relaybook.store.ledger import apply
 from relaybook.store.tables import TASKS
 
 ANSWER_LIMIT = 4_000
-REASON_LIMIT = 1_000
 
 
 def resolve(desk: Desk, resolution: Resolution) -> dict[str, Any]:

@@ -7,11 +7,11 @@ from relaybook.core.envelope import Envelope, ResultStatus
 from relaybook.core.evidence import Note
 from relaybook.core.record import read_record
 from relaybook.core.text import MAX_DEPTH, is_json, storable
+from relaybook.engine.outcome import SUMMARY_LIMIT
 from relaybook.engine.request import StageReport
 from relaybook.errors import InvalidArguments, clip
 
 ENTRIES_LIMIT = 50
-SUMMARY_LIMIT = 400
 
 
 def notes_of(report: StageReport) -> list[Note]:

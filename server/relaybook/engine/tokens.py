@@ -9,9 +9,9 @@ from relaybook.core.text import compact, storable
 from relaybook.engine.advice import timestamp
 from relaybook.engine.desk import Desk
 from relaybook.errors import InvalidArguments, UnknownToken, nearest
+from relaybook.model import ROLES
 from relaybook.store.tokens import TOKENS, Token, find_token, token_hash
 
-ROLES = ("orchestrator", "worker", "all")
 #: Marks a token as one, for people and for scanners of leaked secrets.
 PREFIX = "relaybook_"
 #: Random bytes of a token, and of the id that it is spoken of by.

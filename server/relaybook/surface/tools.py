@@ -37,8 +37,6 @@ from relaybook.surface.stage_tools import advance_stage_tool, find_skills_tool
 from relaybook.surface.waiting import WAIT_LIMIT_SECONDS, wait_for_change
 from relaybook.surface.wakes import Wakes
 
-ROLES = ("orchestrator", "worker", "all")
-
 
 def tools_for(engine: Engine, role: str, wakes: Wakes | None = None) -> list[Tool]:
     """The tools of `role`, in the order in which they are listed.
