@@ -21,6 +21,7 @@ from relaybook.core.task_outcome import TaskOutcome, stated_confidence
 from relaybook.core.task_spec import Take, TaskSpec, expert_name
 from relaybook.core.text import texts_in
 from relaybook.core.wishes import read_wishes
+from relaybook.engine.attention import count_held
 from relaybook.engine.desk import Desk
 from relaybook.engine.handed import standing_for, taken
 from relaybook.engine.prompt import result_schema, takes_of
@@ -71,7 +72,7 @@ def aggregate(
             piles=scratch.pile,
         )
         changed = read_changed_tasks(tx, workflow.id, begun) if begun < workflow.seq else Names()
-        call = next_of(tx, workflow)
+        call = next_of(tx, workflow, count_held(tx, workflow, desk.clock()))
     answer = found.as_dict()
     if answer["cursor"] is None:
         del answer["cursor"]

@@ -53,6 +53,14 @@ def held_tasks(tx: Tx, workflow: Workflow, now: float) -> Sequence[dict[str, Any
     return find_needs(tx, workflow, now).held
 
 
+def count_held(tx: Tx, workflow: Workflow, now: float) -> int:
+    """How many tasks that could start are held; 0, too, where that changes nothing of what is next."""
+    could_start = 0 < workflow.ready + workflow.retryable <= READY_LOOKED_AT
+    if not could_start or workflow.in_progress >= workflow.max_parallel:
+        return 0
+    return len(held_tasks(tx, workflow, now))
+
+
 def attention(tx: Tx, workflow: Workflow, needs: Needs, now: float) -> dict[str, list[Any]]:
     """A list for each kind of need that any task has: overdue, asking, failed, in review …"""
     going_on = workflow.ended_at is None

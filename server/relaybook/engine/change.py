@@ -12,6 +12,7 @@ from relaybook.core.policy import REASON_LIMIT
 from relaybook.core.task_spec import TaskSpec, spec_value, waits_for
 from relaybook.core.text import canonical, storable, text_hash
 from relaybook.engine.advice import progress
+from relaybook.engine.attention import count_held
 from relaybook.engine.check import check_added
 from relaybook.engine.desk import Desk
 from relaybook.engine.place import longer_chains, placed, refuse_circle, refuse_dead_ends
@@ -65,7 +66,8 @@ def change_plan(
         )
         after = apply(tx, case, decide(case, command))
         put_texts(tx, workflow_id, bodies)
-        answer = _answer(tx, after.workflow, len(specs), len(old))
+        call = next_of(tx, after.workflow, count_held(tx, after.workflow, desk.clock()))
+        answer = _answer(after.workflow, len(specs), len(old), call)
     return answer | ({"findings": findings} if findings else {})
 
 
@@ -98,13 +100,13 @@ def _changes(
     return replace(case, tasks={**tasks, **case.tasks}), changes
 
 
-def _answer(tx: Tx, changed: Workflow, added: int, replaced: int) -> dict[str, Any]:
+def _answer(changed: Workflow, added: int, replaced: int, call: str) -> dict[str, Any]:
     return {
         "workflow_id": changed.id,
         "seq": changed.seq,
         "progress": progress(changed),
         "summary": f"{added} task(s) added, {replaced} {'replaced' if added else 'dropped'}",
-        "next": next_of(tx, changed),
+        "next": call,
     }
 
 

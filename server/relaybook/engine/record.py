@@ -7,6 +7,7 @@ from relaybook.core.case import Case
 from relaybook.core.command import Note
 from relaybook.core.machine import decide
 from relaybook.core.record import OF_WORKFLOW, read_record
+from relaybook.engine.attention import count_held
 from relaybook.engine.desk import Desk
 from relaybook.engine.unsettled import next_of
 from relaybook.errors import InvalidArguments
@@ -52,7 +53,7 @@ def record(
             notes=notes,
         )
         after = apply(tx, case, decide(case, command)).workflow
-        call = next_of(tx, after)
+        call = next_of(tx, after, count_held(tx, after, desk.clock()))
     return {
         "workflow_id": after.id,
         "seq": after.seq,

@@ -24,7 +24,7 @@ from relaybook.core.policy import REASON_LIMIT
 from relaybook.core.status import workflow_status
 from relaybook.core.text import compact, storable
 from relaybook.engine.advice import CHANGE, progress
-from relaybook.engine.attention import held_tasks
+from relaybook.engine.attention import count_held
 from relaybook.engine.desk import Desk
 from relaybook.engine.gate import stage_answer, staged
 from relaybook.engine.judge import intake, judge_draft
@@ -67,8 +67,7 @@ def resolve(desk: Desk, resolution: Resolution) -> dict[str, Any]:
         task = after.tasks.get(resolution.task_id)
         staged = task is not None and task.slug is not None
         said = stage_answer(desk, tx, after, resolution.task_id) if staged else {}
-        held = len(held_tasks(tx, after.workflow, desk.clock()))
-        call = next_of(tx, after.workflow, held)
+        call = next_of(tx, after.workflow, count_held(tx, after.workflow, desk.clock()))
     workflow = after.workflow
     answer = {
         "workflow_id": workflow.id,

@@ -77,7 +77,7 @@ def review_next(task: Task, items: Sequence[Mapping[str, str]]) -> str:
     return f"{call}; its gate says: {clip('; '.join(lacks), LACKS_SHOWN)}"
 
 
-def next_of(tx: Tx, workflow: Workflow, held: int = 0) -> str:
+def next_of(tx: Tx, workflow: Workflow, held: int) -> str:
     """What an orchestrator does next, as `next_call` says it; of stages the one concerned named."""
     if not has_stages(tx, workflow):
         return next_in(tx, workflow, held)
