@@ -88,11 +88,13 @@ class Digest:
     counts: Mapping[str, int]
     #: How many entries each section has on all pages.
     totals: Mapping[str, int]
-    parts: Mapping[str, Mapping[str, Any]]
-    sections: Mapping[str, Sequence[Mapping[str, Any]]]
-    brief: Mapping[str, Any] | None
+    parts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    sections: Mapping[str, Sequence[Mapping[str, Any]]] = field(
+        default_factory=dict[str, Sequence[Mapping[str, Any]]]
+    )
+    brief: Mapping[str, Any] | None = None
     #: What to ask the next page with; None on the last.
-    cursor: str | None
+    cursor: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         shown: dict[str, Any] = {
@@ -139,10 +141,6 @@ def digest(
         sentence=account.sentence(),
         counts=account.counts(),
         totals=pager.totals,
-        parts={},
-        sections={},
-        brief=None,
-        cursor=None,
     )
     if pager.first:
         page = replace(page, brief=_brief(pattern, known, account, parts, pager, sizes.brief))

@@ -12,12 +12,11 @@ from relaybook.core.policy import REASON_LIMIT
 from relaybook.core.task_spec import TaskSpec, spec_value, waits_for
 from relaybook.core.text import canonical, storable, text_hash
 from relaybook.engine.advice import progress
-from relaybook.engine.attention import count_held
 from relaybook.engine.check import check_added
 from relaybook.engine.desk import Desk
 from relaybook.engine.place import longer_chains, placed, refuse_circle, refuse_dead_ends
 from relaybook.engine.settle import refuse_worker, settled
-from relaybook.engine.unsettled import next_of
+from relaybook.engine.unsettled import next_now
 from relaybook.errors import clip
 from relaybook.model import Pattern, Task, Workflow
 from relaybook.store.base import Tx
@@ -66,7 +65,7 @@ def change_plan(
         )
         after = apply(tx, case, decide(case, command))
         put_texts(tx, workflow_id, bodies)
-        call = next_of(tx, after.workflow, count_held(tx, after.workflow, desk.clock()))
+        call = next_now(tx, after.workflow, desk.clock())
         answer = _answer(after.workflow, len(specs), len(old), call)
     return answer | ({"findings": findings} if findings else {})
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from relaybook.core.status import breaker_open
 from relaybook.engine.ahead import next_in
+from relaybook.engine.attention import count_held
 from relaybook.engine.stage import has_stages
 from relaybook.engine.waiting import gate_items, hooks_left
 from relaybook.errors import HooksPending, InReview, clip
@@ -75,6 +76,11 @@ def review_next(task: Task, items: Sequence[Mapping[str, str]]) -> str:
     if len(lacks) < len(items):
         call += f"; for its parent action {confirm}"
     return f"{call}; its gate says: {clip('; '.join(lacks), LACKS_SHOWN)}"
+
+
+def next_now(tx: Tx, workflow: Workflow, now: float) -> str:
+    """What an orchestrator does next, by which of the tasks that could start are held at `now`."""
+    return next_of(tx, workflow, count_held(tx, workflow, now))
 
 
 def next_of(tx: Tx, workflow: Workflow, held: int) -> str:

@@ -20,6 +20,7 @@ from relaybook.core.text import compact
 from relaybook.engine.advice import progress, timestamp
 from relaybook.engine.attention import (
     IDS_SHOWN,
+    Needs,
     attention,
     find_needs,
     held_tasks,
@@ -64,24 +65,13 @@ def show_workflow(
     Raises:
         UnknownWorkflow: there is none of that id.
     """
-    if detail not in (*PAGE, RESUME):
-        raise InvalidArguments(
-            f"detail is {detail[:40]!r}.",
-            allowed=", ".join((*PAGE, RESUME)),
-            next="use one of these",
-        )
+    _check_detail(detail)
     now = desk.clock()
     with desk.store.read() as tx:
         workflow = get_workflow(tx, workflow_id)
         needs = find_needs(tx, workflow, now)
         call = next_of(tx, workflow, len(needs.held))
-        answer = overview(workflow, needs.running, now)
-        answer["counts"] = _held_apart(answer["counts"], len(needs.ready) - len(needs.free))
-        answer["summary"] = _summary(answer)
-        if running_sessions is not None:
-            answer["sessions"] = reconcile(needs.running, running_sessions, now)
-        if still := standing_still(workflow, len(needs.held)):
-            answer["standing_still"] = still
+        answer = _state(workflow, needs, running_sessions, now)
         if detail == RESUME:
             from relaybook.engine.resume import resume
 
@@ -96,6 +86,29 @@ def show_workflow(
             answer |= _task_page(tx, workflow, detail, cursor, room)
     answer["next"] = _next(call, answer)
     return answer
+
+
+def _check_detail(detail: str) -> None:
+    if detail not in (*PAGE, RESUME):
+        raise InvalidArguments(
+            f"detail is {detail[:40]!r}.",
+            allowed=", ".join((*PAGE, RESUME)),
+            next="use one of these",
+        )
+
+
+def _state(
+    workflow: Workflow, needs: Needs, running_sessions: Collection[str] | None, now: float
+) -> dict[str, Any]:
+    """How a workflow stands, its tasks apart."""
+    said = overview(workflow, needs.running, now)
+    said["counts"] = _held_apart(said["counts"], len(needs.ready) - len(needs.free))
+    said["summary"] = _summary(said)
+    if running_sessions is not None:
+        said["sessions"] = reconcile(needs.running, running_sessions, now)
+    if still := standing_still(workflow, len(needs.held)):
+        said["standing_still"] = still
+    return said
 
 
 def _summary(said: dict[str, Any]) -> str:
