@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
-from .agreement import (
+from relaybook.core.agreement import (
     Measure,
     criteria_alpha,
     label_agreement,
@@ -17,8 +17,8 @@ from .agreement import (
     pairwise_agreement,
     tastle_wierman,
 )
-from .ranking import Ballot, Ranking, rank
-from .votes import (
+from relaybook.core.ranking import Ballot, Ranking, rank
+from relaybook.core.votes import (
     Decided,
     Opinion,
     Weights,

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
-from .names import SHOWN, Names
-from .pile import Key, MemoryPile, Piles
+from relaybook.core.names import SHOWN, Names
+from relaybook.core.pile import Key, MemoryPile, Piles
 
 #: Words of results that one synthesis takes in well; a convention of relaybook, since
 #: condensed results run to 1,000 to 2,000 tokens each.

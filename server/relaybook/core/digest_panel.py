@@ -4,16 +4,15 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
+from relaybook.core.consensus import PanelReport, classification, panel
+from relaybook.core.digest_parts import Entries, Part
+from relaybook.core.merge import reach
+from relaybook.core.ranking import Ballot, rank, self_consistency
+from relaybook.core.risk import DomainReport, RiskMatrix, colour, risk_matrix
+from relaybook.core.task_outcome import TaskOutcome
+from relaybook.core.votes import Opinion, PanelOutcome, Verdict, Weights, verdict
 from relaybook.errors import InvalidArguments
 from relaybook.model import Status
-
-from .consensus import PanelReport, classification, panel
-from .digest_parts import Entries, Part
-from .merge import reach
-from .ranking import Ballot, rank, self_consistency
-from .risk import DomainReport, RiskMatrix, colour, risk_matrix
-from .task_outcome import TaskOutcome
-from .votes import Opinion, PanelOutcome, Verdict, Weights, verdict
 
 
 class PanelKind(StrEnum):

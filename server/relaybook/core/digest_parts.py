@@ -5,14 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from relaybook.core.coverage import Coverage, collapse_advice
+from relaybook.core.merge import Merger, listed, reach
+from relaybook.core.merge_plan import Kind
+from relaybook.core.names import SHOWN, Names
+from relaybook.core.pile import Piles
+from relaybook.core.task_outcome import TaskOutcome
 from relaybook.model import Decision, Status
-
-from .coverage import Coverage, collapse_advice
-from .merge import Merger, listed, reach
-from .merge_plan import Kind
-from .names import SHOWN, Names
-from .pile import Piles
-from .task_outcome import TaskOutcome
 
 Entries = Iterator[tuple[str, dict[str, Any]]]
 

@@ -9,10 +9,10 @@ from fractions import Fraction
 from heapq import nsmallest
 from typing import Any, NamedTuple, Protocol
 
-from .likeness import same
-from .names import SHOWN, Names
-from .pile import Piles
-from .shorten import shorter
+from relaybook.core.likeness import same
+from relaybook.core.names import SHOWN, Names
+from relaybook.core.pile import Piles
+from relaybook.core.shorten import shorter
 
 #: Numbers beyond this are ignored, so that sums stay within what a float can show.
 LARGEST = 1e300

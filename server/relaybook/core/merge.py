@@ -8,14 +8,13 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
+from relaybook.core.figures import Count, Extreme, Histogram, Mean, Place, Running, Sum, Top
+from relaybook.core.merge_plan import EACH, FieldPlan, Kind, MergePlan
+from relaybook.core.names import Names
+from relaybook.core.pile import MemoryPile, Piles
+from relaybook.core.records import Keyed, Listed
+from relaybook.core.repeats import Repeats
 from relaybook.errors import InvalidArguments
-
-from .figures import Count, Extreme, Histogram, Mean, Place, Running, Sum, Top
-from .merge_plan import EACH, FieldPlan, Kind, MergePlan
-from .names import Names
-from .pile import MemoryPile, Piles
-from .records import Keyed, Listed
-from .repeats import Repeats
 
 #: How many records of a list without a key are held, from the first.
 KEPT = 1000

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from relaybook.core.policy import DEFAULT_WIDTH, WORKER_MINUTES
 from relaybook.errors import InvalidPlan
-
-from .policy import DEFAULT_WIDTH, WORKER_MINUTES
 
 
 @dataclass(frozen=True, slots=True)

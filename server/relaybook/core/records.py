@@ -7,12 +7,12 @@ from hashlib import blake2b
 from itertools import groupby
 from typing import Any
 
-from .figures import Place
-from .likeness import same
-from .names import SHOWN, Names
-from .pile import Key, Piles
-from .repeats import Repeats
-from .shorten import shorter
+from relaybook.core.figures import Place
+from relaybook.core.likeness import same
+from relaybook.core.names import SHOWN, Names
+from relaybook.core.pile import Key, Piles
+from relaybook.core.repeats import Repeats
+from relaybook.core.shorten import shorter
 
 
 class Listed:

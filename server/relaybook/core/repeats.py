@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
-from .figures import Place
-from .likeness import file_names, nearly_the_same, sketch
-from .names import Names
-from .pile import Key, Pile, Piles
+from relaybook.core.figures import Place
+from relaybook.core.likeness import file_names, nearly_the_same, sketch
+from relaybook.core.names import Names
+from relaybook.core.pile import Key, Pile, Piles
 
 #: With how many records filed under the same name a record is compared.
 _COMPARED = 8

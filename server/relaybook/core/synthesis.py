@@ -9,18 +9,17 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from relaybook.core.digest_account import Account
+from relaybook.core.digest_brief import Request, brief
+from relaybook.core.digest_pages import Pager
+from relaybook.core.digest_panel import Choices, PanelKind, Risk, Votes
+from relaybook.core.digest_parts import Chain, Covered, Decisions, Merged, Part, SupervisorDecision
+from relaybook.core.pile import MemoryPile, Piles
+from relaybook.core.shorten import shrink, size
+from relaybook.core.task_outcome import Gap, TaskOutcome
+from relaybook.core.votes import Weights
 from relaybook.errors import clip
 from relaybook.model import Pattern
-
-from .digest_account import Account
-from .digest_brief import Request, brief
-from .digest_pages import Pager
-from .digest_panel import Choices, PanelKind, Risk, Votes
-from .digest_parts import Chain, Covered, Decisions, Merged, Part, SupervisorDecision
-from .pile import MemoryPile, Piles
-from .shorten import shrink, size
-from .task_outcome import Gap, TaskOutcome
-from .votes import Weights
 
 #: The sections of a digest, in the order in which they are shown.
 SECTIONS = (

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from relaybook.core.merge_plan import MergePlan
 from relaybook.model import Status, Tier
-
-from .merge_plan import MergePlan
 
 
 class Gap(StrEnum):

@@ -12,9 +12,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from relaybook.core.votes import Weights
 from relaybook.errors import InvalidArguments, nearest
-
-from .votes import Weights
 
 AUDIENCE_LIMIT = 200
 _WEIGHTS = '{"experts": {expert: number}, "criteria": {criterion: {expert: number}}}'
