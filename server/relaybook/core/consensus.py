@@ -108,25 +108,19 @@ def panel(
         tastle_wierman=tastle_wierman(scores),
         alpha=criteria_alpha(list(_scores_by_criterion(opinions).values())),
         ranking=rank(ballots) if ballots else None,
-        independence=independence([opinion.model for opinion in opinions]),
+        independence=independence(len(opinions)),
     )
 
 
-def independence(models: Sequence[str | None]) -> str:
-    """How far the votes can be counted as separate, from the models that gave them.
+def independence(voters: int) -> str:
+    """How far votes can be counted as separate, where the models that gave them are not on record.
 
     Different models share 60 % of their errors (PMLR 267, kim25e), one model more.
     """
-    known = {model for model in models if model}
-    if len(models) < 2:
+    if voters < 2:
         return "Fewer than two votes are no panel."
-    if len(known) == 1 and all(models):
-        note = f"All experts ran on {known.pop()[:60]!r}: votes are correlated."
-    elif not all(models):
-        note = "Not every model is recorded: take the votes as correlated."
-    else:
-        note = f"{len(known)} models voted; their errors still overlap."
-    return note + _bound(len(models) - (1 - len(models) % 2))
+    note = "Which models voted is not recorded: take the votes as correlated."
+    return note + _bound(voters - (1 - voters % 2))
 
 
 def _bound(voters: int) -> str:

@@ -183,7 +183,6 @@ def read_opinion(outcome: TaskOutcome, expert: str) -> Opinion | None:
         reason=_text(data, "reason") or outcome.summary,
         blockers=tuple(_names(data, "blockers", "text")),
         scores={name: score for name, score in read.items() if score is not None},
-        model=outcome.model,
     )
 
 

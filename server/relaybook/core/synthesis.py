@@ -209,7 +209,6 @@ def _line(outcome: TaskOutcome, detail: Detail, parts: Sequence[Part]) -> dict[s
     if detail is Detail.DETAILED:
         line |= {
             "role": outcome.role,
-            "model": outcome.model,
             "words": outcome.words,
             "result": outcome.data,
         }

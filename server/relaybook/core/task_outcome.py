@@ -85,8 +85,6 @@ class TaskOutcome:
     words: int = 0
     #: Its expert role or domain, in a panel.
     role: str = ""
-    #: Which model ran it, if known.
-    model: str | None = None
     #: Whether nothing was heard of its session for longer than was agreed.
     lost: bool = False
 
