@@ -15,6 +15,7 @@ from relaybook.core.envelope import (
 )
 from relaybook.core.result_block import MAX_OUTPUT
 from relaybook.errors import InvalidPlan, MalformedOutput
+from relaybook.registry.frame import OUTPUT_INTERFACE
 
 ITEMS = {
     "type": "object",
@@ -232,6 +233,23 @@ def test_the_refusal_of_a_thousand_bad_items_is_short_and_names_the_ways_on():
     assert "under the same claim" in shown["next"]
     assert "status='failed', error_code='malformed_output'" in shown["next"]
     assert "accept_raw=true" in shown["next"]
+
+
+@pytest.mark.parametrize("tail", ["", "\nERROR: model overloaded"])
+@pytest.mark.parametrize("schema", [None, {"type": "object"}, HEALTH])
+def test_a_worker_that_only_repeats_its_prompt_has_no_result(
+    schema: dict[str, Any] | None, tail: str
+):
+    refused = refusal(f"## Output Interface\n{OUTPUT_INTERFACE}{tail}", schema)
+
+    assert "example of the prompt" in refused.message
+    assert "under the same claim" in refused.as_dict()["next"]
+
+
+def test_a_summary_that_speaks_of_words_is_a_summary():
+    text = block({"status": "ok", "data": 1, "summary": "The abstract has <=120 words."})
+
+    assert read_result(text, None) == ok(1, summary="The abstract has <=120 words.")
 
 
 def test_a_broken_schema_is_not_blamed_on_the_output():

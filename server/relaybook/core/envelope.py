@@ -14,12 +14,15 @@ from typing import Any, cast
 
 from relaybook.errors import MalformedOutput, clip
 
-from .result_block import find_block, malformed, parse_block, require_size
+from .result_block import CLOSE, OPEN, find_block, malformed, parse_block, require_size
 from .schema_check import Problem, check_schema, find_problems, problem
 from .text import canonical
 
 #: How long a summary may be.
 SUMMARY_WORDS, SUMMARY_CHARACTERS = 120, 1200
+#: What stands for the summary in the block that every prompt shows, and that block.
+PLACEHOLDER = f"<={SUMMARY_WORDS} words"
+EXAMPLE = f'{OPEN}\n{{"status":"ok","summary":"{PLACEHOLDER}","data":{{}}}}\n{CLOSE}'
 CONFIDENCES = ("low", "medium", "high")
 #: Under which key a plain text is put where an object is expected.
 TEXT_KEYS = {
@@ -87,12 +90,18 @@ def read_result(text: str, schema: Mapping[str, Any] | None) -> Envelope:
     an error or a question is not checked.
 
     Raises:
-        MalformedOutput: no block, no JSON, or not what was asked; `problems` lists paths.
+        MalformedOutput: no block, no JSON, the example of the prompt, or not what was asked;
+            `problems` lists paths.
         InvalidPlan: the schema itself is broken.
     """
     if schema is not None:
         check_schema(schema)
     value = parse_block(find_block(text))
+    if isinstance(value, dict) and value.get("summary") == PLACEHOLDER:
+        raise malformed(
+            f"The <result> block is the example of the prompt: its summary is {PLACEHOLDER!r}",
+            allowed="a block whose summary says what the work came to",
+        )
     if not _is_envelope(value, schema):
         _require_data(value, schema, at="")
         return Envelope(status=ResultStatus.OK, data=value)

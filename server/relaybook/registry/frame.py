@@ -5,21 +5,20 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from relaybook.core.envelope import EXAMPLE
 from relaybook.core.fence import FENCE_RULE
 from relaybook.model import Tier
 from relaybook.registry.inlay import Inlay
 
-OUTPUT_INTERFACE = """\
+OUTPUT_INTERFACE = f"""\
 Reason first, then end with this block, tags alone on their lines:
 
-<result>
-{"status":"ok","summary":"<=120 words","data":{}}
-</result>
+{EXAMPLE}
 
-`status`: ok, partial, needs_input, or error with `error`{code,message}. Optional: confidence \
-(low/medium/high) and lists: evidence{claim,source}, gaps, questions, artifacts{path}, \
-tests{name,status}, metrics{name,value}, findings{text}, \
-proposed_actions{action,target,tier,why}, actions_taken{action,tier}."""
+`status`: ok, partial, needs_input, or error with `error`{{code,message}}. Optional: confidence \
+(low/medium/high) and lists: evidence{{claim,source}}, gaps, questions, artifacts{{path}}, \
+tests{{name,status}}, metrics{{name,value}}, findings{{text}}, \
+proposed_actions{{action,target,tier,why}}, actions_taken{{action,tier}}."""
 
 _CAPS = {
     Tier.T1: "Capped at tier T1 (reading)",
