@@ -180,7 +180,7 @@ def workflow_ended(desk: Desk, workflow_id: str) -> bool:
 
 
 def holders(desk: Desk, workflow_id: str) -> list[tuple[str, str]]:
-    """Workflow and task of those that write what tasks of a workflow would, and so hold them.
+    """The tasks, by workflow and id, that hold tasks of a workflow by what they are writing.
 
     Raises:
         UnknownWorkflow: there is none of that id.
@@ -232,7 +232,7 @@ def overview(workflow: Workflow, running: Sequence[Task], now: float) -> dict[st
 
 
 def counts(workflow: Workflow) -> dict[str, int]:
-    """How many tasks are in each state that any is in; ready and retryable beside them."""
+    """How many tasks are in each state, empty states left out; ready and retryable beside them."""
     shown = {str(status): getattr(workflow, status) for status in Status}
     if workflow.ended_at is None:
         shown |= {"ready": workflow.ready, "retryable": workflow.retryable}
