@@ -10,6 +10,7 @@ from relaybook.core.policy import (
     USER_UPDATE_AFTER_SECONDS,
 )
 from relaybook.core.status import (
+    FLAGS,
     all_done,
     breaker_open,
     is_expired,
@@ -39,8 +40,6 @@ from relaybook.store.tables import TASKS, WORKFLOWS
 
 PAGE = {"concise": 20, "detailed": 60}
 RESUME = "resume"
-#: The derived words beside the status of a workflow.
-FLAGS = ("breaker_open", "blocked", "stalled", "update_due", "replan")
 #: How much of an answer a list of tasks, or of workflows, may fill up to, in bytes of JSON.
 ANSWER_BYTES = {"concise": 3_550, "detailed": 19_000}
 #: How much each list of tasks that need somebody may take of it.
