@@ -43,7 +43,7 @@ def test_the_report_of_a_panel_holds_every_figure_and_the_dissent() -> None:
         "alpha": {"value": 0.4306, "band": "unreliable"},
         "criteria": [{"criterion": "c0", "mean": 4.6667}, {"criterion": "c1", "mean": 3.6667}],
         "independence": (
-            "Which models voted is not recorded: take the votes as correlated. "
+            "metadata.model does not say which model voted: take the votes as correlated. "
             "3 independent voters, each right 70 %, would be right 78 %."
         ),
         "convention": CONVENTION,
@@ -78,6 +78,10 @@ def test_rankings_are_weighted_like_the_votes() -> None:
 
     assert report.ranking is not None
     assert (report.ranking.standings[0].option, report.ranking.condorcet_winner) == ("x", "x")
+
+
+def test_votes_of_one_model_are_called_correlated() -> None:
+    assert independence(3, "m-1").startswith("All experts ran on 'm-1': votes are correlated.")
 
 
 def test_a_single_vote_is_called_no_panel() -> None:

@@ -91,8 +91,12 @@ def panel(
     weights: Weights | None = None,
     quorum: int | None = None,
     rankings: Mapping[str, Sequence[str]] | None = None,
+    model: str = "",
 ) -> PanelReport:
-    """The report of a panel; `rankings` are the options of each expert, best first."""
+    """The report of a panel; `rankings` are the options of each expert, best first.
+
+    `model` is what all experts ran on, if that is known.
+    """
     given = weights or Weights()
     needed = quorum or default_quorum(len(opinions) + len(missing))
     scores = [opinion.verdict for opinion in opinions]
@@ -108,18 +112,20 @@ def panel(
         tastle_wierman=tastle_wierman(scores),
         alpha=criteria_alpha(list(_scores_by_criterion(opinions).values())),
         ranking=rank(ballots) if ballots else None,
-        independence=independence(len(opinions)),
+        independence=independence(len(opinions), model),
     )
 
 
-def independence(voters: int) -> str:
-    """How far votes can be counted as separate, where the models that gave them are not on record.
+def independence(voters: int, model: str = "") -> str:
+    """How far votes can be counted as separate; `model` gave them all, if it is known.
 
     Different models share 60 % of their errors (PMLR 267, kim25e), one model more.
     """
     if voters < 2:
         return "Fewer than two votes are no panel."
-    note = "Which models voted is not recorded: take the votes as correlated."
+    note = "metadata.model does not say which model voted: take the votes as correlated."
+    if model:
+        note = f"All experts ran on {model!r}: votes are correlated."
     return note + _bound(voters - (1 - voters % 2))
 
 

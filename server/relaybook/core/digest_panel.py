@@ -36,8 +36,8 @@ class Votes(Part):
 
     name = "panel"
 
-    def __init__(self, weights: Weights, quorum: int | None) -> None:
-        self.weights, self.quorum = weights, quorum
+    def __init__(self, weights: Weights, quorum: int | None, model: str) -> None:
+        self.weights, self.quorum, self.model = weights, quorum, model
         self.opinions: list[Opinion] = []
         self.missing: list[str] = []
 
@@ -52,7 +52,13 @@ class Votes(Part):
             self.missing.append(name)
 
     def report(self) -> PanelReport:
-        return panel(self.opinions, self.missing, weights=self.weights, quorum=self.quorum)
+        return panel(
+            self.opinions,
+            self.missing,
+            weights=self.weights,
+            quorum=self.quorum,
+            model=self.model,
+        )
 
     def head(self) -> dict[str, Any]:
         head = self.report().as_dict()

@@ -74,6 +74,8 @@ class Frame:
     panel: PanelKind = PanelKind.VERDICT
     weights: Weights = field(default_factory=Weights)
     quorum: int | None = None
+    #: What all experts ran on; empty if it is not known.
+    model: str = ""
     #: Of a supervisor, in the order in which they were taken; gone through more than once.
     decisions: Iterable[SupervisorDecision] = ()
 
@@ -168,7 +170,7 @@ def _parts(pattern: Pattern, frame: Frame, piles: Piles) -> list[Part]:
         case Pattern.EXPERT_PANEL if frame.panel is PanelKind.CHOICE:
             parts.append(Choices(frame.weights))
         case Pattern.EXPERT_PANEL:
-            parts.append(Votes(frame.weights, frame.quorum))
+            parts.append(Votes(frame.weights, frame.quorum, frame.model))
         case Pattern.MAP_REDUCE:
             parts.append(Covered(piles))
         case Pattern.FAN_OUT:

@@ -171,6 +171,7 @@ class _Gathering:
             panel=self._panel(),
             weights=wishes.weights,
             quorum=wishes.quorum,
+            model=wishes.model,
             decisions=_Decisions(self._tx, workflow),
         )
 

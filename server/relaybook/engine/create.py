@@ -68,7 +68,7 @@ def create_workflow(
     answers the workflow that is there. With `dry_run` nothing is written; the answer also lists
     the tasks and what their prompts cost. `override` says why more than six may run at once;
     `shared_decisions` stand in every prompt, word for word. Of `metadata` the members
-    `audience`, `weights` and `quorum` are for the synthesis; `core.wishes` says more.
+    `audience`, `model`, `weights` and `quorum` are for the synthesis; `core.wishes` says more.
 
     Raises:
         InvalidPlan, InvalidArguments: it names the fault; nothing was written.
