@@ -31,6 +31,8 @@ class Part:
     task: bool
     #: Lines that the server wrote, of the whole prompt.
     fixed: frozenset[str]
+    #: How many stand in title and text.
+    words: int
     lines: tuple[Line, ...]
     sentences: tuple[Sentence, ...]
     #: Those that the server did not write.
@@ -59,6 +61,7 @@ def _read(section: Section, task: bool, fixed: frozenset[str]) -> Part:
         text=section.text,
         task=task,
         fixed=fixed,
+        words=len(f"{section.title}\n{section.text}".split()),
         lines=tuple(lines),
         sentences=tuple(found),
         free=tuple(sentence for sentence in found if not sentence.fixed),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from relaybook.core.prompt_text import PromptText, read
-from relaybook.core.words import Weights, Words, count_words, weigh
+from relaybook.core.words import Words, count
 
 from .part import Part, read_part
 from .rule import Hit, PromptFacts, Rule
@@ -22,7 +22,6 @@ class Reading:
     #: The sentences of the task that the server did not write.
     task: tuple[Sentence, ...]
     words: Words
-    weights: Weights
 
     def names(self, words: Collection[str]) -> bool:
         """Whether one of these words stands outside the fences."""
@@ -47,12 +46,10 @@ def read_facts(facts: PromptFacts) -> Reading:
     text = read(facts.text)
     task = "Task" if "Task" in text.titles else ""
     parts = tuple(read_part(each, each.title == task, facts.fixed) for each in text.sections)
-    weights = weigh(text)
     return Reading(
         facts=facts,
         text=text,
         parts=parts,
         task=tuple(sentence for part in parts if part.task for sentence in part.free),
-        words=count_words(weights, facts.context),
-        weights=weights,
+        words=count(text, [part.words for part in parts], facts.context),
     )
