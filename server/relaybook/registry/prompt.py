@@ -78,7 +78,9 @@ def render(template: Template, args: Mapping[str, Any], frame: Frame) -> Prompt:
     sections = [(name, inlay.fill(text)) for name, text in texts.items()]
     context = [str(values[each.name] or "") for each in inputs if each.context]
     return Prompt(
-        text=_bounded("\n\n".join([f"## {name}\n{text}" for name, text in sections]) + "\n"),
+        text=_bounded(
+            "\n".join([line for name, text in sections for line in (f"## {name}", text, "")])
+        ),
         sections=tuple(sections),
         fixed=added.fixed_lines(limits),
         seen=tuple(inlay.seen),
