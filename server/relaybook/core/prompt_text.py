@@ -14,7 +14,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from itertools import pairwise
+from functools import lru_cache
 from typing import NamedTuple
 
 #: The H2 sections of a prompt, in their order.
@@ -24,6 +24,8 @@ _OPENING = re.compile(r'<data-([0-9a-f]{1,64}) source="([^"\n]*)" trust="[a-z]{1
 #: How an H2 heading begins; the same, or how a line begins that opens or closes a ``` block.
 _HEADING = "\n## "
 _MARK = re.compile(r"\n(?:## |[^\S\n]*+```)")
+#: Texts up to this many characters outside the fences are remembered.
+_SHORT = 4_000
 #: The heading over what stands before the first.
 _UNTITLED = "\n## \n"
 
@@ -74,11 +76,6 @@ class PromptText:
     sections: tuple[Section, ...]
     fences: tuple[Fence, ...]
 
-    @property
-    def titles(self) -> tuple[str, ...]:
-        """The H2 titles in their order."""
-        return tuple([section.title for section in self.sections[1:]])
-
 
 def find_fences(text: str) -> Iterator[Fence]:
     """The closed fences in their order, without line and section.
@@ -109,8 +106,7 @@ def read(text: str) -> PromptText:
     """Text as sections and fences; no text is refused."""
     fences = tuple(find_fences(text))
     outside = "".join([_UNTITLED, *_stretches(text, fences)])
-    starts = [*_headings(outside), len(outside)]
-    sections = tuple([_section(outside[start:end]) for start, end in pairwise(starts)])
+    starts, sections = (_cut_short if len(outside) <= _SHORT else _cut)(outside)
     return PromptText(sections, tuple(_placed(fences, outside, starts, sections)))
 
 
@@ -136,6 +132,18 @@ def _stretches(text: str, fences: Iterable[Fence]) -> Iterator[str]:
         yield text[position : fence.start]
         position = fence.end
     yield text[position:]
+
+
+def _cut(outside: str) -> tuple[list[int], tuple[Section, ...]]:
+    """Where the sections start, and these."""
+    starts = list(_headings(outside))
+    ends = [*starts[1:], len(outside)]
+    pieces = (outside[start:end] for start, end in zip(starts, ends, strict=True))
+    return starts, tuple(map(_section, pieces))
+
+
+#: The prompts of a template differ most in what stands inside the fences.
+_cut_short = lru_cache(maxsize=256)(_cut)
 
 
 def _headings(text: str) -> Iterator[int]:

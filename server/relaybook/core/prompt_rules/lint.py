@@ -39,7 +39,7 @@ def check(prompt: PromptFacts) -> tuple[Finding, ...]:
 def judge(reading: Reading) -> tuple[Finding, ...]:
     """As `check`, of a prompt that was read."""
     found = {rule: hits for rule, ask in _ASKED if (hits := [*ask(reading)])}
-    for part in reading.parts:
+    for part in reading.outside.parts:
         for rule, hits in _shown_alone(part).items():
             found.setdefault(rule, []).extend(hits)
     return tuple(finding(_BY_ID[name], hit) for name in sorted(found) for hit in found[name][:MOST])
