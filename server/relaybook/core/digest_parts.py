@@ -223,8 +223,7 @@ class Merged(Part):
     name = "merged"
 
     def __init__(self, piles: Piles) -> None:
-        # Records without a key pass by; only a union has to wait for the last result.
-        self.merger = Merger(keep=0, piles=piles)
+        self.merger = Merger(piles)
         self.used = False
 
     def add(self, outcome: TaskOutcome) -> None:

@@ -28,7 +28,7 @@ class Needs:
     failed: Sequence[Task]
     #: Best first.
     ready: Sequence[Task]
-    #: Those that could start, were another not writing what they write; each with the other.
+    #: Those that only the writing of another keeps from starting, each with that other.
     held: Sequence[dict[str, Any]]
 
     @property
@@ -49,7 +49,7 @@ def find_needs(tx: Tx, workflow: Workflow, now: float) -> Needs:
 
 
 def held_tasks(tx: Tx, workflow: Workflow, now: float) -> Sequence[dict[str, Any]]:
-    """The first tasks that could start, were another not writing what they write; with the other."""
+    """The first tasks that only the writing of another keeps from starting, each with that other."""
     return find_needs(tx, workflow, now).held
 
 
