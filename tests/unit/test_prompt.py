@@ -145,6 +145,18 @@ def test_decisions_and_lessons_stand_among_the_constraints() -> None:
     )
 
 
+def test_decisions_and_criteria_of_several_lines_bind_on_one_line() -> None:
+    long = "Keep it short. " * 60
+    said = frame(shared_decisions=("Use UTC,\neverywhere.", long), done=("It runs\n\nand ends.",))
+
+    prompt = render(template("Edit."), {}, said)
+
+    assert "- Decided, keep to it: Use UTC, everywhere." in section(prompt, "Constraints")
+    assert f"- Decided, keep to it: {long.strip()}" in section(prompt, "Constraints")
+    assert "- It runs and ends." in section(prompt, "Task")
+    assert "<data-" not in prompt.text
+
+
 @pytest.mark.requirement("S57", "S152")
 def test_the_output_interface_shows_the_result_block_and_the_error_form() -> None:
     prompt = render(template("Edit."), {}, frame())

@@ -112,9 +112,7 @@ def fixed_lines(limits: tuple[str, ...]) -> frozenset[str]:
 
 def agreed(frame: Frame, inlay: Inlay) -> list[str]:
     """The constraint lines that decisions and lessons make."""
-    decided = [
-        f"- Decided, keep to it: {inlay.text(t, 'decision')}" for t in frame.shared_decisions
-    ]
+    decided = [f"- Decided, keep to it: {inlay.line(text)}" for text in frame.shared_decisions]
     learned = [f"- Learned before: {inlay.text(t, 'lesson')}" for t in frame.lessons]
     return decided + learned
 
@@ -130,7 +128,7 @@ def task_parts(frame: Frame, inlay: Inlay) -> list[str]:
     """The H3 parts that belong to Task before its Input Data."""
     parts: list[str] = []
     if frame.done:
-        done = "\n".join(f"- {inlay.text(criterion, 'done')}" for criterion in frame.done)
+        done = "\n".join(f"- {inlay.line(criterion)}" for criterion in frame.done)
         parts.append(f"### Done When\n{done}\n{PROOF_RULE}")
     if frame.answers:
         answers = "\n".join(
