@@ -11,6 +11,7 @@ from relaybook.core.command import Ask, Cancel, NameFailure, Release, Start
 from relaybook.core.envelope import ResultStatus, raw_result, read_result
 from relaybook.core.finish import attempt_meant
 from relaybook.core.result_block import MAX_OUTPUT, NEXT_FOR_WORKER
+from relaybook.core.result_flags import result_flags
 from relaybook.core.text import compact, storable
 from relaybook.engine.claim import (
     check_lease,
@@ -205,6 +206,8 @@ def _complete(desk: Desk, update: Update) -> dict[str, Any]:
         _refuse_late(desk, workflow_id, task_id, update)
         raise _for_worker(refusal) if update.actor == "worker" else refusal from None
     answer = finish(desk, workflow_id, task_id, update, result)
+    if flags := result_flags(result):
+        answer["flags"] = list(flags)
     guessed = result.status is ResultStatus.ERROR and not reported(result)[0]
     return _to_confirm(answer) if guessed else answer
 
