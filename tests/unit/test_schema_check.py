@@ -1,4 +1,5 @@
 import json
+import re
 from typing import Any
 
 import pytest
@@ -144,6 +145,28 @@ def test_names_that_a_pattern_matches_are_no_additional_ones():
     problems = find_problems({"a": None, "x-b": 1, "x-c": "", "d": 1, "e": ""}, schema)
 
     assert sorted(found["path"] for found in problems) == ["/e", "/x-b"]
+
+
+def test_every_member_that_a_schema_has_no_place_for_is_named():
+    schema = {"properties": {"n": True}, "patternProperties": {"^x-": True}} | {
+        "additionalProperties": False
+    }
+    names = ["outcome", "deliverable", "criteria", "evidence", "blockers", "suggested_next"]
+
+    (found,) = find_problems(dict.fromkeys(["n", "x-a", *names], 1), schema)
+
+    assert found["message"] == f"has undeclared members: {str(names)[1:-1]}"
+    assert found["expected"] == "additionalProperties false"
+
+
+@pytest.mark.parametrize("name", ["member_{}", "\x00\n{}" * 500, "😀{}" * 500])
+def test_of_many_members_without_a_place_the_first_are_named(name: str):
+    value = {name.format(*[number] * 500): 1 for number in range(1000)}
+
+    (found,) = find_problems(value, {"additionalProperties": False})
+
+    assert re.search(r" and 9\d\d more$", found["message"])
+    assert len(found["message"].encode()) < 350
 
 
 def test_items_that_json_tells_apart_are_unique():

@@ -8,7 +8,7 @@ what a check may cost is bounded whatever the schema: what it unfolds to is coun
 """
 
 import json
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -25,12 +25,11 @@ if TYPE_CHECKING:
     from jsonschema.protocols import Validator
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-#: Bounds of a list of problems: how many, and bytes of JSON; of each part, characters.
-MAX_PROBLEMS, MAX_BYTES, MAX_PART, MAX_EXPECTED = 10, 560, 60, 120
+#: Bounds of a list of problems: how many, and bytes of JSON; of each part, characters; of the
+#: names of members in one, bytes.
+MAX_PROBLEMS, MAX_BYTES, MAX_PART, MAX_EXPECTED, MAX_NAMES = 10, 560, 60, 120, 240
 #: Keywords whose message in `jsonschema` names the member at fault and not the whole value.
-NAMES_MEMBERS = frozenset(
-    {"required", "dependentRequired", "additionalProperties", "unevaluatedProperties"}
-)
+NAMES_MEMBERS = frozenset({"required", "dependentRequired", "unevaluatedProperties"})
 #: What is said of a value that was not checked to its end.
 UNENDED = "takes too many checks against its schema"
 #: How many subschemas one value may be held against, and, by the quick library, all its parts.
@@ -135,9 +134,41 @@ def _problem(error: "ValidationError | SchemaError", at: str) -> Problem:
     if not error.validator:
         # A schema that is `false` breaks no keyword; the library gives the path of its parent.
         return problem(path, f"holds {brief}", "nothing there")
-    rule = json.dumps(error.validator_value, ensure_ascii=False)
-    message = error.message if error.validator in NAMES_MEMBERS else f"is {brief}"
-    return problem(path, message, f"{error.validator} {rule}")
+    found = problem(path, f"is {brief}", f"{error.validator} {_rule(error)}")
+    if error.validator == "additionalProperties":
+        found["message"] = f"has undeclared members: {_listed(_undeclared(error))}"
+    elif error.validator in NAMES_MEMBERS:
+        found["message"] = _plain(error.message, MAX_NAMES // 2)
+    return found
+
+
+def _rule(error: "ValidationError | SchemaError") -> str:
+    return json.dumps(error.validator_value, ensure_ascii=False)
+
+
+def _undeclared(error: "ValidationError | SchemaError") -> list[str]:
+    """The members of an object that its schema has no place for."""
+    schema: Any = error.schema
+    members: Any = error.instance
+    declared, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
+    return [
+        name
+        for name in members
+        if name not in declared and not any(linear_patterns.matches(p, name) for p in patterns)
+    ]
+
+
+def _listed(names: Sequence[str]) -> str:
+    """`names` in quotes up to `MAX_NAMES` bytes, and how many more there are."""
+    shown, left = list[str](), MAX_NAMES
+    for name in names:
+        quoted = repr(_plain(name))
+        left -= len(quoted.encode()) + 2
+        if left < 0 and shown:
+            break
+        shown.append(quoted)
+    more = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
 
 
 def _brief(value: Any) -> str:
