@@ -40,11 +40,11 @@ def entries(pages: Sequence[Mapping[str, Any]], section: str) -> list[Any]:
     return [entry for page in pages for entry in page.get(section, [])]
 
 
-def do(engine: Engine, workflow_id: str, task_id: str, data: Any = None, **members: Any) -> None:
-    """Start the task and complete it with `data`."""
+def do(engine: Engine, workflow_id: str, task_id: str, data: Any = None, **members: Any) -> Any:
+    """Start the task and complete it with `data`; the answer."""
     start(engine, workflow_id, task_id)
     text = result(data, **members)
-    update(engine, workflow_id, task_id, "completed", output=text)
+    return update(engine, workflow_id, task_id, "completed", output=text)
 
 
 def break_down(engine: Engine, workflow_id: str, task_id: str, error: str) -> None:
@@ -312,6 +312,24 @@ def answer(name: str, value: Any) -> dict[str, Any]:
 
 def mapped(partition: str, *answers: dict[str, Any], carry_over: Sequence[str] = ()) -> Any:
     return {"partition": partition, "items": list(answers), "carry_over": list(carry_over)}
+
+
+@pytest.mark.requirement("S40")
+async def test_a_result_that_leaves_items_out_says_so_when_it_comes(
+    client: Client, engine: Engine
+) -> None:
+    plan = {"items": ["i1", "i2"], "batches": 1, "args": {"instruction": "Rate it."}}
+    names = [
+        (await call(client, "create_workflow", pattern="map_reduce", **plan))["workflow_id"]
+        for _ in range(2)
+    ]
+
+    lacks = do(engine, names[0], "p1", mapped("p1", answer("i2", 2), answer("i9", 2)))
+    whole = do(engine, names[1], "p1", mapped("p1", answer("i2", 2), answer("i1", 2)))
+
+    assert lacks["coverage"] == {"missing": ["i1"], "invented": ["i9"]}
+    assert "change_plan(add=" in lacks["advice"]
+    assert "coverage" not in whole
 
 
 @pytest.mark.requirement("S40", "S94", "S108")
