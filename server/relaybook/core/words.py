@@ -4,9 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from relaybook.core.prompt_text import SECTIONS, PromptText
 from relaybook.errors import InvalidArguments
-
-from .prompt_text import SECTIONS, PromptText
 
 #: The share of a budget that stands under none of the five sections.
 ELSEWHERE = "(elsewhere)"
