@@ -15,7 +15,7 @@ from relaybook.core.start import refuse_held, refuse_start
 from relaybook.core.text import storable, text_hash
 from relaybook.engine.desk import Desk
 from relaybook.engine.expire import end_lost_holders, without_expired
-from relaybook.engine.judge import keep_print, pass_intake
+from relaybook.engine.judge import pass_intake
 from relaybook.engine.offer import Nothing, candidates, idle, nothing, offering, why_not
 from relaybook.engine.prompt import spawn, task_prompt
 from relaybook.engine.unsettled import unsettled, why_unsettled
@@ -204,7 +204,6 @@ def start_attempt(
     )
     after = apply(tx, case, decide(case, command))
     put_texts(tx, case.workflow.id, [draft.prompt.text])
-    keep_print(tx, case.workflow, task, draft)
     desk.keep_spec(case.workflow.id, task_id, draft.spec)  # its end will ask for it
     return Begun(after, task_id, draft.prompt, verdict)
 

@@ -54,7 +54,7 @@ def task_prompt(desk: Desk, tx: Tx, workflow: Workflow, task: Task) -> Draft:
     spec = desk.spec(tx, workflow.id, task.spec)
     template = desk.templates.get(spec.template)
     attempts = earlier_attempts(tx, task)
-    frame = _frame(
+    frame = frame_of(
         template,
         spec,
         json.loads(workflow.options),
@@ -84,11 +84,13 @@ def planned_prompt(
     template = desk.templates.get(spec.template)
     seconds = spec.timeout_seconds or timeout_seconds(spec.expected_minutes or 0.0)
     prior = tuple(Prior(take.source, "") for take in takes_of(pattern, spec))
-    frame = _frame(template, spec, options, nonce="0", minutes=seconds / 60, prior=prior)
+    frame = frame_of(template, spec, options, nonce="0", minutes=seconds / 60, prior=prior)
     return render(template, arguments(template, spec), frame)
 
 
-def _frame(template: Template, spec: TaskSpec, options: Mapping[str, Any], **attempt: Any) -> Frame:
+def frame_of(
+    template: Template, spec: TaskSpec, options: Mapping[str, Any], **attempt: Any
+) -> Frame:
     """What the plan says, and what `attempt` says of one attempt."""
     return Frame(
         **attempt,

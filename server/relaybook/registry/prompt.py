@@ -97,6 +97,11 @@ def render(template: Template, args: Mapping[str, Any], frame: Frame) -> Prompt:
     )
 
 
+def fixed_lines(template: Template, frame: Frame) -> frozenset[str]:
+    """The lines of a prompt that the server writes, whatever the template and its arguments."""
+    return added.fixed_lines(added.limits(frame, Inlay(frame.nonce, template.datamark)))
+
+
 def _inputs(
     template: Template, args: Mapping[str, Any], frame: Frame
 ) -> tuple[tuple[Parameter, ...], str | None]:
