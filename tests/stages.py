@@ -3,8 +3,7 @@
 from typing import Any
 
 from relaybook.engine import Engine
-from relaybook.engine.resolve import Resolution
-from relaybook.engine.stage_report import StageReport
+from relaybook.engine.request import Resolution, StageReport
 
 NAME = "implement-auth-refresh"
 STAGES: list[dict[str, Any]] = [

@@ -429,9 +429,19 @@ def test_what_blocks_a_workflow_is_said_and_nothing_starts(engine: Engine, ledge
     before = dump(ledger)
 
     assert refused(QuestionsOpen, engine, asking).data["stage"] == 0
-    assert refused(BreakerOpen, engine, broken)
+    assert (refused(BreakerOpen, engine, broken).next or "").startswith("ask the user")
     assert refused(Blocked, engine, late).data["stage"] == 0
     assert dump(ledger) == before
+
+
+def test_a_failed_stage_leads_to_the_change_that_the_user_decided_on(engine: Engine) -> None:
+    broken = staged(engine, "implement")
+    advance(engine, broken)
+    advance(engine, broken, 0, outcome="failed", reason="no")
+
+    resolve(engine, broken, "adjust", 0, "another prompt")
+
+    assert "change_plan" in (refused(BreakerOpen, engine, broken).next or "")
 
 
 def test_a_closed_workflow_is_not_advanced(engine: Engine) -> None:

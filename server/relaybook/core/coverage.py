@@ -1,4 +1,8 @@
-"""Whether every item of a map-reduce came back exactly once, and whether to summarise in steps."""
+"""Whether every item of a map-reduce came back exactly once, and whether to summarise in steps.
+
+A prompt shows an id without what is invisible or acts as a tag, so ids are the same if they are
+shown alike.
+"""
 
 import json
 from collections import Counter
@@ -6,8 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
-from .names import SHOWN, Names
-from .pile import Key, MemoryPile, Piles
+from relaybook.core.fence import clean
+from relaybook.core.names import SHOWN, Names
+from relaybook.core.pile import Key, MemoryPile, Piles
 
 #: Words of results that one synthesis takes in well; a convention of relaybook, since
 #: condensed results run to 1,000 to 2,000 tokens each.
@@ -31,14 +36,16 @@ class Coverage:
         self._settled = None
         self._tasks += 1
         for number, item in enumerate(items):
-            self._items.put((item, _GIVEN, "", self._tasks, number), source)
+            shown, _ = clean(item)
+            self._items.put((shown, _GIVEN, "", self._tasks, number), json.dumps([source, item]))
 
     def add(self, source: str, items: Iterable[str]) -> None:
         """Take in the ids that `source` returned, repeats included."""
         self._settled = None
         for item in items:
             self._returned += 1
-            self._items.put((item, _BACK, source, self._returned, 0), source)
+            shown, _ = clean(item)
+            self._items.put((shown, _BACK, source, self._returned, 0), source)
 
     def leave_out(self, items: Sequence[str]) -> None:
         """Count the items of a task whose result does not say which items it is about."""
@@ -86,14 +93,15 @@ class _Settled:
         """Take in who returned `item`, and after them who was given it."""
         back = given = 0
         sources: list[str] = []
-        for (_, kind, _, task, number), source in rows:
+        for (_, kind, _, task, number), said in rows:
             if kind == _BACK:
                 back += 1
-                sources = [*sources, source][:SHOWN]
+                sources = [*sources, said][:SHOWN]
             else:
                 given += 1
+                item = json.loads(said)[1]
                 if not back:
-                    self._absent.put((task, number), json.dumps([source, item]))
+                    self._absent.put((task, number), said)
         self.planned += given > 0
         self.missing += given > 0 and not back
         if back > given:

@@ -5,14 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from relaybook.core.coverage import Coverage, collapse_advice
+from relaybook.core.merge import Merger, listed, reach
+from relaybook.core.merge_plan import Kind
+from relaybook.core.names import SHOWN, Names
+from relaybook.core.pile import Piles
+from relaybook.core.task_outcome import TaskOutcome
 from relaybook.model import Decision, Status
-
-from .coverage import Coverage, collapse_advice
-from .merge import Merger, listed, reach
-from .merge_plan import Kind
-from .names import SHOWN, Names
-from .pile import Piles
-from .task_outcome import TaskOutcome
 
 Entries = Iterator[tuple[str, dict[str, Any]]]
 
@@ -224,8 +223,7 @@ class Merged(Part):
     name = "merged"
 
     def __init__(self, piles: Piles) -> None:
-        # Records without a key pass by; only a union has to wait for the last result.
-        self.merger = Merger(keep=0, piles=piles)
+        self.merger = Merger(piles)
         self.used = False
 
     def add(self, outcome: TaskOutcome) -> None:

@@ -27,7 +27,7 @@ LESSONS_SHOWN = 20
 def due(
     desk: Desk, tx: Tx, workflow: Workflow, task: Task, records: Records, *, failed: bool
 ) -> tuple[Hook, ...]:
-    """The hooks of a stage that has just ended so, in their order."""
+    """The hooks of a stage that has just completed or `failed`, in their order."""
     spec = desk.spec(tx, workflow.id, task.spec)
     return due_hooks(
         _ended(desk, tx, workflow, task, spec, records, failed),

@@ -7,6 +7,7 @@ from relaybook.core.close import refuse_decided
 from relaybook.core.policy import MAX_FAILURES
 from relaybook.core.status import breaker_open, workflow_status
 from relaybook.engine.advice import progress
+from relaybook.engine.ahead import settle_failures
 from relaybook.engine.claim import start_attempt, started
 from relaybook.engine.desk import Desk
 from relaybook.engine.expire import past_the_lost, without_expired
@@ -129,17 +130,17 @@ def _blocker(tx: Tx, workflow: Workflow) -> NotNow:
     if breaker_open(workflow.failed, workflow.total):
         return BreakerOpen(
             f"{workflow.failed} stage(s) of workflow {workflow.id!r} have failed.",
-            next="ask the user, then resolve: retry_failed, adjust or accept_partial",
+            next=settle_failures(tx, workflow),
         )
     where = (
         "((status = 'completed' AND hooks_due IS NOT NULL)"
         " OR status IN ('review', 'input_required', 'failed', 'cancelled'))"
     )
     task = _first(tx, workflow, where)
-    return _in_the_way(tx, task) if task is not None else _nothing(workflow)
+    return _in_the_way(tx, workflow, task) if task is not None else _nothing(workflow)
 
 
-def _in_the_way(tx: Tx, task: Task) -> NotNow:
+def _in_the_way(tx: Tx, workflow: Workflow, task: Task) -> NotNow:
     stage = f"Stage {task.position}"
     match task.status:
         case Status.COMPLETED | Status.REVIEW:
@@ -159,7 +160,7 @@ def _in_the_way(tx: Tx, task: Task) -> NotNow:
         case Status.FAILED:
             return RetriesUsedUp(
                 f"{stage} failed for good: {clip(task.error or '', 160)}",
-                next="ask the user, then resolve: retry_failed, adjust or accept_partial",
+                next=settle_failures(tx, workflow),
                 stage=task.position,
             )
         case _:

@@ -43,7 +43,7 @@ def _path_without_content(reading: Reading) -> Iterator[Hit]:
         return
     for path in facts.path_only:
         yield Hit("inputs", path, "A path is given without its content.")
-    paths = [(line, word) for part in reading.parts if part.task for line, word in _paths(part)]
+    paths = [found for part in reading.outside.parts if part.task for found in _paths(part)]
     known = "\n".join([*facts.path_only, *(f.source for f in reading.text.fences)]).lower()
     for line, word in paths:
         if word not in known:
@@ -72,7 +72,7 @@ def _is_path(word: str) -> bool:
 
 def _three_limits(reading: Reading) -> Iterator[Hit]:
     there = frozenset[str]().union(
-        *(_limits(part) for part in reading.parts if part.title in ("Constraints", ""))
+        *(_limits(part) for part in reading.outside.parts if part.title in ("Constraints", ""))
     )
     for name in ("time limit", "scope boundary", "don't-touch rule"):
         if name not in there and not (name == "time limit" and reading.facts.time_limit):
@@ -105,7 +105,7 @@ def _done_and_stop(reading: Reading) -> Iterator[Hit]:
 
 
 def _machine_schema(reading: Reading) -> Iterator[Hit]:
-    if reading.facts.needs_schema and not any(map(_shows_schema, reading.parts)):
+    if reading.facts.needs_schema and not any(map(_shows_schema, reading.outside.parts)):
         yield Hit("Output Format")
 
 
@@ -179,7 +179,7 @@ def _inputs_fit(reading: Reading) -> Iterator[Hit]:
 
 
 def _room_to_reason(reading: Reading) -> Iterator[Hit]:
-    hits = [hit for part in reading.parts for hit in part.phrases.get("P22", ())]
+    hits = [hit for part in reading.outside.parts for hit in part.phrases.get("P22", ())]
     if hits and not reading.names(_ROOM):
         yield from hits
 

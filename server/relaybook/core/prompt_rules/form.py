@@ -34,7 +34,7 @@ _MARK = re.compile(
 
 
 def _five_sections(reading: Reading) -> Iterator[Hit]:
-    titles = reading.text.titles
+    titles = reading.outside.titles
     empty = _empty_sections(reading)
     if titles == SECTIONS and not empty:
         return
@@ -53,16 +53,16 @@ def _five_sections(reading: Reading) -> Iterator[Hit]:
 
 
 def _empty_sections(reading: Reading) -> list[str]:
-    bare = [p.title for p in reading.parts if p.title in SECTIONS and not p.text.strip()]
+    bare = [p.title for p in reading.outside.parts if p.title in SECTIONS and not p.text.strip()]
     if not bare:
         return []
     filled = {fence.section for fence in reading.text.fences}
-    filled.update(part.title for part in reading.parts if part.text.strip())
+    filled.update(part.title for part in reading.outside.parts if part.text.strip())
     return [title for title in bare if title not in filled]
 
 
 def _result_instruction(reading: Reading) -> Iterator[Hit]:
-    interfaces = (part for part in reading.parts if part.title == "Output Interface")
+    interfaces = (part for part in reading.outside.parts if part.title == "Output Interface")
     if not any("<result>" in part.text for part in interfaces):
         yield Hit("Output Interface", what="Output Interface does not ask for <result> tags.")
 
@@ -89,7 +89,7 @@ def _too_long(reading: Reading) -> Iterator[Hit]:
 
 
 def _one_deliverable(reading: Reading) -> Iterator[Hit]:
-    task = [sentence for sentence in reading.task if not sentence.line.part and not sentence.item]
+    task = [each for each in reading.outside.task if not each.line.part and not each.item]
     if not task and any(fence.section == "Task" for fence in reading.text.fences):
         yield Hit("Task", what="No sentence outside the fences says what to do.")
     first = [sentence for sentence in task if sentence.paragraph == task[0].paragraph]

@@ -22,6 +22,8 @@ _CALM_WORDS = form.MONOLITH_WORDS - 100
 CHECKED: tuple[Checked, ...] = tuple(
     sorted((*form.CHECKED, *content.CHECKED, *wording.CHECKED), key=lambda each: each.rule.id)
 )
+#: The rules that look at the prompt as a whole.
+_ASKED = tuple((each.rule.id, each.prompt) for each in CHECKED if each.prompt)
 _BY_ID = {each.rule.id: each.rule for each in CHECKED}
 #: Every rule, by number.
 RULES: tuple[Rule, ...] = tuple(
@@ -36,12 +38,8 @@ def check(prompt: PromptFacts) -> tuple[Finding, ...]:
 
 def judge(reading: Reading) -> tuple[Finding, ...]:
     """As `check`, of a prompt that was read."""
-    found = {
-        each.rule.id: hits
-        for each in CHECKED
-        if each.prompt and (hits := [*islice(each.prompt(reading), MOST)])
-    }
-    for part in reading.parts:
+    found = {rule: hits for rule, ask in _ASKED if (hits := [*ask(reading)])}
+    for part in reading.outside.parts:
         for rule, hits in _shown_alone(part).items():
             found.setdefault(rule, []).extend(hits)
     return tuple(finding(_BY_ID[name], hit) for name in sorted(found) for hit in found[name][:MOST])

@@ -16,7 +16,7 @@ from .rule import Hit
 from .sentences import Sentence, sentences
 
 #: Sections up to this many characters are remembered, so many of them.
-_SHORT, _REMEMBERED = 4_000, 256
+SHORT, REMEMBERED = 4_000, 256
 
 Asked = TypeVar("Asked")
 
@@ -31,6 +31,8 @@ class Part:
     task: bool
     #: Lines that the server wrote, of the whole prompt.
     fixed: frozenset[str]
+    #: How many stand in title and text.
+    words: int
     lines: tuple[Line, ...]
     sentences: tuple[Sentence, ...]
     #: Those that the server did not write.
@@ -42,13 +44,13 @@ class Part:
 
 
 def read_part(section: Section, task: bool, fixed: frozenset[str]) -> Part:
-    return (_read_short if len(section.text) <= _SHORT else _read)(section, task, fixed)
+    return (_read_short if len(section.text) <= SHORT else _read)(section, task, fixed)
 
 
 def remembered(ask: Callable[[Part], Asked]) -> Callable[[Part], Asked]:
     """`ask`, which remembers what it answered about short sections."""
-    short = lru_cache(maxsize=_REMEMBERED)(ask)
-    return lambda part: (short if len(part.text) <= _SHORT else ask)(part)
+    short = lru_cache(maxsize=REMEMBERED)(ask)
+    return lambda part: (short if len(part.text) <= SHORT else ask)(part)
 
 
 def _read(section: Section, task: bool, fixed: frozenset[str]) -> Part:
@@ -59,6 +61,7 @@ def _read(section: Section, task: bool, fixed: frozenset[str]) -> Part:
         text=section.text,
         task=task,
         fixed=fixed,
+        words=len(f"{section.title}\n{section.text}".split()),
         lines=tuple(lines),
         sentences=tuple(found),
         free=tuple(sentence for sentence in found if not sentence.fixed),
@@ -67,4 +70,4 @@ def _read(section: Section, task: bool, fixed: frozenset[str]) -> Part:
     )
 
 
-_read_short = lru_cache(maxsize=_REMEMBERED)(_read)
+_read_short = lru_cache(maxsize=REMEMBERED)(_read)

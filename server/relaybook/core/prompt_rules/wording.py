@@ -24,7 +24,7 @@ _ABOVE_WORKERS = frozenset({Tier.T3, Tier.T4})
 def _sibling_text(reading: Reading) -> Iterator[Hit]:
     if not reading.facts.siblings:
         return
-    free = (sentence for part in reading.parts for sentence in part.free)
+    free = (sentence for part in reading.outside.parts for sentence in part.free)
     words = (word for sentence in free for word in sentence.words)
     text = f" {' '.join(words)} "
     for label in reading.facts.siblings[:_SIBLINGS]:
@@ -43,7 +43,7 @@ def _transcript(part: Part) -> Iterator[Hit]:
 
 
 def _no_antecedent(reading: Reading) -> Iterator[Hit]:
-    for sentence in reading.task[:1]:
+    for sentence in reading.outside.task[:1]:
         if sentence.words[0] == "it" or sentence.words[1:] in _POINTERS:
             yield hit_at(sentence.line, "The task speaks of 'it' and does not say what.")
 
