@@ -170,7 +170,7 @@ def _begin_once(desk: Desk, update: Update) -> dict[str, Any]:
                 override=update.override,
                 actor=update.actor,
             )
-            answer = told(desk, tx, case, begun.case, task_id) | started(desk, begun)
+            answer = told(desk, tx, case, begun.case, task_id) | started(begun)
             if update.session_key is not None:
                 del answer["prompt"]  # its worker runs already
             return answer
