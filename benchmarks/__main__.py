@@ -30,6 +30,7 @@ BENCHMARKS: Mapping[str, Callable[[], Iterable[str]]] = {
     "throughput": throughput.run,
     "http": http.run,
     "memory": memory.run,
+    "million-calls": memory.run_million,
     "prompts": prompts.run,
     "digest": digest.run,
     "stages": stages.run,
@@ -40,7 +41,7 @@ BENCHMARKS: Mapping[str, Callable[[], Iterable[str]]] = {
 }
 
 #: Benchmarks that take too long to run with the others.
-ON_REQUEST = frozenset({"million"})
+ON_REQUEST = frozenset({"million", "million-calls"})
 
 
 def main(names: list[str]) -> None:
