@@ -83,7 +83,7 @@ def _start(
     if case.tasks[task.id].failures >= MAX_FAILURES:
         return None
     begun = start_attempt(desk, tx, case, task.id, session_key=session_key, actor=actor)
-    return _answer(begun.case.workflow, begun.task, started(desk, begun)) | {
+    return _answer(begun.case.workflow, begun.task, started(begun)) | {
         "next": "spawn a worker with current.prompt, or do it yourself; then "
         f"advance_stage(stage={task.position}, outcome='completed' or 'failed')",
     }
@@ -91,7 +91,7 @@ def _start(
 
 def _running(desk: Desk, tx: Tx, workflow: Workflow, task: Task) -> dict[str, Any]:
     told: dict[str, Any] = {"attempt": task.attempt, "claim": task.claim, "running": True}
-    told["spawn"] = spawn(desk, task)
+    told["spawn"] = spawn(task, desk.templates.get(task.template))
     attempt = earlier_attempts(tx, task)[-1]
     if attempt.prompt is not None:
         told["prompt"] = get_text(tx, workflow.id, attempt.prompt)

@@ -62,12 +62,7 @@ def task_prompt(desk: Desk, tx: Tx, workflow: Workflow, task: Task) -> Draft:
         minutes=task.timeout_seconds / 60,
         prior=prior_results(tx, workflow, spec),
         errors=past_errors(attempts) + objections(tx, task),
-        lessons=tuple(
-            kept.text
-            for kept in accepted_lessons(
-                tx, workflow.project, task.skill, task.template, LESSONS_OFFERED
-            )
-        ),
+        lessons=accepted_lessons(tx, workflow.project, task.skill, task.template, LESSONS_OFFERED),
         answers=answers_given(attempts),
     )
     return Draft(render(template, arguments(template, spec), frame), template, spec)
@@ -230,12 +225,12 @@ def _lacking(source: Task, names: Sequence[str]) -> str:
     return f"\n{source.id} did not deliver: {', '.join(names)}" if names else ""
 
 
-def spawn(desk: Desk, task: Task) -> dict[str, Any]:
-    """The arguments for spawning a worker, but for the prompt."""
+def spawn(task: Task, template: Template) -> dict[str, Any]:
+    """The arguments for spawning a worker on a task with that template, but for the prompt."""
     return {
         "label": spawn_label(task),
         "timeout_seconds": task.timeout_seconds,
-        "model_hint": desk.templates.get(task.template).model_hint,
+        "model_hint": template.model_hint,
     }
 
 

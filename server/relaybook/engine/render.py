@@ -75,7 +75,7 @@ def _of_task(desk: Desk, workflow_id: str, task_id: str) -> dict[str, Any]:
         "workflow_id": workflow.id,
         "task_id": task.id,
         "seq": workflow.seq,
-        "spawn": spawn(desk, task),
+        "spawn": spawn(task, draft.template),
         "gate": gate_told(INTAKE, verdict),
         "findings": told(judged.findings),
         "budget": budget(judged.reading, workflow.total, draft.prompt.unused),

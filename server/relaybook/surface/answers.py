@@ -76,6 +76,7 @@ class Updated(Told, total=False):
     flags: list[str]
     spawn: dict[str, Any]
     prompt: str
+    coverage: dict[str, list[str]]
     repeated: bool
     results: list[dict[str, Any]]
 
