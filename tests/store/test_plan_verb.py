@@ -92,7 +92,11 @@ def test_groups_that_stay_together_make_fewer_batches_than_were_asked_for(engine
         ({"dataset": True, "subtasks": 9}, {}, "pattern='map_reduce', items=[…], batches="),
         ({"independent": True}, {"items": ["a", "b", "c"]}, "pattern='fan_out', items=[…], batch"),
         ({"independent": True}, {}, "pattern='fan_out', tasks=[{id, label, done}, …]"),
-        ({"opinions": True}, {}, "tasks=[{id, label, expert_role, args: {proposal}}, …]"),
+        (
+            {"opinions": True},
+            {},
+            "expert_role, args: {proposal, criteria: [{name, question}]}}, …]",
+        ),
         ({"sequential": True}, {}, "pattern='pipeline', tasks=[{id, label, done}, …]"),
         ({"stages": True}, {}, "create_workflow(stages=[{capability, goal}, …])"),
         ({"adaptive": True}, {}, "pattern='supervisor', tasks=[{id, label, done}, …]"),

@@ -248,3 +248,12 @@ def test_a_task_waits_for_what_it_takes(engine: Engine) -> None:
 
     with pytest.raises(Refusal, match="waits for 1"):
         start(engine, name, "b")
+
+
+def test_the_vocabulary_lists_the_flags_of_a_result_and_what_metadata_may_hold(
+    engine: Engine,
+) -> None:
+    text = str(engine.read("guide://vocabulary"))
+
+    assert "| several_results |" in text
+    assert '{"experts": {expert: number}' in text

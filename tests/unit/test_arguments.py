@@ -45,7 +45,9 @@ def test_all_faults_are_named_at_once() -> None:
         "missing 'files' (array of {path, content?}); unknown 'filez' (nearest: files); "
         "depth must be an integer, not 'deep'."
     )
-    assert refused.value.allowed == "topic (string), files (sources), depth (integer)"
+    assert refused.value.allowed == (
+        "topic (string), files (array of {path, content?}), depth (integer)"
+    )
 
 
 def test_a_refusal_stays_short_whatever_is_sent() -> None:

@@ -2,12 +2,20 @@
 
 from typing import Any
 
-from relaybook.core.envelope import Envelope
+from relaybook.core.envelope import SEVERAL_RESULTS, Envelope
 from relaybook.core.risk import colour, worst
 
 UNVALIDATED = "unvalidated"
 #: Its data names a better colour than the worst of its own issues.
 COLOUR_BELOW_ISSUES = "colour_below_issues"
+#: What each flag means; those of suspicious texts are named by `fence.scan`.
+MEANINGS = {
+    SEVERAL_RESULTS: "the output held blocks that differ; the last one is the result",
+    "ignored: …": "members of the block that mean nothing, such as `gap` for `gaps`",
+    COLOUR_BELOW_ISSUES: "a risk is rated better than the worst issue given for it",
+    UNVALIDATED: "the output was taken as it is, held against no schema",
+    "unmerged": "the template is gone that says how such results merge",
+}
 
 
 def result_flags(envelope: Envelope) -> tuple[str, ...]:

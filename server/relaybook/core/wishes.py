@@ -18,6 +18,13 @@ from relaybook.errors import InvalidArguments, nearest
 
 AUDIENCE_LIMIT, MODEL_LIMIT = 200, 60
 _WEIGHTS = '{"experts": {expert: number}, "criteria": {criterion: {expert: number}}}'
+#: The members of metadata that are read here, and what each may be.
+FORMS = {
+    "audience": f"whom the synthesis is for; a text of at most {AUDIENCE_LIMIT} characters",
+    "model": f"what all workers run on; a text of at most {MODEL_LIMIT} characters",
+    "quorum": "how many votes decide; a whole number from 1 to the number of experts",
+    "weights": f"what votes count; {_WEIGHTS}",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,8 @@ from relaybook.core.policy import (
     USER_UPDATE_AFTER_SECONDS,
     WORKER_MINUTES,
 )
+from relaybook.core.result_flags import MEANINGS as FLAGS
+from relaybook.core.wishes import FORMS
 from relaybook.engine.desk import Desk
 from relaybook.model import ITEM_EVENTS, WORDS, WorkflowStatus
 
@@ -107,6 +109,10 @@ def _vocabulary() -> Iterable[str]:
     yield "\n## Failure codes\n"
     meanings = [(str(code), *told) for code, told in MEANINGS.items()]
     yield from _table(("error_code", "what happened", "what helps"), meanings)
+    yield "\n## Flags of a result\n"
+    yield from _table(("flag", "meaning"), list(FLAGS.items()))
+    yield "\n## Metadata that a synthesis reads\n"
+    yield from _table(("member", "what it may be"), list(FORMS.items()))
     yield "\n## Events of a work item\n"
     events = [(str(kind), ", ".join(names)) for kind, names in ITEM_EVENTS.items()]
     yield from _table(("ledger event", "work item event"), events)

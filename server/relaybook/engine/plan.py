@@ -26,7 +26,7 @@ SIZES_SHOWN = 100
 
 #: What the tasks of a pattern need beside the usual.
 _TASKS: Mapping[Choice, str] = {
-    Pattern.EXPERT_PANEL: "tasks=[{id, label, expert_role, args: {proposal}}, …]"
+    Pattern.EXPERT_PANEL: "tasks=[{id, label, expert_role, args: {proposal, criteria: [{name, question}]}}, …]"
 }
 _FACTS = [field.name for field in fields(Facts)]
 #: The facts that are no yes or no.

@@ -63,17 +63,16 @@ def _blank(value: Any, empty: Sequence[Any]) -> bool:
 
 
 def _refusal(whose: str, inputs: Sequence[Parameter], faults: _Faults) -> InvalidArguments:
-    kinds = {parameter.name: parameter.kind for parameter in inputs}
     shapes = {parameter.name: parameter.shape for parameter in inputs}
     said = [f"missing {name!r} ({shapes[name]})" for name in faults.missing]
     said += [
-        f"unknown {name!r} (nearest: {', '.join(closest(name, list(kinds), 2))})"
+        f"unknown {name!r} (nearest: {', '.join(closest(name, list(shapes), 2))})"
         for name in faults.unknown
     ]
     said += faults.invalid
     return InvalidArguments(
         f"{whose} cannot take these arguments: {'; '.join(said)}.",
-        allowed=", ".join(f"{name} ({kind})" for name, kind in kinds.items()) or "no arguments",
+        allowed=", ".join(f"{name} ({shape})" for name, shape in shapes.items()) or "no arguments",
         next="correct all of them and repeat the call",
         missing=faults.missing[:MOST_FAULTS],
         unknown=faults.unknown[:MOST_FAULTS],
