@@ -1,5 +1,6 @@
 """How the servers under measurement are started."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -23,6 +24,12 @@ class Served:
         """Bytes that it holds in memory, as Linux counts them."""
         status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
         return int(status.partition("VmRSS:")[2].split()[0]) * 1024
+
+    def cpu(self) -> float:
+        """Seconds of processor time that it took."""
+        status = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii")
+        user, system = status.rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def server_command(store: Path, durability: Durability, role: str = "all") -> list[str]:

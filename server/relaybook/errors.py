@@ -40,8 +40,7 @@ Refusal
 │   ├── HooksPending
 │   ├── InReview
 │   ├── SkillBreakerOpen
-│   ├── PromptBlocked
-│   └── NothingToClaim
+│   └── PromptBlocked
 ├── Forbidden                this caller may not, ever
 └── StoreFault               the ledger on disk cannot serve
     ├── StoreUnreachable
@@ -273,10 +272,6 @@ class SkillBreakerOpen(NotNow):
 
 class PromptBlocked(NotNow):
     code = "prompt_blocked"
-
-
-class NothingToClaim(NotNow):
-    code = "nothing_to_claim"
 
 
 class Forbidden(Refusal):

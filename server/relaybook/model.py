@@ -8,7 +8,11 @@ from what it reads and what it changes, and a frozen dataclass takes a call for 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
+
+#: Which tools a caller is offered.
+Role = Literal["orchestrator", "worker", "all"]
+ROLES: tuple[Role, ...] = ("orchestrator", "worker", "all")
 
 
 class Pattern(StrEnum):

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Literal
 
 from relaybook.errors import InvalidArguments
+from relaybook.model import ROLES, Role
 
-Role = Literal["orchestrator", "worker", "all"]
 Durability = Literal["full", "normal"]
 
-ROLES: tuple[Role, ...] = ("orchestrator", "worker", "all")
 SECRET_LENGTH = 32
 LEDGER_FILE = Path("relaybook", "ledger.db")
 

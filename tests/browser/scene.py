@@ -3,7 +3,7 @@
 from typing import Any
 
 from relaybook.engine import Engine
-from relaybook.engine.update import Update
+from relaybook.engine.request import Update
 from relaybook.registry.templates import Templates
 from tests.helpers import PROMPTS, Clock, complete, fail, result, start, task, update
 from tests.stages import PROOF, STAGES, advance
@@ -103,7 +103,7 @@ def stages(story: Story) -> str:
 
 
 def _cancel(workflow_id: str) -> Any:
-    from relaybook.engine.resolve import Resolution
+    from relaybook.engine.request import Resolution
 
     return Resolution(workflow_id=workflow_id, decision="cancel", reason="a rehearsal")
 

@@ -99,7 +99,7 @@ def test_a_refusal_is_told_and_the_board_goes_on(server: Server, open_page: Open
 def decide_before(route: Route, server: Server) -> None:
     """Let somebody else decide before the decision of the page arrives."""
     if route.request.headers.get("mcp-name") == "resolve":
-        from relaybook.engine.resolve import Resolution
+        from relaybook.engine.request import Resolution
 
         decided = Resolution(workflow_id=server.ids["broken"], decision="accept_partial")
         server.engine.resolve(decided)

@@ -12,8 +12,7 @@ from typer.main import get_command
 from relaybook.cli import app
 from relaybook.core.item import WorkItem
 from relaybook.engine import Engine
-from relaybook.engine.outcome import Update
-from relaybook.engine.resolve import Resolution
+from relaybook.engine.request import Resolution, Update
 
 from .conftest import FOLDER, Cli
 

@@ -14,7 +14,7 @@ import anyio
 import pytest
 
 from relaybook.engine import Engine
-from relaybook.engine.update import Update
+from relaybook.engine.request import Update
 from relaybook.model import Attempt, Outcome, Status, Task
 from relaybook.store.cases import get_task
 from relaybook.store.tables import ATTEMPTS

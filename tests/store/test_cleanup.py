@@ -3,7 +3,7 @@
 import pytest
 
 from relaybook.engine import Engine
-from relaybook.engine.resolve import Resolution
+from relaybook.engine.request import Resolution
 from relaybook.errors import InvalidArguments, UnknownWorkflow
 from tests.helpers import Clock, dump, task, workflow
 

@@ -6,7 +6,7 @@ import pytest
 
 from relaybook.core.policy import TRANSIENT
 from relaybook.engine import Engine
-from relaybook.engine.resolve import Resolution
+from relaybook.engine.request import Resolution
 from relaybook.errors import InvalidArguments, QuestionsOpen
 from relaybook.model import FailureCode
 from tests.helpers import complete, fail, result, start, update, workflow

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from relaybook.engine import Engine
-from relaybook.engine.update import Update
+from relaybook.engine.request import Update
 from relaybook.errors import Refusal, StoreFault
 from relaybook.store.group import call
 from relaybook.store.sqlite import SqliteStore

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from relaybook.engine import Engine
-from relaybook.engine.resolve import Resolution
+from relaybook.engine.request import Resolution
 from relaybook.errors import InvalidArguments, SkillBreakerOpen, UnknownLesson
 from relaybook.store.base import Store
 from tests.helpers import Clock, result, update

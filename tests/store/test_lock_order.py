@@ -13,8 +13,9 @@ from relaybook.engine import Engine
 from relaybook.engine.claim import claim_task
 from relaybook.engine.cleanup import cleanup
 from relaybook.engine.create import create_workflow
-from relaybook.engine.resolve import Resolution, resolve
-from relaybook.engine.update import Update, update_task
+from relaybook.engine.request import Resolution, Update
+from relaybook.engine.resolve import resolve
+from relaybook.engine.update import update_task
 from relaybook.errors import Refusal, StoreFault
 from relaybook.registry.templates import Templates
 from relaybook.store.base import Params, Row

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from relaybook.engine import Engine
-from relaybook.engine.update import Update
+from relaybook.engine.request import Update
 from relaybook.errors import (
     MalformedOutput,
     NotStarted,

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from relaybook.engine import Engine
-from relaybook.engine.resolve import Resolution
+from relaybook.engine.request import Resolution
 from tests.helpers import complete, dump, fail, result, start, task, update, workflow
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from relaybook.engine import Engine
-from relaybook.engine.update import Update
+from relaybook.engine.request import Update
 from relaybook.store.postgres import PostgresStore, PostgresTx
 from tests.docs import ROOT
 from tests.helpers import Clock, engine_on, result, store_name, workflow

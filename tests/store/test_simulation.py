@@ -29,7 +29,7 @@ from relaybook.core.status import (
     workflow_status,
 )
 from relaybook.engine import Engine
-from relaybook.engine.resolve import Resolution
+from relaybook.engine.request import Resolution
 from relaybook.errors import Refusal
 from relaybook.model import Edge, EdgeKind, Event, EventType, Pattern, Status, Task
 from relaybook.store.base import Tx

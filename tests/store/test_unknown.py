@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from relaybook.engine import Engine
-from relaybook.engine.update import Update
+from relaybook.engine.request import Update
 from relaybook.errors import OutcomeUnknown
 from relaybook.store.postgres import PostgresStore
 from tests.helpers import Clock, dump, engine_on, result, start, store_name, workflow

@@ -157,6 +157,17 @@ def test_a_start_does_not_advise_to_start_what_it_holds(engine: Engine) -> None:
     assert answer["next"].startswith("get_workflow(workflow_id=")
 
 
+def test_no_answer_about_a_plan_advises_to_start_what_is_held(engine: Engine) -> None:
+    start(engine, workflow(engine, writer("a", "x")), "a")
+
+    made = engine.create_workflow("fan_out", tasks=[writer("b", "x")])
+    changed = engine.change_plan(made["workflow_id"], add=[writer("c", "x")])
+    digest = engine.aggregate(made["workflow_id"])
+
+    answers = (made, changed, digest)
+    assert {each["next"].split("(")[0] for each in answers} == {"get_workflow"}
+
+
 def test_a_claim_passes_over_any_number_of_held_tasks(engine: Engine) -> None:
     plan = [writer(f"w{n:02}", "x", expected_minutes=10) for n in range(40)]
     name = workflow(engine, *plan, task("free", expected_minutes=5))

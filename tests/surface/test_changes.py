@@ -14,7 +14,7 @@ from mcp.server.mcpserver import MCPServer
 from mcp_types import METHOD_NOT_FOUND, ResourceUpdatedNotification
 
 from relaybook.engine import Engine
-from relaybook.engine.update import Update
+from relaybook.engine.request import Update
 from relaybook.store.sqlite import SqliteStore
 from relaybook.surface.changes import Changes
 from relaybook.surface.rim import Server

@@ -7,7 +7,7 @@ from mcp import Client, MCPError
 from mcp_types import INVALID_PARAMS, ElicitResult, InputRequiredResult, InputResponses
 
 from relaybook.engine import Engine
-from relaybook.engine.resolve import Resolution
+from relaybook.engine.request import Resolution
 from tests.helpers import fail, result, start, update, workflow
 from tests.surface.calls import call, refusal
 from tests.surface.conftest import Connect, Mode

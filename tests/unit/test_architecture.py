@@ -19,7 +19,7 @@ ALLOWED: dict[str, set[str]] = {
     "store": {"errors", "model", "core"},
     "engine": {"errors", "model", "core", "registry", "store"},
     "playbook": {"errors", "model", "core", "registry", "store", "engine"},
-    "settings": {"errors"},
+    "settings": {"errors", "model"},
     "board": set(),
     "surface": {"errors", "model", "core", "registry", "store", "engine", "board"},
     "worker": {"errors", "model", "core", "engine"},

@@ -3,13 +3,12 @@ from relaybook.core.consensus import CONVENTION, classification, independence, p
 from relaybook.core.votes import Opinion, Verdict, Weights
 
 
-def opinion(expert: str, score: int, *criteria: int, model: str | None = None) -> Opinion:
+def opinion(expert: str, score: int, *criteria: int) -> Opinion:
     return Opinion(
         expert=expert,
         verdict=Verdict(score),
         reason=f"{expert} has reasons",
         scores={f"c{number}": Verdict(given) for number, given in enumerate(criteria)},
-        model=model,
     )
 
 
@@ -44,7 +43,7 @@ def test_the_report_of_a_panel_holds_every_figure_and_the_dissent() -> None:
         "alpha": {"value": 0.4306, "band": "unreliable"},
         "criteria": [{"criterion": "c0", "mean": 4.6667}, {"criterion": "c1", "mean": 3.6667}],
         "independence": (
-            "Not every model is recorded: take the votes as correlated. "
+            "metadata.model does not say which model voted: take the votes as correlated. "
             "3 independent voters, each right 70 %, would be right 78 %."
         ),
         "convention": CONVENTION,
@@ -82,12 +81,11 @@ def test_rankings_are_weighted_like_the_votes() -> None:
 
 
 def test_votes_of_one_model_are_called_correlated() -> None:
-    assert independence(["m1", "m1", "m1"]) == (
-        "All experts ran on 'm1': votes are correlated. "
-        "3 independent voters, each right 70 %, would be right 78 %."
-    )
-    assert independence(["m1", "m2"]) == "2 models voted; their errors still overlap."
-    assert independence(["m1"]) == "Fewer than two votes are no panel."
+    assert independence(3, "m-1").startswith("All experts ran on 'm-1': votes are correlated.")
+
+
+def test_a_single_vote_is_called_no_panel() -> None:
+    assert independence(1) == "Fewer than two votes are no panel."
 
 
 def test_labels_of_the_same_items_are_compared_beyond_chance() -> None:

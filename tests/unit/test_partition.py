@@ -11,7 +11,6 @@ from relaybook.core.partition import (
     Balance,
     Item,
     balance,
-    overlaps,
     partition,
     suggest_parts,
     waves,
@@ -99,18 +98,6 @@ def test_more_partitions_than_items_gives_one_item_each():
 
 def test_items_that_weigh_nothing_are_still_spread():
     assert ids(partition(numbered(4, [5.0, 0.0, 0.0, 0.0]), 3)) == [["0"], ["1", "3"], ["2"]]
-
-
-@pytest.mark.parametrize(
-    ("size", "expected"),
-    [
-        (0, [[], [], []]),
-        (1, [[], ["2"], ["4"]]),
-        (9, [[], ["0", "1", "2"], ["3", "4"]]),
-    ],
-)
-def test_overlap_is_the_end_of_the_partition_before(size: int, expected: list[list[str]]):
-    assert ids(overlaps(partition(numbered(7), 3), size)) == expected
 
 
 def test_imbalance_is_the_heaviest_over_the_mean():

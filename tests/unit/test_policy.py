@@ -2,14 +2,14 @@
 
 import pytest
 
-from relaybook.core.policy import DEFAULT_EXPECTED_MINUTES, retry_delay, timeout_seconds
+from relaybook.core.policy import retry_delay, timeout_seconds
 from relaybook.model import FailureCode
 
 
 @pytest.mark.requirement("A12", "S117")
 @pytest.mark.parametrize(
     ("minutes", "seconds"),
-    [(DEFAULT_EXPECTED_MINUTES, 600), (0.5, 600), (7.5, 900), (15, 1800), (60, 1800)],
+    [(5.0, 600), (0.5, 600), (7.5, 900), (15, 1800), (60, 1800)],
 )
 def test_the_timeout_is_twice_the_expected_time_within_its_bounds(minutes: float, seconds: int):
     assert timeout_seconds(minutes) == seconds

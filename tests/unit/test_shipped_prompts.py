@@ -112,10 +112,14 @@ def prompt_with(template: Template, text: str) -> Prompt:
     return render(template, {**template.example_args, **args}, plain(template))
 
 
+def titles(text: PromptText) -> list[str]:
+    return [section.title for section in text.sections[1:]]
+
+
 def skeleton(text: PromptText) -> list[str]:
     """Headings, and which sections the fences stand in."""
     headings = [line for line in lines_outside(text) if line.startswith("#")]
-    return [*text.titles, *headings, *sorted({fence.section for fence in text.fences})]
+    return [*titles(text), *headings, *sorted({fence.section for fence in text.fences})]
 
 
 def lines_outside(text: PromptText) -> list[str]:
@@ -128,7 +132,7 @@ def assert_holds(template: Template, text: str) -> None:
     lines = lines_outside(read_hostile)
 
     assert skeleton(read_hostile) == skeleton(read_calm)
-    assert read_hostile.titles == SECTIONS
+    assert titles(read_hostile) == [*SECTIONS]
     assert lines.count("<result>") == lines.count("</result>") == 1
     assert not any(re.search(r"</?(?:result|data-)", fence.body) for fence in read_hostile.fences)
     assert not any(

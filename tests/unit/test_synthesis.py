@@ -217,7 +217,7 @@ def test_the_digest_of_a_fan_out() -> None:
 def test_the_detailed_digest_holds_the_results_themselves() -> None:
     found = digest(
         Pattern.FAN_OUT,
-        [completed(1, summary="done", data={"total": 3}, words=40, role="security", model="m1")],
+        [completed(1, summary="done", data={"total": 3}, words=40, role="security")],
         Frame(request=Request(audience="the security team")),
         detail=Detail.DETAILED,
     ).as_dict()
@@ -230,7 +230,6 @@ def test_the_detailed_digest_holds_the_results_themselves() -> None:
                 "status": "completed",
                 "summary": "done",
                 "role": "security",
-                "model": "m1",
                 "words": 40,
                 "result": {"total": 3},
             }

@@ -10,14 +10,16 @@ WEIGHTS = {"experts": {"security": 2}, "criteria": {"cost": {"finance": 3}}}
 
 
 def test_wishes_are_read_from_the_metadata_and_the_rest_is_left_alone() -> None:
-    said = {"audience": " the board ", "quorum": 2, "weights": WEIGHTS, "ticket": {"id": 7}}
+    said = {"audience": " the board ", "model": "m-1", "quorum": 2, "weights": WEIGHTS}
 
-    assert read_wishes(said) == Wishes(
+    assert read_wishes(said | {"ticket": {"id": 7}}) == Wishes(
         audience="the board",
+        model="m-1",
         weights=Weights(experts={"security": 2}, criteria={"cost": {"finance": 3}}),
         quorum=2,
     )
     assert read_wishes({}) == Wishes()
+    assert read_wishes({"model": {"of": "mine"}}) == Wishes()
 
 
 @pytest.mark.parametrize(

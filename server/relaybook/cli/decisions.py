@@ -35,7 +35,7 @@ def resolve(
     """
     if not decision:
         return engine.open_decisions(id)
-    from relaybook.engine.resolve import Resolution
+    from relaybook.engine.request import Resolution
 
     return engine.resolve(
         Resolution(

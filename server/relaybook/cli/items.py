@@ -128,7 +128,7 @@ def complete(
     """Complete a work item by its worker's result, or by evidence."""
     if result:
         return _update(engine, slug, status="completed", output=text_of(result, "--result"))
-    from relaybook.engine.stage_report import StageReport
+    from relaybook.engine.request import StageReport
 
     item = engine.load_item(slug)
     return engine.report_stage(
@@ -171,7 +171,7 @@ def handoff(
 
 
 def _update(engine: "Engine", slug: str, **said: Any) -> dict[str, Any]:
-    from relaybook.engine.outcome import Update
+    from relaybook.engine.request import Update
 
     item = engine.load_item(slug)
     return engine.update_task(Update(workflow_id=item.workflow_id, task_id=item.task_id, **said))

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from relaybook.errors import Forbidden, InvalidArguments, StoreUnreachable
-from relaybook.settings import Durability, Role, Settings, read_settings
+from relaybook.model import Role
+from relaybook.settings import Durability, Settings, read_settings
 
 if TYPE_CHECKING:
     from relaybook.engine import Engine

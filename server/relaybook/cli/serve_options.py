@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from relaybook.settings import Role
+from relaybook.model import Role
 
 RoleOption = Annotated[
     Role | None, typer.Option(help="Which tools to offer; RELAYBOOK_ROLE=worker binds.")

@@ -48,12 +48,13 @@ def update(
     accept_raw: Annotated[
         bool, typer.Option("--accept-raw", help="Keep a result that does not fit, unchecked.")
     ] = False,
+    override: Annotated[str, typer.Option(metavar="TEXT", help="Why start a blocked prompt.")] = "",
 ) -> dict[str, Any]:
     """Start a task, finish it, or give it back.
 
     Without a session key a start answers the prompt and the claim.
     """
-    from relaybook.engine.outcome import Update
+    from relaybook.engine.request import Update
 
     return engine.update_task(
         Update(
@@ -66,6 +67,7 @@ def update(
             error_code=error_code,
             claim=claim or None,
             accept_raw=accept_raw,
+            override=override,
         )
     )
 
@@ -127,7 +129,7 @@ def advance(
     session_key: SessionOption = "",
 ) -> dict[str, Any]:
     """End the stage that is named and start the next one."""
-    from relaybook.engine.stage_report import StageReport
+    from relaybook.engine.request import StageReport
 
     return engine.advance_stage(
         StageReport(

@@ -6,6 +6,8 @@ from typing import Any
 
 from relaybook.model import Decision, EventType
 
+#: One fact to record: the type of its event, and its data.
+Fact = tuple[EventType, Mapping[str, Any]]
 #: One event to be: its type, its task, its data.
 Change = tuple[EventType, str | None, Mapping[str, Any]]
 
@@ -49,7 +51,7 @@ class Complete(Finish):
     result: str
     summary: str
     #: What the result carries besides its data.
-    notes: Sequence[tuple[EventType, Mapping[str, Any]]] = ()
+    notes: Sequence[Fact] = ()
     #: What the OUTPUT gate of a stage holds against it; any sends it to review.
     objections: Sequence[Mapping[str, str]] = ()
     #: The hooks of a stage that hold the tasks after it.
@@ -64,7 +66,7 @@ class Reconsider(Command):
     #: Of a result that takes the place of the one in review; None leaves that.
     result: str | None = None
     summary: str | None = None
-    notes: Sequence[tuple[EventType, Mapping[str, Any]]] = ()
+    notes: Sequence[Fact] = ()
     objections: Sequence[Mapping[str, str]] = ()
     hooks: Sequence[str] = ()
     #: `waived` or `confirmed`, with its reason, where the parent decided.
@@ -78,7 +80,7 @@ class SettleHooks(Command):
 
     task_id: str
     hooks: Sequence[str]
-    notes: Sequence[tuple[EventType, Mapping[str, Any]]] = ()
+    notes: Sequence[Fact] = ()
     #: What a hook found against the stage; any takes its completion back.
     objections: Sequence[Mapping[str, str]] = ()
     waived: bool = False
@@ -94,7 +96,7 @@ class Fail(Finish):
     #: The error will not go away by trying again.
     final: bool = False
     #: What is known besides, and the hooks of a stage.
-    notes: Sequence[tuple[EventType, Mapping[str, Any]]] = ()
+    notes: Sequence[Fact] = ()
     hooks: Sequence[str] = ()
 
 
@@ -189,4 +191,4 @@ class Note(Command):
     #: None for what belongs to the workflow.
     task_id: str | None
     claim: str | None = None
-    notes: Sequence[tuple[EventType, Mapping[str, Any]]]
+    notes: Sequence[Fact]

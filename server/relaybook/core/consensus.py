@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
-from .agreement import (
+from relaybook.core.agreement import (
     Measure,
     criteria_alpha,
     label_agreement,
@@ -17,8 +17,8 @@ from .agreement import (
     pairwise_agreement,
     tastle_wierman,
 )
-from .ranking import Ballot, Ranking, rank
-from .votes import (
+from relaybook.core.ranking import Ballot, Ranking, rank
+from relaybook.core.votes import (
     Decided,
     Opinion,
     Weights,
@@ -91,8 +91,12 @@ def panel(
     weights: Weights | None = None,
     quorum: int | None = None,
     rankings: Mapping[str, Sequence[str]] | None = None,
+    model: str = "",
 ) -> PanelReport:
-    """The report of a panel; `rankings` are the options of each expert, best first."""
+    """The report of a panel; `rankings` are the options of each expert, best first.
+
+    `model` is what all experts ran on, if that is known.
+    """
     given = weights or Weights()
     needed = quorum or default_quorum(len(opinions) + len(missing))
     scores = [opinion.verdict for opinion in opinions]
@@ -108,25 +112,21 @@ def panel(
         tastle_wierman=tastle_wierman(scores),
         alpha=criteria_alpha(list(_scores_by_criterion(opinions).values())),
         ranking=rank(ballots) if ballots else None,
-        independence=independence([opinion.model for opinion in opinions]),
+        independence=independence(len(opinions), model),
     )
 
 
-def independence(models: Sequence[str | None]) -> str:
-    """How far the votes can be counted as separate, from the models that gave them.
+def independence(voters: int, model: str = "") -> str:
+    """How far votes can be counted as separate; `model` gave them all, if it is known.
 
     Different models share 60 % of their errors (PMLR 267, kim25e), one model more.
     """
-    known = {model for model in models if model}
-    if len(models) < 2:
+    if voters < 2:
         return "Fewer than two votes are no panel."
-    if len(known) == 1 and all(models):
-        note = f"All experts ran on {known.pop()[:60]!r}: votes are correlated."
-    elif not all(models):
-        note = "Not every model is recorded: take the votes as correlated."
-    else:
-        note = f"{len(known)} models voted; their errors still overlap."
-    return note + _bound(len(models) - (1 - len(models) % 2))
+    note = "metadata.model does not say which model voted: take the votes as correlated."
+    if model:
+        note = f"All experts ran on {model!r}: votes are correlated."
+    return note + _bound(voters - (1 - voters % 2))
 
 
 def _bound(voters: int) -> str:

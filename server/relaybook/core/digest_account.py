@@ -3,14 +3,13 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from relaybook.core.figures import Place
+from relaybook.core.names import Names
+from relaybook.core.pile import Piles
+from relaybook.core.repeats import Repeats
+from relaybook.core.shorten import cut_list
+from relaybook.core.task_outcome import Gap, TaskOutcome
 from relaybook.model import Status
-
-from .figures import Place
-from .names import Names
-from .pile import Piles
-from .repeats import Repeats
-from .shorten import cut_list
-from .task_outcome import Gap, TaskOutcome
 
 #: Words from which on a result without a summary is compared with the others.
 WORTH_COMPARING = 10

@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from relaybook.core.digest_panel import PanelKind
+from relaybook.core.shorten import cut, cut_list
 from relaybook.model import Pattern
-
-from .digest_panel import PanelKind
-from .shorten import cut, cut_list
 
 RULE = (
     "Write one answer in your own words: integrate, do not paste the results. This step is "

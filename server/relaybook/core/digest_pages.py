@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from relaybook.core.shorten import shrink, size
 from relaybook.errors import InvalidArguments, clip
-
-from .shorten import shrink, size
 
 
 @dataclass(slots=True)

@@ -4,16 +4,15 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
+from relaybook.core.consensus import PanelReport, classification, panel
+from relaybook.core.digest_parts import Entries, Part
+from relaybook.core.merge import reach
+from relaybook.core.ranking import Ballot, rank, self_consistency
+from relaybook.core.risk import DomainReport, RiskMatrix, colour, risk_matrix
+from relaybook.core.task_outcome import TaskOutcome
+from relaybook.core.votes import Opinion, PanelOutcome, Verdict, Weights, verdict
 from relaybook.errors import InvalidArguments
 from relaybook.model import Status
-
-from .consensus import PanelReport, classification, panel
-from .digest_parts import Entries, Part
-from .merge import reach
-from .ranking import Ballot, rank, self_consistency
-from .risk import DomainReport, RiskMatrix, colour, risk_matrix
-from .task_outcome import TaskOutcome
-from .votes import Opinion, PanelOutcome, Verdict, Weights, verdict
 
 
 class PanelKind(StrEnum):
@@ -37,8 +36,8 @@ class Votes(Part):
 
     name = "panel"
 
-    def __init__(self, weights: Weights, quorum: int | None) -> None:
-        self.weights, self.quorum = weights, quorum
+    def __init__(self, weights: Weights, quorum: int | None, model: str) -> None:
+        self.weights, self.quorum, self.model = weights, quorum, model
         self.opinions: list[Opinion] = []
         self.missing: list[str] = []
 
@@ -53,7 +52,13 @@ class Votes(Part):
             self.missing.append(name)
 
     def report(self) -> PanelReport:
-        return panel(self.opinions, self.missing, weights=self.weights, quorum=self.quorum)
+        return panel(
+            self.opinions,
+            self.missing,
+            weights=self.weights,
+            quorum=self.quorum,
+            model=self.model,
+        )
 
     def head(self) -> dict[str, Any]:
         head = self.report().as_dict()
@@ -184,7 +189,6 @@ def read_opinion(outcome: TaskOutcome, expert: str) -> Opinion | None:
         reason=_text(data, "reason") or outcome.summary,
         blockers=tuple(_names(data, "blockers", "text")),
         scores={name: score for name, score in read.items() if score is not None},
-        model=outcome.model,
     )
 
 

@@ -11,14 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from relaybook.core.command import Fact
 from relaybook.core.envelope import Envelope
 from relaybook.core.gates import PASSED, ActionTaken, Artifact, Criterion, Evidence, RecordedTest
 from relaybook.core.record import CARRIED_LIMIT, read_record
 from relaybook.errors import InvalidArguments, clip
 from relaybook.model import Event, EventType, Tier
-
-#: An event to be on the task: its type and data.
-Note = tuple[EventType, Mapping[str, Any]]
 
 #: The words of templates for the outcome of a test.
 TEST_WORDS: Mapping[str, str] = {
@@ -63,7 +61,7 @@ class Records:
                 pass
 
 
-def gather(events: Iterable[Event], notes: Iterable[Note] = ()) -> Records:
+def gather(events: Iterable[Event], notes: Iterable[Fact] = ()) -> Records:
     """The records in `events`, and those about to be made after them."""
     records = Records()
     for event in events:
@@ -146,7 +144,7 @@ def _actions(result: Envelope | None) -> tuple[ActionTaken, ...]:
     )
 
 
-def notes_of_result(result: Envelope) -> list[Note]:
+def notes_of_result(result: Envelope) -> list[Fact]:
     """What the data of a result says under the names that the templates use, as records.
 
     What has not the form of a record is left out; it stays readable in the result itself.
@@ -163,7 +161,7 @@ def notes_of_result(result: Envelope) -> list[Note]:
     return notes + [note for kind, said in claims if (note := _read(kind, said)) is not None]
 
 
-def _read(kind: str, said: Mapping[str, Any]) -> Note | None:
+def _read(kind: str, said: Mapping[str, Any]) -> Fact | None:
     try:
         return read_record(kind, said)
     except InvalidArguments:

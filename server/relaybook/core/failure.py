@@ -48,6 +48,7 @@ MEANINGS: Mapping[FailureCode, tuple[str, str]] = {
     FailureCode.UPSTREAM_FAILED: ("what it needs failed", "mend that first"),
     FailureCode.UNKNOWN: ("nothing tells", "read the error, then name the code"),
 }
+assert set(MEANINGS) == set(FailureCode)
 #: How much of an error text is looked at, in characters.
 LOOKED_AT = 4_000
 

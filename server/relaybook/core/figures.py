@@ -1,18 +1,18 @@
-"""Running figures: each takes one value at a time and can absorb another of its kind.
+"""Running figures: each takes in one value at a time.
 
-Order of arrival and grouping change nothing: numbers are kept as exact fractions, and ties
+Order of arrival changes nothing: numbers are kept as exact fractions, and ties
 are broken by the place that a value came from.
 """
 
 from collections.abc import Mapping
 from fractions import Fraction
 from heapq import nsmallest
-from typing import Any, NamedTuple, Protocol, Self
+from typing import Any, NamedTuple, Protocol
 
-from .likeness import same
-from .names import SHOWN, Names
-from .pile import Piles
-from .shorten import shorter
+from relaybook.core.likeness import same
+from relaybook.core.names import SHOWN, Names
+from relaybook.core.pile import Piles
+from relaybook.core.shorten import shorter
 
 #: Numbers beyond this are ignored, so that sums stay within what a float can show.
 LARGEST = 1e300
@@ -32,8 +32,6 @@ class Running(Protocol):
     def add(self, value: Any, parent: Mapping[str, Any], place: Place) -> bool:
         """Take in one value, whose object is `parent`; False if it is of no use."""
         ...
-
-    def absorb(self, other: Self) -> None: ...
 
     def result(self) -> dict[str, Any]: ...
 
@@ -60,15 +58,9 @@ class Sum:
 
     def add(self, value: Any, parent: Mapping[str, Any], place: Place) -> bool:
         given = number(value)
-        self._take(given)
+        if given is not None:
+            self.total = given + (self.total or 0)
         return given is not None
-
-    def _take(self, more: Fraction | None) -> None:
-        if more is not None:
-            self.total = more + (self.total or 0)
-
-    def absorb(self, other: Self) -> None:
-        self._take(other.total)
 
     def result(self) -> dict[str, Any]:
         return shown(self.total)
@@ -83,9 +75,6 @@ class Count:
     def add(self, value: Any, parent: Mapping[str, Any], place: Place) -> bool:
         self.total += 1
         return True
-
-    def absorb(self, other: Self) -> None:
-        self.total += other.total
 
     def result(self) -> dict[str, Any]:
         return {"value": self.total}
@@ -108,10 +97,6 @@ class Mean:
         self.weights += weight
         return True
 
-    def absorb(self, other: Self) -> None:
-        self.total += other.total
-        self.weights += other.weights
-
     def result(self) -> dict[str, Any]:
         return shown(self.total / self.weights if self.weights else None)
 
@@ -128,19 +113,11 @@ class Extreme:
         given = number(value)
         if given is None:
             return False
-        if self._ties(given):
-            self.sources.add(place.source, place.position)
-        return True
-
-    def _ties(self, given: Fraction) -> bool:
-        """Whether `given` is the best now; a better one begins anew."""
         if self.best is None or self.sign * given < self.sign * self.best:
             self.best, self.sources = given, Names()
-        return given == self.best
-
-    def absorb(self, other: Self) -> None:
-        if other.best is not None and self._ties(other.best):
-            self.sources.absorb(other.sources)
+        if given == self.best:
+            self.sources.add(place.source, place.position)
+        return True
 
     def result(self) -> dict[str, Any]:
         return shown(self.best) | {"sources": self.sources.shown()}
@@ -154,18 +131,12 @@ class Histogram:
         self.labels = self.total = 0
 
     def add(self, value: Any, parent: Mapping[str, Any], place: Place) -> bool:
-        self._take(value if isinstance(value, str) else same(value), 1)
-        return True
-
-    def _take(self, label: str, more: int) -> None:
+        label = value if isinstance(value, str) else same(value)
         known = self._counts.get((label,))
         self.labels += known is None
-        self.total += more
-        self._counts.put((label,), str(int(known or 0) + more))
-
-    def absorb(self, other: Self) -> None:
-        for (label,), count in other._counts.rows():
-            self._take(str(label), int(count))
+        self.total += 1
+        self._counts.put((label,), str(int(known or 0) + 1))
+        return True
 
     def result(self) -> dict[str, Any]:
         counted = ((-int(count), str(label)) for (label,), count in self._counts.rows())
@@ -185,14 +156,9 @@ class Top:
     def add(self, value: Any, parent: Mapping[str, Any], place: Place) -> bool:
         rank = number(value.get(self.by)) if isinstance(value, dict) else None
         if rank is not None:
-            self._take([(-rank, place, shorter(value))])
+            best = [*self.best, (-rank, place, shorter(value))]
+            self.best = nsmallest(self.most, best, key=lambda entry: entry[:2])
         return rank is not None
-
-    def _take(self, more: list[tuple[Fraction, Place, Mapping[str, Any]]]) -> None:
-        self.best = nsmallest(self.most, [*self.best, *more], key=lambda entry: entry[:2])
-
-    def absorb(self, other: Self) -> None:
-        self._take(other.best)
 
     def result(self) -> dict[str, Any]:
         best = [{"source": place.source, "record": record} for _, place, record in self.best]

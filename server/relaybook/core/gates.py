@@ -11,12 +11,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from relaybook.core.paths import inside
+from relaybook.core.placeholders import likely_placeholders, sure_placeholders
+from relaybook.core.prompt_rules import Finding, Severity
 from relaybook.errors import clip
 from relaybook.model import Tier
-
-from .paths import inside
-from .placeholders import likely_placeholders, sure_placeholders
-from .prompt_rules import Finding, Severity
 
 Level = Literal["pass", "warn", "fail"]
 

@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from relaybook.core.partition import waves
+from relaybook.core.policy import DEFAULT_WIDTH, SWEET_SPOT_WIDTH, WORKER_MINUTES
 from relaybook.model import Pattern
-
-from .partition import waves
-from .policy import DEFAULT_WIDTH, SWEET_SPOT_WIDTH, WORKER_MINUTES
 
 #: Patterns whose tasks wait for none of each other.
 PARALLEL = frozenset({Pattern.FAN_OUT, Pattern.EXPERT_PANEL, Pattern.MAP_REDUCE})

@@ -9,9 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from relaybook.core.skill_stats import BREAKER_COOLDOWN, WINDOW, Breaker, SkillStats, breaker
 from relaybook.model import FailureCode
-
-from .skill_stats import BREAKER_COOLDOWN, WINDOW, Breaker, SkillStats, breaker
 
 #: With fewer outcomes than this a skill is not judged by its pass rate.
 LEAST_OUTCOMES = 3

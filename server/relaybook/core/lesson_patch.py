@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from .lessons import Lesson, fingerprint
+from relaybook.core.lessons import Lesson, fingerprint
 
 #: What a patch adds its lines under.
 HEADING = "## Lessons"

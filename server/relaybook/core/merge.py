@@ -1,29 +1,22 @@
-"""Many results become one, as a plan says: taken in one at a time, or in parts that combine.
+"""Many results become one, as a plan says: taken in one at a time, in any order.
 
-The merge of the whole equals the combination of the merges of its parts, and no order of
-arrival changes it. A source without a result is counted as missing; every figure says how
-many sources it rests on.
+A source without a result is counted as missing; every figure says how many sources it rests on.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
-from typing import Any, Self
+from collections.abc import Iterator, Mapping
+from typing import Any
 
+from relaybook.core.figures import Count, Extreme, Histogram, Mean, Place, Running, Sum, Top
+from relaybook.core.merge_plan import EACH, FieldPlan, Kind, MergePlan
+from relaybook.core.names import Names
+from relaybook.core.pile import MemoryPile, Piles
+from relaybook.core.records import Keyed, Listed
+from relaybook.core.repeats import Repeats
 from relaybook.errors import InvalidArguments
 
-from .figures import Count, Extreme, Histogram, Mean, Place, Running, Sum, Top
-from .merge_plan import EACH, FieldPlan, Kind, MergePlan
-from .names import Names
-from .pile import MemoryPile, Piles
-from .records import Keyed, Listed
-from .repeats import Repeats
 
-#: How many records of a list without a key are held, from the first.
-KEPT = 1000
-
-
-def running(field: FieldPlan, keep: int, piles: Piles) -> Running:
+def running(field: FieldPlan, piles: Piles) -> Running:
     """The empty figure or list of a field."""
     match field.kind:
         case Kind.SUM:
@@ -41,9 +34,9 @@ def running(field: FieldPlan, keep: int, piles: Piles) -> Running:
         case Kind.UNION:
             return Keyed(field.key or "", piles)
         case Kind.RECORDS:
-            return Listed(keep, Repeats(piles))
+            return Listed(Repeats(piles))
         case Kind.CONCATENATE:
-            return Listed(keep, None)
+            return Listed(None)
 
 
 def reach(data: Any, path: tuple[str, ...]) -> list[tuple[Any, Mapping[str, Any]]] | None:
@@ -81,9 +74,9 @@ def listed(source: str, data: Any, plan: MergePlan) -> Iterator[dict[str, Any]]:
 class _Field:
     """One place of the plan: its running value, how many sources fed it, what was of no use."""
 
-    def __init__(self, plan: FieldPlan, keep: int, piles: Piles) -> None:
+    def __init__(self, plan: FieldPlan, piles: Piles) -> None:
         self.plan = plan
-        self.running = running(plan, keep, piles)
+        self.running = running(plan, piles)
         self.sources = 0
         self.ignored = 0
 
@@ -94,11 +87,6 @@ class _Field:
             if not self.running.add(value, parent, Place(position, source, index)):
                 self.ignored += 1
 
-    def absorb(self, other: Self) -> None:
-        self.running.absorb(other.running)
-        self.sources += other.sources
-        self.ignored += other.ignored
-
     def result(self) -> dict[str, Any]:
         shown = {"merge": self.plan.kind.value, **self.running.result(), "from": self.sources}
         return shown | ({"ignored": self.ignored} if self.ignored else {})
@@ -107,16 +95,9 @@ class _Field:
 class Merger:
     """The running merge of results, each under a plan."""
 
-    def __init__(
-        self, plan: MergePlan | None = None, keep: int = KEPT, piles: Piles = MemoryPile
-    ) -> None:
-        """`plan` holds for each result that brings none; of lists without a key the first `keep`
-        records are held."""
+    def __init__(self, piles: Piles = MemoryPile) -> None:
         self._piles = piles
-        self.plan = plan or MergePlan(())
-        self.keep = keep
         self._fields: dict[FieldPlan, _Field] = {}
-        self._begin(self.plan)
         self._sources = piles()
         self._count = 0
         self._missing = Names()
@@ -125,10 +106,10 @@ class Merger:
         """The running value of each place of `plan`, begun if it is new."""
         for field in plan.fields:
             if field not in self._fields:
-                self._fields[field] = _Field(field, self.keep, self._piles)
+                self._fields[field] = _Field(field, self._piles)
         return [self._fields[field] for field in plan.fields]
 
-    def add(self, source: str, data: Any, position: int = 0, plan: MergePlan | None = None) -> None:
+    def add(self, source: str, data: Any, position: int, plan: MergePlan) -> None:
         """Take in the result of `source`; None says that it has none.
 
         Values are ordered by `position`, then by the name of the source.
@@ -136,37 +117,23 @@ class Merger:
         Raises:
             InvalidArguments: the source was added before.
         """
-        self._enter([source])
-        fields = self._begin(plan or self.plan)
+        self._enter(source)
+        fields = self._begin(plan)
         if data is None:
             self._missing.add(source, position)
             return
         for field in fields:
             field.add(position, source, data)
 
-    def _enter(self, sources: Sequence[str]) -> None:
-        twice = [source for source in sources if self._sources.get((source,)) is not None]
-        if twice:
+    def _enter(self, source: str) -> None:
+        if self._sources.get((source,)) is not None:
             raise InvalidArguments(
-                f"The result of {twice[0]!r} is already in the merge.",
+                f"The result of {source!r} is already in the merge.",
                 allowed="each source once",
                 next="leave the second one out",
             )
-        for source in sources:
-            self._sources.put((source,))
-        self._count += len(sources)
-
-    def absorb(self, other: Self) -> None:
-        """Take in all that `other` did.
-
-        Raises:
-            InvalidArguments: a source was added to both.
-        """
-        self._enter([str(source) for (source,), _ in other._sources.rows()])
-        self._missing.absorb(other._missing)
-        self._begin(MergePlan(tuple(other._fields)))
-        for plan, theirs in other._fields.items():
-            self._fields[plan].absorb(theirs)
+        self._sources.put((source,))
+        self._count += 1
 
     def figures(self) -> dict[str, Any]:
         """How many sources there are, and each field's figure with how many fed it."""
@@ -184,39 +151,25 @@ class Merger:
             yield plan.name if often[plan.name] == 1 else f"{plan.name} ({plan.kind})", field
 
     def records(self) -> Iterator[dict[str, Any]]:
-        for field, records in self._lists():
-            for entry in records.records():
+        """The records with a key, each key once; the others are `listed` as they come."""
+        for field, union in self._unions():
+            for entry in union.records():
                 yield {"field": field, **entry}
 
     def conflicts(self) -> Iterator[dict[str, Any]]:
         """Fields that two sources fill differently under one key, with all who say what."""
-        for field, records in self._lists():
-            for entry in records.conflicts():
+        for field, union in self._unions():
+            for entry in union.conflicts():
                 yield {"in": field, **entry}
 
     def duplicates(self) -> Iterator[dict[str, Any]]:
         """Records of different keys or sources that hold the same words."""
-        for field, records in self._lists():
-            for entry in records.duplicates():
-                yield {"in": field, **entry}
-
-    def _lists(self) -> Iterator[tuple[str, Listed | Keyed]]:
         for name, field in self._named():
             if isinstance(field.running, Listed | Keyed):
+                for entry in field.running.duplicates():
+                    yield {"in": name, **entry}
+
+    def _unions(self) -> Iterator[tuple[str, Keyed]]:
+        for name, field in self._named():
+            if isinstance(field.running, Keyed):
                 yield name, field.running
-
-    def result(self) -> dict[str, Any]:
-        """Everything; of records, conflicts and duplicates the first `keep` each."""
-        return self.figures() | {
-            "records": list(islice(self.records(), self.keep)),
-            "conflicts": list(islice(self.conflicts(), self.keep)),
-            "duplicates": list(islice(self.duplicates(), self.keep)),
-        }
-
-
-def combine(one: Merger, other: Merger) -> Merger:
-    """The merge of both; neither is changed."""
-    merged = Merger(one.plan, one.keep)
-    merged.absorb(one)
-    merged.absorb(other)
-    return merged

@@ -2,7 +2,6 @@
 
 from bisect import insort
 from collections.abc import Sequence
-from typing import Self
 
 #: How many sources, labels or ties an answer names.
 SHOWN = 20
@@ -28,12 +27,6 @@ class Names:
         self.count += 1
         insort(self._first, entry)
         del self._first[SHOWN:]
-
-    def absorb(self, other: Self) -> None:
-        """Take in the names of `other`, all of them new."""
-        self._last = None
-        self.count += other.count
-        self._first = sorted([*self._first, *other._first])[:SHOWN]
 
     @property
     def first(self) -> list[str]:

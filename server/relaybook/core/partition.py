@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from relaybook.core.policy import DEFAULT_WIDTH, WORKER_MINUTES
 from relaybook.errors import InvalidPlan
-
-from .policy import DEFAULT_WIDTH, WORKER_MINUTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +56,6 @@ def partition(items: Sequence[Item], parts: int) -> Partitions:
     shares = _runs(len(units), parts) if len(set(weights)) == 1 else _greedy(weights, parts)
     places = sorted(sorted(place for unit in share for place in units[unit]) for share in shares)
     return tuple(tuple(items[place] for place in share) for share in places)
-
-
-def overlaps(parts: Partitions, size: int) -> Partitions:
-    """Per partition, the last `size` items of the one before it: context, not its own work.
-
-    `parts` holds at least one. Useful where partitions are runs of neighbours, as pages of
-    one text are.
-    """
-    if size < 1:
-        return tuple(() for _ in parts)
-    return tuple(part[-size:] for part in ((), *parts[:-1]))
 
 
 def balance(parts: Partitions) -> Balance:

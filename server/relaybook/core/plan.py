@@ -63,6 +63,21 @@ def check_graph(specs: Sequence[TaskSpec], known: Iterable[str] = ()) -> None:
         InvalidPlan: with the tasks concerned.
     """
     ids = [spec.id for spec in specs]
+    taken = _refuse_twice(ids, known)
+    for spec in specs:
+        _refuse_result_of_failed(spec)
+        for need in waits_for(spec):
+            if need not in taken:
+                raise InvalidPlan(
+                    f"Task {spec.id!r} depends on {need!r}, which is not in the plan.",
+                    allowed=nearest(need, [*ids, *taken][:500]),
+                    next="correct depends_on and send the plan again",
+                )
+    _refuse_circle(specs)
+
+
+def _refuse_twice(ids: Sequence[str], known: Iterable[str]) -> set[str]:
+    """Refuse an id that is given twice; answers all ids there are."""
     taken, twice = set(known), list[str]()
     for name in ids:
         if name in taken:
@@ -74,20 +89,19 @@ def check_graph(specs: Sequence[TaskSpec], known: Iterable[str] = ()) -> None:
             allowed="one task for each id",
             next="rename one and send the plan again",
         )
-    for spec in specs:
-        if spec.on_failure in spec.depends_on:
-            raise InvalidPlan(
-                f"Task {spec.id!r} both needs {spec.on_failure!r} and handles its failure.",
-                allowed="a task that handles a failure gets no result of the one that failed",
-                next="keep one of the two and send the plan again",
-            )
-        for need in waits_for(spec):
-            if need not in taken:
-                raise InvalidPlan(
-                    f"Task {spec.id!r} depends on {need!r}, which is not in the plan.",
-                    allowed=nearest(need, [*ids, *taken][:500]),
-                    next="correct depends_on and send the plan again",
-                )
+    return taken
+
+
+def _refuse_result_of_failed(spec: TaskSpec) -> None:
+    if spec.on_failure in spec.depends_on:
+        raise InvalidPlan(
+            f"Task {spec.id!r} both needs {spec.on_failure!r} and handles its failure.",
+            allowed="a task that handles a failure gets no result of the one that failed",
+            next="keep one of the two and send the plan again",
+        )
+
+
+def _refuse_circle(specs: Sequence[TaskSpec]) -> None:
     if cycle := find_cycle({spec.id: waits_for(spec) for spec in specs}):
         shown = " → ".join([*cycle[:6], "…"] if len(cycle) > 6 else [*cycle, cycle[0]])
         raise InvalidPlan(

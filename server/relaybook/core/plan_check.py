@@ -3,12 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from relaybook.core.graph import layers, waits
+from relaybook.core.guards import Finding, Severity, check_minutes, check_width, named
+from relaybook.core.policy import DEFAULT_WIDTH
+from relaybook.core.scope import clashes
 from relaybook.model import Pattern, Tier
-
-from .graph import layers, waits
-from .guards import Finding, Severity, check_minutes, check_width, named
-from .policy import DEFAULT_WIDTH
-from .scope import clashes
 
 #: How many overlaps of tasks on different layers are looked into.
 PAIRS_COMPARED = 50

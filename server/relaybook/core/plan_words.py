@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from .guards import Finding, Severity, named
-from .prompt_rules import orders_several, orders_to_spawn
-from .task_spec import TaskSpec
-from .text import canonical, text_hash
+from relaybook.core.guards import Finding, Severity, named
+from relaybook.core.prompt_rules import orders_several, orders_to_spawn
+from relaybook.core.task_spec import TaskSpec
+from relaybook.core.text import canonical, text_hash
 
 #: Words from which a text that most tasks are given is a dump.
 DUMP_WORDS = 40

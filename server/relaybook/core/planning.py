@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
+from relaybook.core.guards import PARALLEL, Finding, Severity, check_minutes, check_width
+from relaybook.core.partition import suggest_parts
+from relaybook.core.plan import MAX_TASKS
+from relaybook.core.policy import DEFAULT_WIDTH, SWEET_SPOT_WIDTH, WORKER_MINUTES
+from relaybook.core.questions import INLINE, ORDERS, Choice, Facts, OrderName, Question, asked
 from relaybook.errors import InvalidArguments
 from relaybook.model import Pattern
-
-from .guards import PARALLEL, Finding, Severity, check_minutes, check_width
-from .partition import suggest_parts
-from .plan import MAX_TASKS
-from .policy import DEFAULT_WIDTH, SWEET_SPOT_WIDTH, WORKER_MINUTES
-from .questions import INLINE, ORDERS, Choice, Facts, OrderName, Question, asked
 
 #: Of a whole job: about 19 years.
 MAX_MINUTES = 10_000_000

@@ -15,7 +15,6 @@ SWEET_SPOT_WIDTH = (3, 6)
 DEFAULT_WIDTH = SWEET_SPOT_WIDTH[1]
 #: Minutes that one worker should run; both ends belong to the range.
 WORKER_MINUTES = (5.0, 15.0)
-DEFAULT_EXPECTED_MINUTES = 5.0
 #: How many times the expected minutes may pass without a start or completion.
 STALL_FACTOR = 2
 USER_UPDATE_AFTER_SECONDS = 600
@@ -26,6 +25,8 @@ TIMEOUT_BOUNDS_SECONDS = (600, 1800)
 RETRY_DELAYS_SECONDS = (30, 120)
 #: How long ended workflows are kept, unless cleanup is told otherwise.
 KEPT_DAYS = 7.0
+#: How much of the reason for a decision or a change is kept, in characters.
+REASON_LIMIT = 1_000
 #: Instruction words of a prompt when the caller names none: what fits the budget well.
 PROMPT_WORDS = 300
 #: Failures that the same prompt may well not meet again.

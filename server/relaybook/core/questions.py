@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal
 
+from relaybook.core.policy import WORKER_MINUTES
 from relaybook.model import Pattern
-
-from .policy import WORKER_MINUTES
 
 Inline = Literal["inline"]
 INLINE: Final[Inline] = "inline"

@@ -5,53 +5,31 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import groupby
-from typing import Any, Self
+from typing import Any
 
-from .figures import Place
-from .likeness import same
-from .names import SHOWN, Names
-from .pile import Key, Piles
-from .repeats import Repeats
-from .shorten import shorter
+from relaybook.core.figures import Place
+from relaybook.core.likeness import same
+from relaybook.core.names import SHOWN, Names
+from relaybook.core.pile import Key, Piles
+from relaybook.core.repeats import Repeats
+from relaybook.core.shorten import shorter
 
 
 class Listed:
-    """Records one after the other, in the order of their sources; the first `keep` are held."""
+    """Records one after the other: counted and looked through for repeats, not held."""
 
-    def __init__(self, keep: int, repeats: Repeats | None) -> None:
-        self.keep = keep
+    def __init__(self, repeats: Repeats | None) -> None:
         self.total = 0
-        self.held: list[tuple[Place, Any]] = []
         self.repeats = repeats
 
     def add(self, value: Any, parent: Mapping[str, Any], place: Place) -> bool:
         self.total += 1
-        self.held.append((place, value))
-        self._shorten(2 * self.keep)
         if self.repeats:
             self.repeats.add(f"{place.source}[{place.number}]", value, place)
         return True
 
-    def _shorten(self, most: int) -> None:
-        if len(self.held) > most:
-            self.held = sorted(self.held, key=lambda entry: entry[0])[: self.keep]
-
-    def absorb(self, other: Self) -> None:
-        self.total += other.total
-        self.held.extend(other.held)
-        self._shorten(self.keep)
-        if self.repeats and other.repeats:
-            self.repeats.absorb(other.repeats)
-
     def result(self) -> dict[str, Any]:
         return {"total": self.total}
-
-    def records(self) -> Iterator[dict[str, Any]]:
-        for place, value in sorted(self.held, key=lambda entry: entry[0])[: self.keep]:
-            yield {"source": place.source, "record": value}
-
-    def conflicts(self) -> Iterator[dict[str, Any]]:
-        return iter(())
 
     def duplicates(self) -> Iterator[dict[str, Any]]:
         return self.repeats.found() if self.repeats else iter(())
@@ -89,12 +67,6 @@ class Keyed:
         if rest:
             self.repeats.add(str(key), rest, place)
         return True
-
-    def absorb(self, other: Self) -> None:
-        for key, said in other._said.rows():
-            self._said.put(key, said)
-        self._settled = None
-        self.repeats.absorb(other.repeats)
 
     def result(self) -> dict[str, Any]:
         return {"total": self._settle().total}

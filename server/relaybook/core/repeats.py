@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from itertools import groupby
-from typing import Any, Self
+from typing import Any
 
-from .figures import Place
-from .likeness import file_names, nearly_the_same, sketch
-from .names import Names
-from .pile import Key, Pile, Piles
+from relaybook.core.figures import Place
+from relaybook.core.likeness import file_names, nearly_the_same, sketch
+from relaybook.core.names import Names
+from relaybook.core.pile import Key, Pile, Piles
 
 #: With how many records filed under the same name a record is compared.
 _COMPARED = 8
@@ -32,10 +32,6 @@ class Repeats:
     def add(self, name: str, record: Any, place: Place) -> None:
         """Note a record called `name`."""
         self._sketches.put((*place, name), sketch(record))
-
-    def absorb(self, other: Self) -> None:
-        for key, value in other._sketches.rows():
-            self._sketches.put(key, value)
 
     def found(self) -> Iterator[dict[str, Any]]:
         """The groups, in the order of their first places."""

@@ -11,12 +11,11 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
+from relaybook.core.text import MAX_DEPTH
 from relaybook.errors import MalformedOutput
 
 #: The longest message that is read, in characters.
 MAX_OUTPUT = 200_000
-#: The deepest nesting of lists and objects.
-MAX_DEPTH = 64
 #: How many inline openings are tried, the last ones. A try may cost the whole message
 #: (a decoding error counts the lines before it), so their number is bounded.
 MAX_TRIES = 100

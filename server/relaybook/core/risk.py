@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from .likeness import same
+from relaybook.core.likeness import same
 
 
 class Colour(StrEnum):

@@ -10,10 +10,9 @@ from collections.abc import Hashable, Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from relaybook.core import linear_patterns
+from relaybook.core.kept import by_identity
 from relaybook.errors import InvalidPlan, clip
-
-from . import linear_patterns
-from .kept import by_identity
 
 if TYPE_CHECKING:
     import jsonschema_rs

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from .paths import normal
+from relaybook.core.paths import normal
 
 
 def read_scope(said: str) -> str | None:

@@ -75,7 +75,8 @@ def refuse_start(workflow: Workflow, task: Task) -> None:
         raise BreakerOpen(
             f"{workflow.failed} tasks of workflow {workflow.id!r} have failed: nothing starts.",
             allowed="finishing what is in progress, and aggregate",
-            next=f"ask the user, then call resolve: {DECISIONS}",
+            next=f"ask the user, then call resolve: {DECISIONS}; "
+            "if they chose to adjust already, change_plan",
         )
     if waits_for_decision(task):
         raise Blocked(

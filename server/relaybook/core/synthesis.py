@@ -9,18 +9,17 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from relaybook.core.digest_account import Account
+from relaybook.core.digest_brief import Request, brief
+from relaybook.core.digest_pages import Pager
+from relaybook.core.digest_panel import Choices, PanelKind, Risk, Votes
+from relaybook.core.digest_parts import Chain, Covered, Decisions, Merged, Part, SupervisorDecision
+from relaybook.core.pile import MemoryPile, Piles
+from relaybook.core.shorten import shrink, size
+from relaybook.core.task_outcome import Gap, TaskOutcome
+from relaybook.core.votes import Weights
 from relaybook.errors import clip
 from relaybook.model import Pattern
-
-from .digest_account import Account
-from .digest_brief import Request, brief
-from .digest_pages import Pager
-from .digest_panel import Choices, PanelKind, Risk, Votes
-from .digest_parts import Chain, Covered, Decisions, Merged, Part, SupervisorDecision
-from .pile import MemoryPile, Piles
-from .shorten import shrink, size
-from .task_outcome import Gap, TaskOutcome
-from .votes import Weights
 
 #: The sections of a digest, in the order in which they are shown.
 SECTIONS = (
@@ -75,6 +74,8 @@ class Frame:
     panel: PanelKind = PanelKind.VERDICT
     weights: Weights = field(default_factory=Weights)
     quorum: int | None = None
+    #: What all experts ran on; empty if it is not known.
+    model: str = ""
     #: Of a supervisor, in the order in which they were taken; gone through more than once.
     decisions: Iterable[SupervisorDecision] = ()
 
@@ -88,11 +89,13 @@ class Digest:
     counts: Mapping[str, int]
     #: How many entries each section has on all pages.
     totals: Mapping[str, int]
-    parts: Mapping[str, Mapping[str, Any]]
-    sections: Mapping[str, Sequence[Mapping[str, Any]]]
-    brief: Mapping[str, Any] | None
+    parts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    sections: Mapping[str, Sequence[Mapping[str, Any]]] = field(
+        default_factory=dict[str, Sequence[Mapping[str, Any]]]
+    )
+    brief: Mapping[str, Any] | None = None
     #: What to ask the next page with; None on the last.
-    cursor: str | None
+    cursor: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         shown: dict[str, Any] = {
@@ -139,10 +142,6 @@ def digest(
         sentence=account.sentence(),
         counts=account.counts(),
         totals=pager.totals,
-        parts={},
-        sections={},
-        brief=None,
-        cursor=None,
     )
     if pager.first:
         page = replace(page, brief=_brief(pattern, known, account, parts, pager, sizes.brief))
@@ -171,7 +170,7 @@ def _parts(pattern: Pattern, frame: Frame, piles: Piles) -> list[Part]:
         case Pattern.EXPERT_PANEL if frame.panel is PanelKind.CHOICE:
             parts.append(Choices(frame.weights))
         case Pattern.EXPERT_PANEL:
-            parts.append(Votes(frame.weights, frame.quorum))
+            parts.append(Votes(frame.weights, frame.quorum, frame.model))
         case Pattern.MAP_REDUCE:
             parts.append(Covered(piles))
         case Pattern.FAN_OUT:
@@ -212,7 +211,6 @@ def _line(outcome: TaskOutcome, detail: Detail, parts: Sequence[Part]) -> dict[s
     if detail is Detail.DETAILED:
         line |= {
             "role": outcome.role,
-            "model": outcome.model,
             "words": outcome.words,
             "result": outcome.data,
         }

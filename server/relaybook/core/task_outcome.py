@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from relaybook.core.merge_plan import MergePlan
 from relaybook.model import Status, Tier
-
-from .merge_plan import MergePlan
 
 
 class Gap(StrEnum):
@@ -86,8 +85,6 @@ class TaskOutcome:
     words: int = 0
     #: Its expert role or domain, in a panel.
     role: str = ""
-    #: Which model ran it, if known.
-    model: str | None = None
     #: Whether nothing was heard of its session for longer than was agreed.
     lost: bool = False
 

@@ -57,8 +57,6 @@ class Opinion:
     blockers: tuple[str, ...] = ()
     #: Score of each criterion, on the scale of verdicts.
     scores: Mapping[str, Verdict] = field(default_factory=dict[str, Verdict])
-    #: Which model answered, if known.
-    model: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

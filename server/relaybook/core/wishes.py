@@ -1,6 +1,7 @@
 """What the orchestrator asks of the synthesis, in the metadata of a workflow.
 
     {"audience": "the board",
+     "model": "the one that all workers run on",
      "quorum": 3,
      "weights": {"experts": {"security": 2}, "criteria": {"cost": {"finance": 3}}}}
 
@@ -12,11 +13,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from relaybook.core.votes import Weights
 from relaybook.errors import InvalidArguments, nearest
 
-from .votes import Weights
-
-AUDIENCE_LIMIT = 200
+AUDIENCE_LIMIT, MODEL_LIMIT = 200, 60
 _WEIGHTS = '{"experts": {expert: number}, "criteria": {criterion: {expert: number}}}'
 
 
@@ -25,6 +25,8 @@ class Wishes:
     """How the results are to be counted, and for whom."""
 
     audience: str = ""
+    #: What all workers run on; empty if it is not said.
+    model: str = ""
     weights: Weights = field(default_factory=Weights)
     #: How many votes decide; None for the usual two thirds.
     quorum: int | None = None
@@ -41,7 +43,12 @@ def read_wishes(metadata: Mapping[str, Any]) -> Wishes:
         raise _wrong("audience", f"a text of at most {AUDIENCE_LIMIT} characters")
     if quorum is not None and (not isinstance(quorum, int) or quorum < 1):
         raise _wrong("quorum", "a whole number from 1 to the number of experts")
-    return Wishes(audience=audience.strip(), weights=_weights(metadata), quorum=quorum)
+    return Wishes(
+        audience=audience.strip(),
+        model=_model(metadata.get("model")),
+        weights=_weights(metadata),
+        quorum=quorum,
+    )
 
 
 def check_wishes(wishes: Wishes, experts: Collection[str]) -> None:
@@ -62,6 +69,11 @@ def check_wishes(wishes: Wishes, experts: Collection[str]) -> None:
             )
     if wishes.quorum is not None and wishes.quorum > len(experts):
         raise _wrong("quorum", f"a whole number from 1 to the {len(experts)} experts of the plan")
+
+
+def _model(said: Any) -> str:
+    """The name of a model; anything else under that name is the caller's own."""
+    return said.strip() if isinstance(said, str) and len(said) <= MODEL_LIMIT else ""
 
 
 def _weights(metadata: Mapping[str, Any]) -> Weights:

@@ -14,9 +14,10 @@ from relaybook.engine.gate import stage_answer
 from relaybook.engine.hook_result import HookRun, read_hook_run
 from relaybook.engine.hooks import hook_prompt
 from relaybook.engine.next_stage import next_stage
-from relaybook.engine.outcome import Update, finish, record_end
+from relaybook.engine.outcome import finish, record_end
+from relaybook.engine.request import StageReport, Update
 from relaybook.engine.stage import hooks_of, refuse_without_stages, stage_id
-from relaybook.engine.stage_report import StageReport, envelope_of, notes_of
+from relaybook.engine.stage_report import envelope_of, notes_of
 from relaybook.engine.update import update_task
 from relaybook.engine.waiting import hooks_left
 from relaybook.errors import InvalidArguments, NotNow, NotStarted, QuestionsOpen

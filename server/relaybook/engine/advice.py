@@ -73,10 +73,8 @@ def next_call(
         return f"{_stopping(running)}; then {then}" if running else then
     if status is WorkflowStatus.COMPLETED:
         return "aggregate"
-    if adjusting:
-        return f"the user decided to adjust the plan: {CHANGE}"
-    if breaker_open(workflow.failed, workflow.total):
-        return "ask the user, then resolve: retry_failed, adjust or accept_partial"
+    if adjusting or breaker_open(workflow.failed, workflow.total):
+        return after_failures(adjusting)
     if workflow.input_required:
         return "resolve(decision='answer', task_id, answers=[…]) for each task that asks"
     if workflow.review:
@@ -84,6 +82,13 @@ def next_call(
     if status is WorkflowStatus.FAILED:
         return "aggregate for what succeeded, then resolve"
     return _going_on(workflow, held, staged)
+
+
+def after_failures(adjusting: bool) -> str:
+    """What goes on after failures: the user decides, or has decided to adjust the plan."""
+    if adjusting:
+        return f"the user decided to adjust the plan: {CHANGE}"
+    return "ask the user, then resolve: retry_failed, adjust or accept_partial"
 
 
 def _stopping(running: Sequence[Task]) -> str:

@@ -16,7 +16,7 @@ from relaybook.core.fence import scan
 from relaybook.core.merge_plan import MergePlan, plan_merge
 from relaybook.core.names import Names
 from relaybook.core.status import is_expired, workflow_status
-from relaybook.core.synthesis import Detail, Frame, digest
+from relaybook.core.synthesis import Detail, Digest, Frame, digest
 from relaybook.core.task_outcome import TaskOutcome, stated_confidence
 from relaybook.core.task_spec import Take, TaskSpec, expert_name
 from relaybook.core.text import texts_in
@@ -24,7 +24,7 @@ from relaybook.core.wishes import read_wishes
 from relaybook.engine.desk import Desk
 from relaybook.engine.handed import standing_for, taken
 from relaybook.engine.prompt import result_schema, takes_of
-from relaybook.engine.unsettled import next_of
+from relaybook.engine.unsettled import next_now
 from relaybook.engine.waiting import questions_of
 from relaybook.errors import InvalidArguments, InvalidTemplate, NotFound, StoreFault
 from relaybook.model import Event, EventType, Pattern, Status, Task, Workflow
@@ -71,14 +71,20 @@ def aggregate(
             piles=scratch.pile,
         )
         changed = read_changed_tasks(tx, workflow.id, begun) if begun < workflow.seq else Names()
-        call = next_of(tx, workflow)
+        call = next_now(tx, workflow, desk.clock())
+    if noted and found.cursor is None and begun > known:
+        # Results can be read from a disk that is full.
+        with suppress(StoreFault), desk.store.transaction() as tx:
+            note_read(tx, workflow.id, begun)
+    return _answer(workflow, found, begun, changed, call)
+
+
+def _answer(
+    workflow: Workflow, found: Digest, begun: int, changed: Names, call: str
+) -> dict[str, Any]:
     answer = found.as_dict()
     if answer["cursor"] is None:
         del answer["cursor"]
-        if noted and begun > known:
-            # Results can be read from a disk that is full.
-            with suppress(StoreFault), desk.store.transaction() as tx:
-                note_read(tx, workflow.id, begun)
     else:
         answer["cursor"] += f"@{begun}"
     if changed.count:
@@ -165,6 +171,7 @@ class _Gathering:
             panel=self._panel(),
             weights=wishes.weights,
             quorum=wishes.quorum,
+            model=wishes.model,
             decisions=_Decisions(self._tx, workflow),
         )
 

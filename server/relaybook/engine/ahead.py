@@ -2,8 +2,8 @@
 
 from relaybook.core.case import Case
 from relaybook.core.status import breaker_open
-from relaybook.engine.advice import next_call
-from relaybook.engine.attention import READY_LOOKED_AT, held_tasks, running_tasks
+from relaybook.engine.advice import after_failures, next_call
+from relaybook.engine.attention import count_held, running_tasks
 from relaybook.model import EventType, Status, Workflow
 from relaybook.store.base import Tx
 from relaybook.store.events import read_decisions
@@ -22,10 +22,8 @@ def next_after(
     """
     workflow, task = after.workflow, after.tasks[task_id]
     writing = before.others_write or (task.status is Status.IN_PROGRESS and task.writes is not None)
-    could_start = 0 < workflow.ready + workflow.retryable <= READY_LOOKED_AT
-    if not writing or not could_start or workflow.in_progress >= workflow.max_parallel:
-        return next_in(tx, workflow, staged=staged)
-    return next_in(tx, workflow, len(held_tasks(tx, workflow, now)), staged=staged)
+    held = count_held(tx, workflow, now) if writing else 0
+    return next_in(tx, workflow, held, staged=staged)
 
 
 def next_in(tx: Tx, workflow: Workflow, held: int = 0, *, staged: bool = False) -> str:
@@ -33,6 +31,11 @@ def next_in(tx: Tx, workflow: Workflow, held: int = 0, *, staged: bool = False) 
     running = running_tasks(tx, workflow) if workflow.decision is not None else ()
     adjusting = is_adjusting(tx, workflow)
     return next_call(workflow, held, staged=staged, running=running, adjusting=adjusting)
+
+
+def settle_failures(tx: Tx, workflow: Workflow) -> str:
+    """What goes on after failures that hold `workflow` up."""
+    return after_failures(is_adjusting(tx, workflow))
 
 
 def is_adjusting(tx: Tx, workflow: Workflow) -> bool:

@@ -28,7 +28,7 @@ class Needs:
     failed: Sequence[Task]
     #: Best first.
     ready: Sequence[Task]
-    #: Those that could start, were another not writing what they write; each with the other.
+    #: Those that only the writing of another keeps from starting, each with that other.
     held: Sequence[dict[str, Any]]
 
     @property
@@ -49,8 +49,16 @@ def find_needs(tx: Tx, workflow: Workflow, now: float) -> Needs:
 
 
 def held_tasks(tx: Tx, workflow: Workflow, now: float) -> Sequence[dict[str, Any]]:
-    """The first tasks that could start, were another not writing what they write; with the other."""
+    """The first tasks that only the writing of another keeps from starting, each with that other."""
     return find_needs(tx, workflow, now).held
+
+
+def count_held(tx: Tx, workflow: Workflow, now: float) -> int:
+    """How many tasks that could start are held; 0, too, where that changes nothing of what is next."""
+    could_start = 0 < workflow.ready + workflow.retryable <= READY_LOOKED_AT
+    if not could_start or workflow.in_progress >= workflow.max_parallel:
+        return 0
+    return len(held_tasks(tx, workflow, now))
 
 
 def attention(tx: Tx, workflow: Workflow, needs: Needs, now: float) -> dict[str, list[Any]]:

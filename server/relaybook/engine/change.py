@@ -8,6 +8,7 @@ from relaybook.core.case import Case
 from relaybook.core.command import ChangePlan
 from relaybook.core.machine import decide
 from relaybook.core.plan import added_tasks, check_graph, last_of, read_tasks
+from relaybook.core.policy import REASON_LIMIT
 from relaybook.core.task_spec import TaskSpec, spec_value, waits_for
 from relaybook.core.text import canonical, storable, text_hash
 from relaybook.engine.advice import progress
@@ -15,15 +16,13 @@ from relaybook.engine.check import check_added
 from relaybook.engine.desk import Desk
 from relaybook.engine.place import longer_chains, placed, refuse_circle, refuse_dead_ends
 from relaybook.engine.settle import refuse_worker, settled
-from relaybook.engine.unsettled import next_of
+from relaybook.engine.unsettled import next_now
 from relaybook.errors import clip
 from relaybook.model import Pattern, Task, Workflow
 from relaybook.store.base import Tx
 from relaybook.store.cases import get_task, get_workflow, load_edges, load_open_attempts, load_tasks
 from relaybook.store.ledger import apply
 from relaybook.store.texts import put_texts
-
-REASON_LIMIT = 1_000
 
 
 def change_plan(
@@ -66,7 +65,8 @@ def change_plan(
         )
         after = apply(tx, case, decide(case, command))
         put_texts(tx, workflow_id, bodies)
-        answer = _answer(tx, after.workflow, len(specs), len(old))
+        call = next_now(tx, after.workflow, desk.clock())
+        answer = _answer(after.workflow, len(specs), len(old), call)
     return answer | ({"findings": findings} if findings else {})
 
 
@@ -99,13 +99,13 @@ def _changes(
     return replace(case, tasks={**tasks, **case.tasks}), changes
 
 
-def _answer(tx: Tx, changed: Workflow, added: int, replaced: int) -> dict[str, Any]:
+def _answer(changed: Workflow, added: int, replaced: int, call: str) -> dict[str, Any]:
     return {
         "workflow_id": changed.id,
         "seq": changed.seq,
         "progress": progress(changed),
         "summary": f"{added} task(s) added, {replaced} {'replaced' if added else 'dropped'}",
-        "next": next_of(tx, changed),
+        "next": call,
     }
 
 

@@ -12,6 +12,7 @@ from relaybook.core.status import is_ready, workflow_status
 from relaybook.core.task_spec import spec_value
 from relaybook.core.text import canonical, text_hash
 from relaybook.engine.advice import next_call, progress
+from relaybook.engine.attention import count_held
 from relaybook.engine.cost import plan_cost
 from relaybook.engine.desk import Desk
 from relaybook.engine.overlap import overlaps_now
@@ -67,7 +68,7 @@ def create_workflow(
     answers the workflow that is there. With `dry_run` nothing is written; the answer also lists
     the tasks and what their prompts cost. `override` says why more than six may run at once;
     `shared_decisions` stand in every prompt, word for word. Of `metadata` the members
-    `audience`, `weights` and `quorum` are for the synthesis; `core.wishes` says more.
+    `audience`, `model`, `weights` and `quorum` are for the synthesis; `core.wishes` says more.
 
     Raises:
         InvalidPlan, InvalidArguments: it names the fault; nothing was written.
@@ -131,7 +132,8 @@ def _registered(
         case = apply(tx, None, events)
         put_texts(tx, case.workflow.id, bodies)
         findings = [*plan.findings, *overlaps_now(tx, case)]
-    return _answer(case, findings, plan.routes)
+        held = count_held(tx, case.workflow, command.at)
+    return _answer(case, findings, plan.routes, held)
 
 
 def names_its_request(*_: Any, request_id: str | None = None, **__: Any) -> bool:
@@ -195,7 +197,10 @@ def _repeated(tx: Tx, request_id: str, said: Mapping[str, Any]) -> dict[str, Any
 
 
 def _answer(
-    case: Case, findings: Sequence[dict[str, str]] = (), routes: Sequence[Route] = ()
+    case: Case,
+    findings: Sequence[dict[str, str]] = (),
+    routes: Sequence[Route] = (),
+    held: int = 0,
 ) -> dict[str, Any]:
     workflow = case.workflow
     ready = [task.id for task in case.tasks.values() if is_ready(task)]
@@ -207,7 +212,7 @@ def _answer(
         "seq": workflow.seq,
         "ready": ready[:10],
         "summary": stage_lines(stages) or _summary(workflow),
-        "next": next_call(workflow, staged=bool(stages)),
+        "next": next_call(workflow, held, staged=bool(stages)),
     }
     if routes:
         answer["stages"] = routed(stages, routes)

@@ -11,7 +11,7 @@ from relaybook.core.export import Exported, document, read_document
 from relaybook.core.status import workflow_status
 from relaybook.engine.advice import progress
 from relaybook.engine.desk import Desk
-from relaybook.engine.unsettled import next_of
+from relaybook.engine.unsettled import next_now
 from relaybook.errors import AlreadyThere
 from relaybook.model import Status, Workflow
 from relaybook.store.base import Tx
@@ -45,7 +45,7 @@ def import_workflow(desk: Desk, said: Mapping[str, Any]) -> dict[str, Any]:
     with desk.store.transaction() as tx:
         _refuse_taken(tx, exported)
         restore(tx, exported.events, exported.texts)
-        call = next_of(tx, workflow)
+        call = next_now(tx, workflow, desk.clock())
     return {
         "workflow_id": workflow.id,
         "status": str(workflow_status(workflow)),

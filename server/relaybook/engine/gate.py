@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from relaybook.core.case import Case
-from relaybook.core.command import Command, Complete, Fail, Reconsider
+from relaybook.core.command import Command, Complete, Fact, Fail, Reconsider
 from relaybook.core.envelope import Envelope, from_json
-from relaybook.core.evidence import Note, Records, evidence, gather, notes_of_result, of_attempt
+from relaybook.core.evidence import Records, evidence, gather, notes_of_result, of_attempt
 from relaybook.core.gates import output_gate
 from relaybook.core.status import breaker_open, failed_for_good
 from relaybook.core.task_spec import ParentAction
@@ -33,7 +33,7 @@ class _Judged:
     #: What sends the stage to review.
     objections: tuple[Mapping[str, str], ...]
     #: What is worth doing later.
-    followups: tuple[Note, ...]
+    followups: tuple[Fact, ...]
 
 
 def staged(desk: Desk, tx: Tx, case: Case, command: Command, result: Envelope | None) -> Command:
@@ -100,7 +100,7 @@ def _judge(
     desk: Desk,
     tx: Tx,
     task: Task,
-    notes: Sequence[Note],
+    notes: Sequence[Fact],
     result: Envelope | None,
     confirmed: str = "",
 ) -> _Judged:
@@ -138,7 +138,7 @@ def _holding(
     return tuple(hook.skill for hook in found)
 
 
-def _once(notes: Sequence[Note]) -> list[Note]:
+def _once(notes: Sequence[Fact]) -> list[Fact]:
     return list({(kind, compact(data)): (kind, data) for kind, data in notes}.values())
 
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from relaybook.core.command import Fact
 from relaybook.core.envelope import read_result
-from relaybook.core.evidence import Note
 from relaybook.core.text import storable
 from relaybook.engine.desk import Desk
 from relaybook.errors import InvalidArguments, clip
@@ -19,7 +19,7 @@ class HookRun:
     """A hook that was run, and what came of it."""
 
     hook: str
-    notes: tuple[Note, ...] = ()
+    notes: tuple[Fact, ...] = ()
     #: What stands against the stage.
     objections: tuple[Mapping[str, str], ...] = ()
 
@@ -98,7 +98,7 @@ def _ticketed(hook: str, data: Mapping[str, Any]) -> HookRun:
     return HookRun(hook, _followups(tickets))
 
 
-def _followups(texts: list[str]) -> tuple[Note, ...]:
+def _followups(texts: list[str]) -> tuple[Fact, ...]:
     return tuple((EventType.FOLLOWUP_ADDED, {"text": clip(text, TEXT_SHOWN)}) for text in texts)
 
 

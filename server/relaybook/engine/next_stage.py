@@ -7,6 +7,7 @@ from relaybook.core.close import refuse_decided
 from relaybook.core.policy import MAX_FAILURES
 from relaybook.core.status import breaker_open, workflow_status
 from relaybook.engine.advice import progress
+from relaybook.engine.ahead import settle_failures
 from relaybook.engine.claim import start_attempt, started
 from relaybook.engine.desk import Desk
 from relaybook.engine.expire import past_the_lost, without_expired
@@ -82,7 +83,7 @@ def _start(
     if case.tasks[task.id].failures >= MAX_FAILURES:
         return None
     begun = start_attempt(desk, tx, case, task.id, session_key=session_key, actor=actor)
-    return _answer(begun.case.workflow, begun.task, started(desk, begun)) | {
+    return _answer(begun.case.workflow, begun.task, started(begun)) | {
         "next": "spawn a worker with current.prompt, or do it yourself; then "
         f"advance_stage(stage={task.position}, outcome='completed' or 'failed')",
     }
@@ -90,7 +91,7 @@ def _start(
 
 def _running(desk: Desk, tx: Tx, workflow: Workflow, task: Task) -> dict[str, Any]:
     told: dict[str, Any] = {"attempt": task.attempt, "claim": task.claim, "running": True}
-    told["spawn"] = spawn(desk, task)
+    told["spawn"] = spawn(task, desk.templates.get(task.template))
     attempt = earlier_attempts(tx, task)[-1]
     if attempt.prompt is not None:
         told["prompt"] = get_text(tx, workflow.id, attempt.prompt)
@@ -129,17 +130,17 @@ def _blocker(tx: Tx, workflow: Workflow) -> NotNow:
     if breaker_open(workflow.failed, workflow.total):
         return BreakerOpen(
             f"{workflow.failed} stage(s) of workflow {workflow.id!r} have failed.",
-            next="ask the user, then resolve: retry_failed, adjust or accept_partial",
+            next=settle_failures(tx, workflow),
         )
     where = (
         "((status = 'completed' AND hooks_due IS NOT NULL)"
         " OR status IN ('review', 'input_required', 'failed', 'cancelled'))"
     )
     task = _first(tx, workflow, where)
-    return _in_the_way(tx, task) if task is not None else _nothing(workflow)
+    return _in_the_way(tx, workflow, task) if task is not None else _nothing(workflow)
 
 
-def _in_the_way(tx: Tx, task: Task) -> NotNow:
+def _in_the_way(tx: Tx, workflow: Workflow, task: Task) -> NotNow:
     stage = f"Stage {task.position}"
     match task.status:
         case Status.COMPLETED | Status.REVIEW:
@@ -159,7 +160,7 @@ def _in_the_way(tx: Tx, task: Task) -> NotNow:
         case Status.FAILED:
             return RetriesUsedUp(
                 f"{stage} failed for good: {clip(task.error or '', 160)}",
-                next="ask the user, then resolve: retry_failed, adjust or accept_partial",
+                next=settle_failures(tx, workflow),
                 stage=task.position,
             )
         case _:

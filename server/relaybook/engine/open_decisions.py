@@ -6,9 +6,8 @@ from relaybook.core.decision import APPLICABLE
 from relaybook.core.digest_account import account
 from relaybook.core.names import SHOWN, Names
 from relaybook.engine.ahead import is_adjusting, waits_after_failures
-from relaybook.engine.attention import held_tasks
 from relaybook.engine.desk import Desk
-from relaybook.engine.unsettled import PARENT_ACTION, next_of, unsettled
+from relaybook.engine.unsettled import PARENT_ACTION, next_now, unsettled
 from relaybook.engine.waiting import gate_items, hooks_left, questions_of, undecided_tasks
 from relaybook.errors import clip
 from relaybook.model import Status, Task, Workflow
@@ -22,7 +21,7 @@ def open_decisions(desk: Desk, workflow_id: str) -> dict[str, Any]:
     with desk.store.read() as tx:
         workflow = get_workflow(tx, workflow_id)
         found = open_questions(desk, tx, workflow)
-        call = next_of(tx, workflow, len(held_tasks(tx, workflow, desk.clock())))
+        call = next_now(tx, workflow, desk.clock())
     return {
         "workflow_id": workflow.id,
         "seq": workflow.seq,

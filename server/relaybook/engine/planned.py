@@ -17,10 +17,9 @@ from relaybook.engine.settle import settled
 from relaybook.engine.stage import plan_stages
 from relaybook.errors import InvalidArguments, InvalidPlan
 from relaybook.model import Pattern
-from relaybook.registry.composition_plan import plan_of
+from relaybook.registry.composition_plan import NAME_LIMIT, plan_of
 from relaybook.registry.contracts import Route
 
-NAME_LIMIT = 200
 #: The most tasks at once that any reason allows.
 WIDTH_LIMIT = 100
 METADATA_LIMIT = 20_000
@@ -96,7 +95,7 @@ def planned(desk: Desk, asked: Asked) -> Planned:
 
 
 def _place(asked: Asked, number: int) -> str | None:
-    """Where the call says a task of its plan, as `settled` wants it."""
+    """Where in the call a task of the plan stands, in the form that `settled` takes."""
     if asked.composition:
         return None
     if asked.items:

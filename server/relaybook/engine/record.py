@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from relaybook.core.case import Case
-from relaybook.core.command import Note
+from relaybook.core.command import Fact, Note
 from relaybook.core.machine import decide
 from relaybook.core.record import OF_WORKFLOW, read_record
 from relaybook.engine.desk import Desk
-from relaybook.engine.unsettled import next_of
+from relaybook.engine.unsettled import next_now
 from relaybook.errors import InvalidArguments
 from relaybook.store.base import Tx
 from relaybook.store.cases import find_claim, get_workflow, load_case, load_workflow_case
@@ -33,13 +33,7 @@ def record(
         InvalidArguments: an entry is not of its kind's form; none was recorded.
         UnknownWorkflow, UnknownTask, StaleClaim: what is named is not there.
     """
-    if not 1 <= len(entries) <= ENTRIES_LIMIT:
-        raise InvalidArguments(
-            f"{len(entries)} entries were sent.",
-            allowed=f"1 to {ENTRIES_LIMIT}",
-            next="split them" if entries else "say what to record in entries=[{…}]",
-        )
-    notes = [read_record(kind, entry) for entry in entries]
+    notes = _notes(kind, entries)
     with desk.store.transaction() as tx:
         if claim is not None:
             workflow_id, task_id = find_claim(tx, claim)
@@ -52,13 +46,23 @@ def record(
             notes=notes,
         )
         after = apply(tx, case, decide(case, command)).workflow
-        call = next_of(tx, after)
+        call = next_now(tx, after, desk.clock())
     return {
         "workflow_id": after.id,
         "seq": after.seq,
         "summary": f"{len(notes)} {kind} recorded",
         "next": call,
     }
+
+
+def _notes(kind: str, entries: Sequence[Mapping[str, Any]]) -> list[Fact]:
+    if 1 <= len(entries) <= ENTRIES_LIMIT:
+        return [read_record(kind, entry) for entry in entries]
+    raise InvalidArguments(
+        f"{len(entries)} entries were sent.",
+        allowed=f"1 to {ENTRIES_LIMIT}",
+        next="split them" if entries else "say what to record in entries=[{…}]",
+    )
 
 
 def _case(tx: Tx, kind: str, workflow_id: str, task_id: str, claim: str | None) -> Case:

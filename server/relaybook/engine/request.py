@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from relaybook.core.evidence import Note
+    from relaybook.core.command import Fact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class Update:
     override: str = ""
     actor: str = "orchestrator"
     #: What is to be recorded with an end, beside what the output carries.
-    notes: Sequence["Note"] = ()
+    notes: Sequence["Fact"] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,17 +20,17 @@ from relaybook.core.command import (
 from relaybook.core.decision import APPLICABLE
 from relaybook.core.evidence import of_attempt
 from relaybook.core.machine import decide
+from relaybook.core.policy import REASON_LIMIT
 from relaybook.core.status import workflow_status
 from relaybook.core.text import compact, storable
 from relaybook.engine.advice import CHANGE, progress
-from relaybook.engine.attention import held_tasks
 from relaybook.engine.desk import Desk
 from relaybook.engine.gate import stage_answer, staged
 from relaybook.engine.judge import intake, judge_draft
 from relaybook.engine.open_decisions import condition_of
 from relaybook.engine.prompt import task_prompt
 from relaybook.engine.request import Resolution
-from relaybook.engine.unsettled import next_of
+from relaybook.engine.unsettled import next_now
 from relaybook.engine.verdict import INTAKE
 from relaybook.engine.waiting import all_questions
 from relaybook.errors import InvalidArguments, clip, nearest
@@ -43,7 +43,6 @@ from relaybook.store.ledger import apply
 from relaybook.store.tables import TASKS
 
 ANSWER_LIMIT = 4_000
-REASON_LIMIT = 1_000
 
 
 def resolve(desk: Desk, resolution: Resolution) -> dict[str, Any]:
@@ -67,8 +66,7 @@ def resolve(desk: Desk, resolution: Resolution) -> dict[str, Any]:
         task = after.tasks.get(resolution.task_id)
         staged = task is not None and task.slug is not None
         said = stage_answer(desk, tx, after, resolution.task_id) if staged else {}
-        held = len(held_tasks(tx, after.workflow, desk.clock()))
-        call = next_of(tx, after.workflow, held)
+        call = next_now(tx, after.workflow, desk.clock())
     workflow = after.workflow
     answer = {
         "workflow_id": workflow.id,
@@ -176,7 +174,7 @@ def _waive(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:
 def _waive_intake(desk: Desk, tx: Tx, case: Case, task: Task, r: Resolution) -> Command:
     """Let a stage start although its INTAKE gate fails; what fails then, later, still holds it."""
     draft = task_prompt(desk, tx, case.workflow, task)
-    findings = judge_draft(tx, case.workflow, task, draft).findings
+    findings = judge_draft(desk, tx, case.workflow, task, draft).findings
     verdict = intake(desk, tx, case.workflow, task, draft, findings)
     rules = sorted({item.rule for item in verdict.items if item.verdict == "fail"})
     if not rules:

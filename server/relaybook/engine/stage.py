@@ -105,7 +105,7 @@ def _check_types(stage: Mapping[str, Any], place: int) -> None:
 def _task(
     place: int, stage: Mapping[str, Any], contracts: Sequence[Contract], pattern: Pattern
 ) -> dict[str, Any]:
-    """A stage as a plan says it of a task."""
+    """A stage in the form in which a plan has a task."""
     contract, goal = contracts[place], stage["goal"].strip()
     done = stage.get("done") or []
     args = {**contract.arguments(goal, done), **(stage.get("args") or {})}

@@ -3,18 +3,18 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from relaybook.core.command import Fact
 from relaybook.core.envelope import Envelope, ResultStatus
-from relaybook.core.evidence import Note
 from relaybook.core.record import read_record
 from relaybook.core.text import MAX_DEPTH, is_json, storable
+from relaybook.engine.outcome import SUMMARY_LIMIT
 from relaybook.engine.request import StageReport
 from relaybook.errors import InvalidArguments, clip
 
 ENTRIES_LIMIT = 50
-SUMMARY_LIMIT = 400
 
 
-def notes_of(report: StageReport) -> list[Note]:
+def notes_of(report: StageReport) -> list[Fact]:
     """The records that the report means.
 
     Raises:
@@ -56,7 +56,7 @@ def _entries(report: StageReport) -> list[tuple[str, Sequence[Any]]]:
     ]
 
 
-def _read(kind: str, entries: Sequence[Any]) -> list[Note]:
+def _read(kind: str, entries: Sequence[Any]) -> list[Fact]:
     if len(entries) > ENTRIES_LIMIT:
         raise InvalidArguments(
             f"{len(entries)} entries of kind {kind!r} were sent.",

@@ -9,9 +9,9 @@ from relaybook.core.text import compact, storable
 from relaybook.engine.advice import timestamp
 from relaybook.engine.desk import Desk
 from relaybook.errors import InvalidArguments, UnknownToken, nearest
+from relaybook.model import ROLES
 from relaybook.store.tokens import TOKENS, Token, find_token, token_hash
 
-ROLES = ("orchestrator", "worker", "all")
 #: Marks a token as one, for people and for scanners of leaked secrets.
 PREFIX = "relaybook_"
 #: Random bytes of a token, and of the id that it is spoken of by.
@@ -73,7 +73,7 @@ def list_tokens(desk: Desk) -> dict[str, Any]:
 
 
 def revoke_token(desk: Desk, token_id: str) -> dict[str, Any]:
-    """Let nobody in by the token from now on, in whichever process; harmless if repeated.
+    """Make a token invalid at once, for every process; harmless if repeated.
 
     Raises:
         UnknownToken: there is none of that id.

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from relaybook.core.status import breaker_open
 from relaybook.engine.ahead import next_in
+from relaybook.engine.attention import count_held
 from relaybook.engine.stage import has_stages
 from relaybook.engine.waiting import gate_items, hooks_left
 from relaybook.errors import HooksPending, InReview, clip
@@ -77,7 +78,12 @@ def review_next(task: Task, items: Sequence[Mapping[str, str]]) -> str:
     return f"{call}; its gate says: {clip('; '.join(lacks), LACKS_SHOWN)}"
 
 
-def next_of(tx: Tx, workflow: Workflow, held: int = 0) -> str:
+def next_now(tx: Tx, workflow: Workflow, now: float) -> str:
+    """What an orchestrator does next, by which of the tasks that could start are held at `now`."""
+    return next_of(tx, workflow, count_held(tx, workflow, now))
+
+
+def next_of(tx: Tx, workflow: Workflow, held: int) -> str:
     """What an orchestrator does next, as `next_call` says it; of stages the one concerned named."""
     if not has_stages(tx, workflow):
         return next_in(tx, workflow, held)

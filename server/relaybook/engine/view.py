@@ -10,6 +10,7 @@ from relaybook.core.policy import (
     USER_UPDATE_AFTER_SECONDS,
 )
 from relaybook.core.status import (
+    FLAGS,
     all_done,
     breaker_open,
     is_expired,
@@ -20,6 +21,7 @@ from relaybook.core.text import compact
 from relaybook.engine.advice import progress, timestamp
 from relaybook.engine.attention import (
     IDS_SHOWN,
+    Needs,
     attention,
     find_needs,
     held_tasks,
@@ -38,8 +40,6 @@ from relaybook.store.tables import TASKS, WORKFLOWS
 
 PAGE = {"concise": 20, "detailed": 60}
 RESUME = "resume"
-#: The derived words beside the status of a workflow.
-FLAGS = ("breaker_open", "blocked", "stalled", "update_due", "replan")
 #: How much of an answer a list of tasks, or of workflows, may fill up to, in bytes of JSON.
 ANSWER_BYTES = {"concise": 3_550, "detailed": 19_000}
 #: How much each list of tasks that need somebody may take of it.
@@ -64,24 +64,13 @@ def show_workflow(
     Raises:
         UnknownWorkflow: there is none of that id.
     """
-    if detail not in (*PAGE, RESUME):
-        raise InvalidArguments(
-            f"detail is {detail[:40]!r}.",
-            allowed=", ".join((*PAGE, RESUME)),
-            next="use one of these",
-        )
+    _check_detail(detail)
     now = desk.clock()
     with desk.store.read() as tx:
         workflow = get_workflow(tx, workflow_id)
         needs = find_needs(tx, workflow, now)
         call = next_of(tx, workflow, len(needs.held))
-        answer = overview(workflow, needs.running, now)
-        answer["counts"] = _held_apart(answer["counts"], len(needs.ready) - len(needs.free))
-        answer["summary"] = _summary(answer)
-        if running_sessions is not None:
-            answer["sessions"] = reconcile(needs.running, running_sessions, now)
-        if still := standing_still(workflow, len(needs.held)):
-            answer["standing_still"] = still
+        answer = _state(workflow, needs, running_sessions, now)
         if detail == RESUME:
             from relaybook.engine.resume import resume
 
@@ -96,6 +85,29 @@ def show_workflow(
             answer |= _task_page(tx, workflow, detail, cursor, room)
     answer["next"] = _next(call, answer)
     return answer
+
+
+def _check_detail(detail: str) -> None:
+    if detail not in (*PAGE, RESUME):
+        raise InvalidArguments(
+            f"detail is {detail[:40]!r}.",
+            allowed=", ".join((*PAGE, RESUME)),
+            next="use one of these",
+        )
+
+
+def _state(
+    workflow: Workflow, needs: Needs, running_sessions: Collection[str] | None, now: float
+) -> dict[str, Any]:
+    """How a workflow stands, its tasks apart."""
+    said = overview(workflow, needs.running, now)
+    said["counts"] = _held_apart(said["counts"], len(needs.ready) - len(needs.free))
+    said["summary"] = _summary(said)
+    if running_sessions is not None:
+        said["sessions"] = reconcile(needs.running, running_sessions, now)
+    if still := standing_still(workflow, len(needs.held)):
+        said["standing_still"] = still
+    return said
 
 
 def _summary(said: dict[str, Any]) -> str:
@@ -167,7 +179,7 @@ def workflow_ended(desk: Desk, workflow_id: str) -> bool:
 
 
 def holders(desk: Desk, workflow_id: str) -> list[tuple[str, str]]:
-    """Workflow and task of those that write what tasks of a workflow would, and so hold them.
+    """The tasks, by workflow and id, that hold tasks of a workflow by what they are writing.
 
     Raises:
         UnknownWorkflow: there is none of that id.
@@ -219,7 +231,7 @@ def overview(workflow: Workflow, running: Sequence[Task], now: float) -> dict[st
 
 
 def counts(workflow: Workflow) -> dict[str, int]:
-    """How many tasks are in each state that any is in; ready and retryable beside them."""
+    """How many tasks are in each state, empty states left out; ready and retryable beside them."""
     shown = {str(status): getattr(workflow, status) for status in Status}
     if workflow.ended_at is None:
         shown |= {"ready": workflow.ready, "retryable": workflow.retryable}

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from relaybook.model import Tier
-
-from .contract import Contract
+from relaybook.registry.contract import Contract
 
 #: How far each side effect reaches.
 EFFECT_TIERS = {

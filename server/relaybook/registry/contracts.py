@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from relaybook.errors import InvalidContract, UnknownCapability, UnknownContract, nearest
-
-from .shipped import shipped
+from relaybook.registry.shipped import shipped
 
 if TYPE_CHECKING:
-    from .contract import Contract, Validator
+    from relaybook.registry.contract import Contract, Validator
 
 SCHEMA_FILE = "contract.schema.json"
 
@@ -160,7 +159,7 @@ class Contracts:
         return _Catalogue(listing, read, contracts, listing.problems + problems)
 
     def _read_file(self, path: Path) -> "Contract | Problem":
-        from .contract import read_contract
+        from relaybook.registry.contract import read_contract
 
         try:
             return read_contract(path, self._validator)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from relaybook.core.fence import scan
@@ -15,6 +16,9 @@ from relaybook.registry.template import SECTIONS, Template
 
 #: How long a prompt may be, in bytes.
 PROMPT_LIMIT = 200_000
+
+#: Bodies up to this many characters are remembered.
+_SHORT = 4_000
 
 INPUT_DATA = "### Input Data"
 
@@ -65,7 +69,8 @@ def render(template: Template, args: Mapping[str, Any], frame: Frame) -> Prompt:
         values[frame_prior] = added.prior_data(frame, inlay)
     limits = added.limits(frame, inlay)
     schema = frame.schema or template.output_schema
-    body = _sections(template.body.render(values))
+    rendered = template.body.render(values)
+    body = (_short_sections if len(rendered) <= _SHORT else _sections)(rendered)
     prior = "" if frame_prior else added.prior_data(frame, inlay)
     shown = added.schema_text(schema, inlay) if schema else ""
     texts = {
@@ -78,7 +83,9 @@ def render(template: Template, args: Mapping[str, Any], frame: Frame) -> Prompt:
     sections = [(name, inlay.fill(text)) for name, text in texts.items()]
     context = [str(values[each.name] or "") for each in inputs if each.context]
     return Prompt(
-        text=_bounded("\n\n".join([f"## {name}\n{text}" for name, text in sections]) + "\n"),
+        text=_bounded(
+            "\n".join([line for name, text in sections for line in (f"## {name}", text, "")])
+        ),
         sections=tuple(sections),
         fixed=added.fixed_lines(limits),
         seen=tuple(inlay.seen),
@@ -88,6 +95,11 @@ def render(template: Template, args: Mapping[str, Any], frame: Frame) -> Prompt:
         path_only=tuple(dict.fromkeys(inlay.path_only)),
         schema=schema,
     )
+
+
+def fixed_lines(template: Template, frame: Frame) -> frozenset[str]:
+    """The lines of a prompt that the server writes, whatever the template and its arguments."""
+    return added.fixed_lines(added.limits(frame, Inlay(frame.nonce, template.datamark)))
 
 
 def _inputs(
@@ -102,7 +114,7 @@ def _inputs(
     return template.inputs, None
 
 
-def _sections(rendered: str) -> dict[str, str]:
+def _sections(rendered: str) -> Mapping[str, str]:
     """The text of each H2 section of a rendered body."""
     while "\n\n\n" in rendered:
         rendered = rendered.replace("\n\n\n", "\n\n")
@@ -115,6 +127,10 @@ def _sections(rendered: str) -> dict[str, str]:
             next="move the headings of the template out of its conditions and loops",
         )
     return {name: text.strip() for name, text in zip(SECTIONS, texts, strict=True)}
+
+
+#: The bodies of a template mostly differ in what is put in for the marks of data.
+_short_sections = lru_cache(maxsize=256)(_sections)
 
 
 def _task(text: str, parts: list[str], prior: str) -> str:

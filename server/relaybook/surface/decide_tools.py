@@ -1,4 +1,4 @@
-"""The tools that record facts and the decisions of the user."""
+"""The tools that carry out what the user decides: resolve, cleanup."""
 
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -9,8 +9,8 @@ from pydantic import BaseModel, Field, create_model
 from relaybook.core.policy import KEPT_DAYS
 from relaybook.engine import Engine
 from relaybook.engine.request import Resolution
-from relaybook.surface.answers import Cleaned, Resolved, Told
-from relaybook.surface.arguments import Entries, RecordKind, Text, WorkerRecordKind
+from relaybook.surface.answers import Cleaned, Resolved
+from relaybook.surface.arguments import Text
 from relaybook.surface.board import SHOWS_BOARD
 from relaybook.surface.done import done, done_aside
 from relaybook.surface.rim import tool
@@ -111,46 +111,6 @@ def _from_user(workflow_id: str, chosen: Choice) -> Resolution:
         answers=answers if chosen.decision == "answer" else (),
         reason=chosen.text,
         actor="user",
-    )
-
-
-def record_tool(engine: Engine) -> Tool:
-    async def record(
-        kind: RecordKind,
-        entries: Entries,
-        workflow_id: Text = "",
-        task_id: Text = "",
-    ) -> dict[str, Any]:
-        return await done(
-            engine, engine.record, kind, entries, workflow_id=workflow_id, task_id=task_id
-        )
-
-    return tool(
-        record,
-        answer=Told,
-        title="Record",
-        description="Call to put facts on record: artifact{path}, test{name,status}, "
-        "metric{name,value}, finding, followup{text}, handoff{to}, review, user_told{}.",
-        idempotent=False,
-    )
-
-
-def worker_record_tool(engine: Engine) -> Tool:
-    async def record(
-        claim: str,
-        kind: WorkerRecordKind,
-        entries: Entries,
-    ) -> dict[str, Any]:
-        await done(engine, engine.record, kind, entries, claim=claim, actor="worker")
-        return {"summary": f"{len(entries)} {kind} recorded", "next": "go on with your task"}
-
-    return tool(
-        record,
-        answer=Told,
-        title="Record",
-        description="Call with your claim to put facts on your task's record: artifact{path}, "
-        "test{name,status}, metric{name,value}, finding{text}, followup{text}.",
-        idempotent=False,
     )
 
 

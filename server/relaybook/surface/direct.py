@@ -14,7 +14,7 @@ from mcp.server.mcpserver import Context
 from mcp_types import CallToolResult, JSONRPCRequest, TextContent
 
 from relaybook.core.text import compact
-from relaybook.surface.rim import Server
+from relaybook.surface.rim import Server, Told
 from relaybook.surface.tracing import is_traced
 
 logger = logging.getLogger(__name__)
@@ -80,9 +80,8 @@ class Direct:
         """What the tool answers."""
         params = request.params or {}
         try:
-            result = await self._server.call_tool(
-                params["name"], params.get("arguments", {}), self._context
-            )
+            arguments = params.get("arguments", {})
+            result = await self._server.call_tool(params["name"], arguments, self._context)
         except Exception as error:  # as the SDK tells it: generic text, the traceback to the log
             logger.exception("Tool %r raised an unexpected exception", params["name"])
             result = CallToolResult(content=[TextContent(text=str(error))], is_error=True)
@@ -94,9 +93,13 @@ def answer(request: JSONRPCRequest, around: Around, result: CallToolResult) -> b
     """`result` and what is said around it, as the JSON that answers the call."""
     texts = [part.text for part in result.content if isinstance(part, TextContent)]
     said: dict[str, Any] = {
+        **around,
         "content": [{"type": "text", "text": text} for text in texts],
         "isError": result.is_error,
     }
-    if result.structured_content is not None:
-        said["structuredContent"] = result.structured_content
-    return compact({"jsonrpc": "2.0", "id": request.id, "result": said | around}).encode()
+    line = compact({"jsonrpc": "2.0", "id": request.id, "result": said})
+    if result.structured_content is None:
+        return line.encode()
+    # What a verb told is text already, a long prompt as often as not.
+    data = texts[0] if isinstance(result, Told) else compact(result.structured_content)
+    return f'{line[:-2]},"structuredContent":{data}}}}}'.encode()

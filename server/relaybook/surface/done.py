@@ -19,9 +19,8 @@ from anyio.lowlevel import RunVar
 from relaybook.engine.desk import Desk
 from relaybook.errors import StoreBusy
 from relaybook.store.group import current_call
+from relaybook.store.sqlite_faults import LOCK_PATIENCE
 
-#: How long a verb waits for a lock that another process holds, in seconds.
-LOCK_PATIENCE = 15.0
 #: Between two tries of one that waits, in seconds; when many wait, each waits longer.
 PAUSE, LONGEST_PAUSE = (0.0005, 0.002), 0.1
 

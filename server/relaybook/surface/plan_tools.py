@@ -5,10 +5,21 @@ from typing import Annotated, Any
 from mcp.server.mcpserver.tools import Tool
 from pydantic import Field
 
-from relaybook.core.policy import PROMPT_WORDS
+from relaybook.core.policy import DEFAULT_WIDTH, PROMPT_WORDS
 from relaybook.engine import Engine
 from relaybook.surface import answers
-from relaybook.surface.arguments import Added, FactsArgument, Items, Text
+from relaybook.surface.arguments import (
+    Added,
+    FactsArgument,
+    Hooks,
+    Items,
+    PatternName,
+    Stages,
+    Tasks,
+    Text,
+    Width,
+)
+from relaybook.surface.board import SHOWS_BOARD
 from relaybook.surface.done import done
 from relaybook.surface.rim import tool
 
@@ -44,6 +55,63 @@ def plan_tool(engine: Engine) -> Tool:
         description="Call first, before any workflow: says which pattern fits, or inline, why, "
         "the runner-up, batches, waves and prompt cost. Writes nothing.",
         read_only=True,
+    )
+
+
+def create_workflow_tool(engine: Engine) -> Tool:
+    async def create_workflow(
+        pattern: PatternName = "",
+        name: Text = "",
+        composition: Annotated[Text, Field(description="a plan by name, with args")] = "",
+        tasks: Tasks = [],  # noqa: B006
+        stages: Stages = [],  # noqa: B006
+        hooks: Hooks = None,
+        items: Items = [],  # noqa: B006
+        batches: Annotated[int | None, Field(description="partitions of items")] = None,
+        template: Annotated[Text, Field(description="of the partitions")] = "",
+        args: Annotated[dict[str, Any], Field(description="for template or composition")] = {},  # noqa: B006
+        project: Text = "",
+        max_parallel: Width = DEFAULT_WIDTH,
+        override: Annotated[Text, Field(description="why more at once")] = "",
+        shared_decisions: Annotated[
+            list[str], Field(max_length=20, description="for every prompt")
+        ] = [],  # noqa: B006
+        metadata: Annotated[
+            dict[str, Any], Field(description="audience, weights, quorum too")
+        ] = {},  # noqa: B006
+        request_id: Annotated[Text, Field(description="makes a repeat harmless")] = "",
+        dry_run: bool = False,
+    ) -> dict[str, Any]:
+        return await done(
+            engine,
+            engine.create_workflow,
+            pattern,
+            name,
+            composition=composition,
+            tasks=tasks,
+            stages=stages,
+            hooks=hooks,
+            items=items,
+            batches=batches,
+            template=template,
+            args=args,
+            project=project or engine.home,
+            max_parallel=max_parallel,
+            override=override,
+            shared_decisions=shared_decisions,
+            metadata=metadata,
+            request_id=request_id or None,
+            dry_run=dry_run,
+        )
+
+    return tool(
+        create_workflow,
+        answer=answers.Created,
+        title="Create workflow",
+        description="Call once per plan, before any worker starts: registers tasks, "
+        "stages, items to partition, or a composition; answers workflow_id.",
+        idempotent=False,
+        meta=SHOWS_BOARD,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import anyio
 
 from relaybook.engine import Engine
-from relaybook.engine.update import Update
+from relaybook.engine.request import Update
 from relaybook.errors import StoreBusy
 
 Answer = Mapping[str, Any]

@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 from anyio.abc import TaskGroup
 
-from relaybook.engine.update import Update
+from relaybook.engine.request import Update
 from relaybook.errors import BadInput, Conflict, InvalidArguments, NotFound, Refusal, StoreBusy
 from relaybook.worker.command import Ran, run_command
 from relaybook.worker.display import Display
