@@ -314,3 +314,16 @@ def test_the_rows_that_judging_reads_do_not_grow_with_the_tasks(
 
     assert 1 < tasks.count(20) <= BLOCKS_KEPT + 1
     assert tasks.count(1) <= 20 * 3
+
+
+def test_criteria_of_several_lines_bind_and_are_no_data(engine: Engine) -> None:
+    piece = task("a", template="supervised_piece", args={"piece": "Write it."})
+    name = workflow(
+        engine, piece | {"done": ["It runs\nand ends."]}, shared_decisions=["Use UTC,\neverywhere."]
+    )
+
+    prompt = rendered(engine, name)["prompt"]
+
+    assert "It runs and ends." in prompt
+    assert "- Decided, keep to it: Use UTC, everywhere." in prompt
+    assert "<data-" not in prompt

@@ -108,7 +108,7 @@ def arguments(template: Template, spec: TaskSpec) -> Mapping[str, Any]:
     if spec.expert_role and "expert_role" in wanted:
         said["expert_role"] = spec.expert_role
     if spec.done and DONE_INPUT in wanted:
-        said[DONE_INPUT] = list(spec.done)
+        said[DONE_INPUT] = [" ".join(each.split()) for each in spec.done]  # else it is data
     return {**said, **spec.args}
 
 

@@ -13,6 +13,7 @@ from relaybook.core.envelope import Envelope, ResultStatus, raw_result, read_res
 from relaybook.core.finish import attempt_meant
 from relaybook.core.merge_plan import plan_merge
 from relaybook.core.result_block import MAX_OUTPUT, NEXT_FOR_WORKER
+from relaybook.core.result_flags import result_flags
 from relaybook.core.task_spec import TaskSpec
 from relaybook.core.text import compact, storable
 from relaybook.engine.claim import (
@@ -214,6 +215,8 @@ def _complete(desk: Desk, update: Update) -> dict[str, Any]:
         _refuse_late(desk, workflow_id, task_id, update)
         raise _for_worker(refusal) if update.actor == "worker" else refusal from None
     answer = finish(desk, workflow_id, task_id, update, result)
+    if flags := result_flags(result):
+        answer["flags"] = list(flags)
     if answer["status"] == Status.COMPLETED and spec.items:
         answer |= _coverage(spec, schema, result)
     guessed = result.status is ResultStatus.ERROR and not reported(result)[0]

@@ -11,6 +11,7 @@ from relaybook.registry import frame as added
 from relaybook.registry.arguments import check_arguments
 from relaybook.registry.frame import Frame
 from relaybook.registry.inlay import Inlay
+from relaybook.registry.output_format import fitting_lines
 from relaybook.registry.parameter import Parameter
 from relaybook.registry.template import SECTIONS, Template
 
@@ -77,7 +78,7 @@ def render(template: Template, args: Mapping[str, Any], frame: Frame) -> Prompt:
         "Role": body["Role"],
         "Task": _task(body["Task"], added.task_parts(frame, inlay), prior),
         "Constraints": _join(body["Constraints"], *limits, *added.agreed(frame, inlay), by="\n"),
-        "Output Format": _join(body["Output Format"], shown),
+        "Output Format": _join(_output_format(body["Output Format"], template, frame), shown),
         "Output Interface": added.OUTPUT_INTERFACE,
     }
     sections = [(name, inlay.fill(text)) for name, text in texts.items()]
@@ -131,6 +132,12 @@ def _sections(rendered: str) -> Mapping[str, str]:
 
 #: The bodies of a template mostly differ in what is put in for the marks of data.
 _short_sections = lru_cache(maxsize=256)(_sections)
+
+
+def _output_format(text: str, template: Template, frame: Frame) -> str:
+    if not frame.schema or not template.output_schema:
+        return text
+    return fitting_lines(text, template.output_schema, frame.schema)
 
 
 def _task(text: str, parts: list[str], prior: str) -> str:
