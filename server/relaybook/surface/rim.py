@@ -94,13 +94,13 @@ def _answering(verb: Verb) -> Callable[..., Awaitable[CallToolResult]]:
     return call
 
 
-class Told(CallToolResult):
+class VerbResult(CallToolResult):
     """What a verb answered: data, and as its one text the JSON of the same."""
 
 
-def _result(said: dict[str, Any]) -> Told:
+def _result(said: dict[str, Any]) -> VerbResult:
     text = TextContent(type="text", text=compact(said))
-    return Told(content=[text], structured_content=said)
+    return VerbResult(content=[text], structured_content=said)
 
 
 def refused(refusal: Refusal) -> CallToolResult:
@@ -114,7 +114,7 @@ def refused(refusal: Refusal) -> CallToolResult:
 class Server(MCPServer[None]):
     """An MCP server whose argument errors are as short and exact as its refusals."""
 
-    #: Told of each call: the tool, whether it was ok, refused or failed, and its seconds.
+    #: VerbResult of each call: the tool, whether it was ok, refused or failed, and its seconds.
     observe: Observe | None = None
 
     @property
