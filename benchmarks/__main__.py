@@ -12,6 +12,7 @@ from benchmarks import (
     digest,
     growth,
     http,
+    linear,
     makespan,
     memory,
     prompts,
@@ -30,7 +31,9 @@ BENCHMARKS: Mapping[str, Callable[[], Iterable[str]]] = {
     "throughput": throughput.run,
     "http": http.run,
     "memory": memory.run,
+    "million-calls": memory.run_million,
     "prompts": prompts.run,
+    "linear": linear.run,
     "digest": digest.run,
     "stages": stages.run,
     "start": start.run,
@@ -40,7 +43,7 @@ BENCHMARKS: Mapping[str, Callable[[], Iterable[str]]] = {
 }
 
 #: Benchmarks that take too long to run with the others.
-ON_REQUEST = frozenset({"million"})
+ON_REQUEST = frozenset({"million", "million-calls"})
 
 
 def main(names: list[str]) -> None:

@@ -11,12 +11,17 @@ from itertools import groupby
 from typing import Any
 
 from relaybook.core.fence import clean
+from relaybook.core.merge import reach
+from relaybook.core.merge_plan import Kind, MergePlan
 from relaybook.core.names import SHOWN, Names
 from relaybook.core.pile import Key, MemoryPile, Piles
+from relaybook.errors import clip
 
 #: Words of results that one synthesis takes in well; a convention of relaybook, since
 #: condensed results run to 1,000 to 2,000 tokens each.
 REDUCE_BUDGET = 6000
+#: How much of an item's id is told of one task, in characters.
+SHOWN_LENGTH = 60
 #: That an item came back, and that it was given out.
 _BACK, _GIVEN = 0, 1
 
@@ -123,6 +128,33 @@ def _missing(rows: Iterable[str]) -> dict[str, Any]:
         source, item = json.loads(row)
         items.add(item, number)
     return {"problem": "missing", "task_id": source, "items": items.first, "count": items.count}
+
+
+def item_ids(data: Any, merge: MergePlan | None) -> list[str] | None:
+    """The ids that a result answers; None if nothing says where it would hold them."""
+    keyed = merge.keyed if merge else None
+    path, key = (keyed.path, keyed.key or "") if keyed else (("items",), "id")
+    entries = reach(data, path)
+    if entries is None and keyed is None:
+        return None
+    ids = [
+        str(entry[key]) for entry, _ in entries or [] if isinstance(entry, dict) and key in entry
+    ]
+    # Records may say several things of one item, a union says one.
+    return ids if keyed is None or keyed.kind is Kind.UNION else list(dict.fromkeys(ids))
+
+
+def uncovered(given: Sequence[str], returned: Sequence[str]) -> dict[str, list[str]]:
+    """The first few items of one task that are missing, duplicated or invented, by problem."""
+    coverage = Coverage()
+    coverage.plan("", given)
+    coverage.add("", returned)
+    found: dict[str, list[str]] = {}
+    for entry in coverage.entries():
+        items = entry.get("items") or [entry["item"]]
+        known = found.setdefault(entry["problem"], [])
+        known += [clip(item, SHOWN_LENGTH) for item in items][: SHOWN - len(known)]
+    return found
 
 
 def collapse_advice(words: int, results: int, budget: int = REDUCE_BUDGET) -> dict[str, Any] | None:

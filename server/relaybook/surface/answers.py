@@ -75,6 +75,7 @@ class Updated(Told, total=False):
     error: dict[str, Any]
     spawn: dict[str, Any]
     prompt: str
+    coverage: dict[str, list[str]]
     repeated: bool
     results: list[dict[str, Any]]
 

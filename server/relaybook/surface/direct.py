@@ -44,8 +44,8 @@ def kind_of(request: JSONRPCRequest, **more: Any) -> str | None:
     around = {name: value for name, value in params.items() if name not in CALL}
     around |= {name: value for name, value in meta.items() if name.startswith(PROTOCOL)}
     try:
-        kind = compact(around | more)
-    except (ValueError, RecursionError):  # numbers or nesting past what Python writes
+        kind = repr(around | more)
+    except (ValueError, RecursionError):  # numbers or nesting past what Python tells
         return None
     return kind if len(kind) <= LONGEST_KIND else None
 
@@ -56,9 +56,9 @@ class Direct:
     def __init__(self, server: Server, *, in_turn: bool = True) -> None:
         """None is, unless `in_turn`, or if a span is to be opened for each message."""
         self._server = server
-        #: Of calls that ask nothing of it.
-        self._context: Context[None, Any] = Context(mcp_server=server)
         self._tools = server.brief if in_turn and not is_traced() else frozenset[str]()
+        #: Of no call: these tools do not look at it, and each call would make its own.
+        self._context: Context[None, Any] = Context(mcp_server=server)
         self._around: dict[str, Around] = {}
 
     def takes(self, request: JSONRPCRequest, kind: str) -> Around | None:

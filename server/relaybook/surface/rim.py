@@ -2,9 +2,9 @@
 
 import functools
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from time import perf_counter
 from typing import Any
 
-import anyio
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 from mcp.server.mcpserver.tools import Tool
@@ -114,7 +114,7 @@ def refused(refusal: Refusal) -> CallToolResult:
 class Server(MCPServer[None]):
     """An MCP server whose argument errors are as short and exact as its refusals."""
 
-    #: VerbResult of each call: the tool, whether it was ok, refused or failed, and its seconds.
+    #: Told of each call: the tool, whether it was ok, refused or failed, and its seconds.
     observe: Observe | None = None
 
     @property
@@ -133,13 +133,13 @@ class Server(MCPServer[None]):
         arguments: dict[str, Any],
         context: Context[None, Any] | None = None,
     ) -> CallToolResult | InputRequiredResult:
-        began, how = anyio.current_time(), "failed"
+        began, how = perf_counter(), "failed"
         try:
             result = await self._call(name, arguments, context)
             how = "refused" if isinstance(result, CallToolResult) and result.is_error else "ok"
         finally:
             if self.observe is not None:
-                self.observe(name, how, anyio.current_time() - began)
+                self.observe(name, how, perf_counter() - began)
         told = result.structured_content if isinstance(result, CallToolResult) else None
         note_ids(arguments, told)
         return result

@@ -1,6 +1,6 @@
 """A prompt as the rules see it: read once, then asked by every rule."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -21,17 +21,15 @@ class Reading:
     outside: Instructions
     words: Words
 
-    def names(self, words: Collection[str]) -> bool:
-        """Whether one of these words stands outside the fences."""
-        return not self.outside.vocabulary.isdisjoint(words)
-
 
 class Checked(NamedTuple):
     """A rule, and where a prompt breaks it; what the prompt shows as a whole is told first."""
 
     rule: Rule
     prompt: Callable[[Reading], Iterable[Hit]] | None = None
-    #: What a section shows alone.
+    #: What the instructions show, whatever the facts and the data.
+    outside: Callable[[Instructions], Iterable[Hit]] | None = None
+    #: What a section of them shows alone.
     section: Callable[[Part], Iterable[Hit]] | None = None
 
 
