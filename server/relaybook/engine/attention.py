@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from relaybook.core.close import FREE
 from relaybook.core.policy import MAX_FAILURES, TRANSIENT
+from relaybook.core.scope import FREE
 from relaybook.core.status import is_expired, is_retryable
 from relaybook.engine.waiting import gate_items, hooks_left, questions_of, undecided_tasks
 from relaybook.errors import clip

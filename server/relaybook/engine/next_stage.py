@@ -12,7 +12,8 @@ from relaybook.engine.claim import start_attempt, started
 from relaybook.engine.desk import Desk
 from relaybook.engine.expire import past_the_lost, without_expired
 from relaybook.engine.prompt import earlier_attempts, spawn
-from relaybook.engine.stage import refuse_without_stages, stage_line
+from relaybook.engine.stage import stage_line
+from relaybook.engine.stage_ids import refuse_without_stages
 from relaybook.engine.unsettled import why_unsettled
 from relaybook.errors import (
     Blocked,

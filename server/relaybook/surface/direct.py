@@ -14,7 +14,7 @@ from mcp.server.mcpserver import Context
 from mcp_types import CallToolResult, JSONRPCRequest, TextContent
 
 from relaybook.core.text import compact
-from relaybook.surface.rim import Server, Told
+from relaybook.surface.rim import Server, VerbResult
 from relaybook.surface.tracing import is_traced
 
 logger = logging.getLogger(__name__)
@@ -101,5 +101,5 @@ def answer(request: JSONRPCRequest, around: Around, result: CallToolResult) -> b
     if result.structured_content is None:
         return line.encode()
     # What a verb told is text already, a long prompt as often as not.
-    data = texts[0] if isinstance(result, Told) else compact(result.structured_content)
+    data = texts[0] if isinstance(result, VerbResult) else compact(result.structured_content)
     return f'{line[:-2]},"structuredContent":{data}}}}}'.encode()

@@ -2,9 +2,9 @@
 
 import functools
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from time import perf_counter
 from typing import Any
 
+import anyio
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 from mcp.server.mcpserver.tools import Tool
@@ -94,13 +94,13 @@ def _answering(verb: Verb) -> Callable[..., Awaitable[CallToolResult]]:
     return call
 
 
-class Told(CallToolResult):
+class VerbResult(CallToolResult):
     """What a verb answered: data, and as its one text the JSON of the same."""
 
 
-def _result(said: dict[str, Any]) -> Told:
+def _result(said: dict[str, Any]) -> VerbResult:
     text = TextContent(type="text", text=compact(said))
-    return Told(content=[text], structured_content=said)
+    return VerbResult(content=[text], structured_content=said)
 
 
 def refused(refusal: Refusal) -> CallToolResult:
@@ -133,13 +133,13 @@ class Server(MCPServer[None]):
         arguments: dict[str, Any],
         context: Context[None, Any] | None = None,
     ) -> CallToolResult | InputRequiredResult:
-        began, how = perf_counter(), "failed"
+        began, how = anyio.current_time(), "failed"
         try:
             result = await self._call(name, arguments, context)
             how = "refused" if isinstance(result, CallToolResult) and result.is_error else "ok"
         finally:
             if self.observe is not None:
-                self.observe(name, how, perf_counter() - began)
+                self.observe(name, how, anyio.current_time() - began)
         told = result.structured_content if isinstance(result, CallToolResult) else None
         note_ids(arguments, told)
         return result
