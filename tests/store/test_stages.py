@@ -20,6 +20,7 @@ from relaybook.errors import (
     QuestionsOpen,
     Refusal,
     RetriesUsedUp,
+    StaleClaim,
     UnknownCapability,
     UnknownContract,
     WorkflowEnded,
@@ -584,6 +585,15 @@ def test_a_corrected_result_takes_the_place_of_the_one_in_review(engine: Engine)
 
     assert first["status"] == "review"
     assert second["status"] == "completed"
+
+
+def test_another_session_does_not_replace_the_result_in_review(engine: Engine) -> None:
+    workflow_id = staged(engine, "verification", hooks=[])
+    advance(engine, workflow_id, session_key="new")
+    assert advance(engine, workflow_id, 0, outcome="completed")["status"] == "review"
+
+    with pytest.raises(StaleClaim):
+        update(engine, workflow_id, "stage-0", "completed", session_key="old", output=result("x"))
 
 
 @pytest.mark.requirement("A28")

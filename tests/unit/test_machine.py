@@ -186,6 +186,42 @@ def test_a_claim_of_an_earlier_attempt_is_stale() -> None:
     assert do(case, done(claim="c2")).tasks["a"].status is Status.COMPLETED
 
 
+ENDS = [done(), failed(), asked(), Release(task_id="a", **NOW)]
+
+
+@pytest.mark.parametrize("end", ENDS, ids=lambda c: type(c).__name__)
+def test_the_session_of_an_earlier_attempt_does_not_end_that_of_another(end: Finish) -> None:
+    first = do(plan({"id": "a"}), start(session_key="old"), Release(task_id="a", **NOW))
+    case = do(first, start(claim="c2", session_key="new"))
+
+    with pytest.raises(StaleClaim, match="Attempt 2 at task 'a' is of session 'new', not of 'old'"):
+        decide(case, replace(end, session_key="old"))
+    for said in ({}, {"session_key": "new"}, {"session_key": "old", "claim": "c2"}):
+        assert do(case, replace(end, **said)).tasks["a"].status is not Status.IN_PROGRESS
+
+
+@pytest.mark.parametrize("status", [Status.COMPLETED, Status.FAILED, Status.REVIEW])
+def test_another_session_does_not_change_what_is_on_record(status: Status) -> None:
+    case = in_status(status)
+    attempts = {key: each._replace(session_key="new") for key, each in case.attempts.items()}
+    case = replace(case, attempts=attempts)
+
+    with pytest.raises(StaleClaim):
+        decide(case, failed(error="late", session_key="old"))
+
+
+def test_a_repeat_is_one_whatever_session_it_names() -> None:
+    case = do(plan({"id": "a"}), start(session_key="one"), done())
+
+    assert decide(case, done(session_key="two")) == ()
+
+
+def test_a_session_may_end_an_attempt_that_names_none() -> None:
+    case = do(plan({"id": "a"}), start())
+
+    assert do(case, done(session_key="one")).tasks["a"].status is Status.COMPLETED
+
+
 def test_the_end_of_a_third_expiry_is_not_taken_for_the_workers_own_report() -> None:
     case = plan({"id": "a"})
     for claim in ("c1", "c2", "c3"):

@@ -41,6 +41,8 @@ class Finish(Command):
 
     task_id: str
     claim: str | None = None
+    #: Of whoever reports the end; without a claim it must not differ from that of the attempt.
+    session_key: str | None = None
     #: Hash of what the worker sent, word for word; tells a repeat from another answer.
     output: str | None = None
 

@@ -123,6 +123,7 @@ def common(desk: Desk, update: Update, task_id: str) -> dict[str, Any]:
         "actor": update.actor,
         "task_id": task_id,
         "claim": update.claim,
+        "session_key": update.session_key,
         "output": text_hash(update.output) if update.output else None,
     }
 

@@ -218,7 +218,7 @@ def _for_worker(refusal: MalformedOutput) -> MalformedOutput:
 
 def _refuse_late(desk: Desk, workflow_id: str, task_id: str, update: Update) -> None:
     """Refuse a worker whose attempt is over before it corrects its output."""
-    beat = Release(at=desk.clock(), actor=update.actor, task_id=task_id, claim=update.claim)
+    beat = Release(**common(desk, update, task_id))
     with desk.store.transaction() as tx:
         case = load_case(tx, workflow_id, task_id, update.claim)
         refuse_decided(case.workflow, case.tasks[task_id])
