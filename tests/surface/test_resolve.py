@@ -72,6 +72,17 @@ async def test_the_user_is_asked_after_the_breaker_and_decides(
     assert told.endswith(" (as we said)")
 
 
+async def test_a_retry_of_one_task_says_which_was_reopened(engine: Engine, client: Client) -> None:
+    name = failing(engine)
+
+    answer = await call(
+        client, "resolve", workflow_id=name, decision="retry_failed", task_id="b", reason="ok"
+    )
+
+    assert answer["reopened"] == ["b"]
+    assert engine.show_workflow(name)["counts"]["failed"] == 2
+
+
 @pytest.mark.requirement("S95")
 @pytest.mark.parametrize("action", ["decline", "cancel"])
 async def test_a_user_who_does_not_answer_leaves_the_decision_open(

@@ -146,8 +146,9 @@ class Cancel(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryFailed(Command):
-    """Reopen every failed task with fresh attempts."""
+    """Reopen failed tasks with fresh attempts: the one named, or all of them."""
 
+    task_id: str = ""
     reason: str
 
 

@@ -54,6 +54,7 @@ class Resolved(Told, total=False):
     status: str
     progress: str
     open: list[dict[str, Any]]
+    reopened: list[str]
     repeated: bool
 
 
