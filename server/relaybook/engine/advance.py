@@ -20,7 +20,7 @@ from relaybook.engine.stage import hooks_of, refuse_without_stages, stage_id
 from relaybook.engine.stage_report import envelope_of, notes_of
 from relaybook.engine.update import update_task
 from relaybook.engine.waiting import hooks_left
-from relaybook.errors import InvalidArguments, NotNow, NotStarted, QuestionsOpen
+from relaybook.errors import InvalidArguments, MalformedOutput, NotNow, NotStarted, QuestionsOpen
 from relaybook.model import OVER, Status, Task, Workflow
 from relaybook.store.base import Tx
 from relaybook.store.cases import get_task, get_workflow, load_case
@@ -101,7 +101,7 @@ def _end(desk: Desk, report: StageReport) -> dict[str, Any]:
     if report.outcome == "failed":
         return update_task(desk, _update(report, task))
     if report.output:
-        return update_task(desk, _update(report, task))
+        return _read_output(desk, report, task)
     if task.status is Status.REVIEW:
         command = Reconsider(
             at=desk.clock(), actor=report.actor, task_id=task.id, notes=notes_of(report)
@@ -110,6 +110,17 @@ def _end(desk: Desk, report: StageReport) -> dict[str, Any]:
     envelope = envelope_of(report)
     update = _update(report, task, output=canonical(envelope.data))
     return finish(desk, task.workflow_id, task.id, update, envelope)
+
+
+def _read_output(desk: Desk, report: StageReport, task: Task) -> dict[str, Any]:
+    try:
+        return update_task(desk, _update(report, task))
+    except MalformedOutput as refusal:
+        raise refusal.with_next(
+            "advance_stage again with the corrected output, or with outcome='failed' and "
+            "error_code='malformed_output'; or keep it as it is: "
+            f"update_task(task_id={task.id!r}, status='completed', output=…, accept_raw=true)"
+        ) from None
 
 
 def _stage(tx: Tx, workflow: Workflow, stage: int | None) -> Task:

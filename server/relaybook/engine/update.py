@@ -203,17 +203,12 @@ def _complete(desk: Desk, update: Update) -> dict[str, Any]:
             result = read_result(update.output, result_schema(desk, spec))
     except MalformedOutput as refusal:
         _refuse_late(desk, workflow_id, task_id, update)
-        raise _for_worker(refusal) if update.actor == "worker" else refusal from None
+        # A worker cannot accept its own output.
+        told = refusal.with_next(NEXT_FOR_WORKER) if update.actor == "worker" else refusal
+        raise told from None
     answer = finish(desk, workflow_id, task_id, update, result)
     guessed = result.status is ResultStatus.ERROR and not reported(result)[0]
     return _to_confirm(answer) if guessed else answer
-
-
-def _for_worker(refusal: MalformedOutput) -> MalformedOutput:
-    """The same refusal with the ways on that a worker has: it cannot accept its own output."""
-    return MalformedOutput(
-        refusal.message, allowed=refusal.allowed, next=NEXT_FOR_WORKER, **refusal.data
-    )
 
 
 def _refuse_late(desk: Desk, workflow_id: str, task_id: str, update: Update) -> None:
