@@ -98,6 +98,16 @@ def test_every_command_moves_every_status_as_the_table_says(name: str, status: S
         ),
         (
             in_status(Status.COMPLETED),
+            start(),
+            (
+                "Task 'a' is completed; it is done with. "
+                "Allowed: tasks that are pending or may be retried. "
+                "Next: call get_workflow for what is ready; if something is missing, "
+                "change_plan(add=[…]) with a task for it; what is recorded stays."
+            ),
+        ),
+        (
+            in_status(Status.COMPLETED),
             failed(claim="c1"),
             (
                 "This claim on task 'a' is over: attempt 1 was completed, and the task is now "
@@ -132,7 +142,7 @@ def test_every_command_moves_every_status_as_the_table_says(name: str, status: S
             ),
         ),
     ],
-    ids=["blocked", "stale", "not started", "ended", "too many"],
+    ids=["blocked", "done with", "stale", "not started", "ended", "too many"],
 )
 def test_a_refusal_says_what_is_wrong_what_is_allowed_and_what_next(
     case: Case, command: Command, text: str

@@ -3,11 +3,11 @@
 from typing import Any
 
 from relaybook.core.case import Case
-from relaybook.core.close import questions_open, refuse_decided
+from relaybook.core.close import more_work, questions_open, refuse_decided
 from relaybook.core.command import Ask, Change, Complete, Expire, Fail, Finish, Note, Release
 from relaybook.core.policy import MAX_FAILURES, retry_delay
 from relaybook.core.review import judged, notes_of
-from relaybook.core.status import is_expired
+from relaybook.core.status import failed_for_good, is_expired
 from relaybook.errors import AlreadyOver, NotStarted, StaleClaim
 from relaybook.model import OVER, Attempt, EventType, FailureCode, Outcome, Status, Task
 
@@ -38,9 +38,18 @@ def attempt_meant(case: Case, c: Finish, outcome: Outcome | None) -> Attempt | N
         raise AlreadyOver(
             f"Task {task.id!r} is {task.status}, with another outcome on record.",
             allowed="the same outcome again, which changes nothing",
-            next="call get_workflow, and start the task first if it is to run again",
+            next=_instead(case, task),
         )
     raise _not_started(task)
+
+
+def _instead(case: Case, task: Task) -> str:
+    """What to do for a task with an outcome on record, where another one was reported."""
+    if task.status is not Status.FAILED:
+        return more_work(case.workflow)
+    if failed_for_good(task):
+        return f"change_plan(add=[…], replaces=[{task.id!r}]) with a task in its place"
+    return "start the task again with status 'in_progress', then report how that attempt ended"
 
 
 def of_other_session(attempt: Attempt | None, c: Finish) -> bool:
