@@ -115,6 +115,19 @@ async def test_nothing_of_the_ledger_is_completed_for_a_worker(
     assert found.completion.values == []
 
 
+@pytest.mark.requirement("S85")
+async def test_a_workers_failure_is_recorded_whatever_code_it_names(
+    worker: Client, engine: Engine
+) -> None:
+    workflow(engine, "a")
+    claim = (await call(worker, "claim_task"))["claim"]
+
+    said = {"claim": claim, "status": "failed", "error": "no key", "error_code": "auth"}
+    answer = await call(worker, "update_task", **said)
+
+    assert answer["error"] == {"code": "unknown", "message": "auth: no key", "suggested": True}
+
+
 @pytest.mark.requirement("A7")
 @pytest.mark.parametrize(
     ("kind", "entry"),
