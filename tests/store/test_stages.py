@@ -395,7 +395,11 @@ def test_a_failed_stage_has_hooks_that_hold_nothing(engine: Engine) -> None:
     )
 
     assert [hook["skill"] for hook in answer["hooks"]] == HOOKS_WITH_FINDINGS
-    assert answer["hooks"][0]["done"] == {"gate": "output", "verdict": "pass"}
+    assert answer["hooks"][0]["by_rule"] == {
+        "gate": "output",
+        "verdict": "pass",
+        "judged": "the failure alone: its reason and what was written; no result is asked for",
+    }
     assert "gate" not in answer
     assert answer["next"].endswith(
         f"advance_stage(stage=0, hooks_run={json.dumps(HOOKS_WITH_FINDINGS)}); then advance_stage "
@@ -489,8 +493,8 @@ def test_hooks_come_ready_to_spawn_with_the_servers_part_done(engine: Engine) ->
     assert hooks["reflect"]["label"] == "hook_reflect"
     bare = workflow_id.removeprefix("wf_")
     assert hooks["reflect"]["label_full"] == f"hook_{bare}_0_reflect"
-    assert hooks["sanity-check"]["done"] == {"gate": "output", "verdict": "pass"}
-    assert hooks["skill-lifecycle"]["done"]["passed"] == 1
+    assert hooks["sanity-check"]["by_rule"] == {"gate": "output", "verdict": "pass"}
+    assert hooks["skill-lifecycle"]["by_rule"]["passed"] == 1
     prompt = engine.render_prompt(
         workflow_id=workflow_id, task_id="stage-0", template="hook_reflect"
     )["prompt"]
