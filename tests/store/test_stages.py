@@ -385,6 +385,22 @@ def test_work_done_again_from_review_counts_as_a_retry_and_is_told_why(
         assert get_task(tx, workflow_id, "stage-0").failures == 2
 
 
+def test_hooks_that_come_with_an_end_that_the_gate_refuses_are_told_as_not_recorded(
+    engine: Engine,
+) -> None:
+    workflow_id = staged(engine)
+    advance(engine, workflow_id)
+
+    answer = advance(engine, workflow_id, 0, outcome="completed", hooks_run=HOOKS)
+
+    assert answer["status"] == "review"
+    assert answer["not_recorded"].startswith("hooks_run: the stage has status 'review'")
+    done = advance(
+        engine, workflow_id, 0, outcome="completed", hooks_run=HOOKS_WITH_FINDINGS, **PROOF[0]
+    )
+    assert (done["status"], "not_recorded" in done) == ("completed", False)
+
+
 @pytest.mark.requirement("S237")
 def test_a_failed_stage_has_hooks_that_hold_nothing(engine: Engine) -> None:
     workflow_id = staged(engine)

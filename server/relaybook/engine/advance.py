@@ -62,9 +62,14 @@ def report_stage(desk: Desk, report: StageReport) -> dict[str, Any]:
     """Record how a stage ended and which hooks were run; starts nothing."""
     _check(report)
     answer = _end(desk, report) if report.outcome else {}
-    if report.hooks_run and answer.get("status", Status.COMPLETED) in ("completed", "failed"):
-        answer = _settle(desk, report)
-    return answer
+    if not report.hooks_run:
+        return answer
+    if answer.get("status", Status.COMPLETED) in ("completed", "failed"):
+        return _settle(desk, report)
+    return answer | {
+        "not_recorded": f"hooks_run: the stage has status {answer['status']!r}, and its hooks come "
+        "after its end; run them on what it then is"
+    }
 
 
 def _check(report: StageReport) -> None:

@@ -187,6 +187,7 @@ class Advanced(Told, total=False):
     blocked: dict[str, Any]
     complete: bool
     repeated: bool
+    not_recorded: str
 
 
 class Found(Told, total=False):
