@@ -99,6 +99,36 @@ async def test_a_user_who_does_not_answer_leaves_the_decision_open(
     assert engine.workflow_seq(name) == seq
 
 
+async def test_a_user_who_declined_is_not_to_be_asked_again_at_once(
+    engine: Engine, connect: Connect
+) -> None:
+    name = failing(engine)
+
+    async with connect(elicitation_callback=User("decline")) as client:
+        declined = await call(client, "resolve", workflow_id=name)
+    async with connect(elicitation_callback=User("cancel")) as client:
+        dismissed = await call(client, "resolve", workflow_id=name)
+
+    assert declined["next"].startswith("the user declined to decide")
+    assert dismissed["next"].startswith("ask the user")
+
+
+@pytest.mark.parametrize("decision", ["cancel", "nonsense", "x" * 5_000])
+async def test_a_form_that_comes_back_with_what_it_did_not_offer_is_refused(
+    engine: Engine, connect: Connect, decision: str
+) -> None:
+    name = failing(engine)
+    seq = engine.workflow_seq(name)
+
+    async with connect(elicitation_callback=User("accept", decision=decision)) as client:
+        error = await refusal(client, "resolve", workflow_id=name)
+
+    assert error["code"] == "invalid_arguments"
+    assert error["allowed"] == "retry_failed, adjust, accept_partial"
+    assert "resolve without a decision" in error["next"]
+    assert engine.workflow_seq(name) == seq
+
+
 async def test_a_user_who_chooses_nothing_leaves_the_decision_open(
     engine: Engine, connect: Connect
 ) -> None:
