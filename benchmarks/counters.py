@@ -1,7 +1,7 @@
 """What a verb does, counted: statements to the ledger and calls of Python functions.
 
-The counts are the same on every run of one interpreter, so that a test can hold the
-statements to what `counters.json` says. Functions called differ between versions of Python.
+The counts are the same on every run of one interpreter, so that a test can hold them to what
+`counters.json` says. Functions called differ a little between versions of Python.
 """
 
 import itertools
@@ -14,8 +14,10 @@ from types import FrameType
 from typing import Any
 
 from benchmarks.recording import Statement, recording
+from benchmarks.tools import JOB, STAGES
 from benchmarks.workload import output, plan
 from relaybook.engine import Engine
+from relaybook.engine.stage_report import StageReport
 from relaybook.engine.update import Update
 from relaybook.store.sqlite import SqliteStore
 
@@ -81,6 +83,32 @@ def _story(engine: Engine) -> Mapping[str, Verb]:
         "claim_task": lambda: engine.claim_task(known["workflow"]),
         "get_workflow": lambda: engine.show_workflow(known["workflow"]),
         "aggregate": lambda: engine.aggregate(known["workflow"]),
+        **_others(engine, known),
+    }
+
+
+def _others(engine: Engine, known: Mapping[str, str]) -> Mapping[str, Verb]:
+    """The tools that no worker needs, on the same workflow and on one of a stage."""
+
+    def advance() -> Mapping[str, Any]:
+        made = engine.create_workflow(name="Billing", stages=STAGES)
+        return engine.advance_stage(StageReport(workflow_id=made["workflow_id"]))
+
+    return {
+        "plan": lambda: engine.plan(JOB),
+        "render_prompt": lambda: engine.render_prompt(workflow_id=known["workflow"], task_id="t5"),
+        "record": lambda: engine.record(
+            "metric", [{"name": "lines", "value": 1}], workflow_id=known["workflow"], task_id="t0"
+        ),
+        "change_plan (1 task)": lambda: engine.change_plan(
+            known["workflow"], add=[{**plan(1)[0], "id": "more"}], reason="more to do"
+        ),
+        "create_workflow, advance_stage": advance,
+        "resolve (what is open)": lambda: engine.open_decisions(known["workflow"]),
+        "find_skills": lambda: engine.find_skills(capability="implement"),
+        "read (a workflow)": lambda: engine.read(f"ledger://workflows/{known['workflow']}"),
+        "get_workflow (list)": engine.list_workflows,
+        "cleanup (dry run)": lambda: engine.cleanup(dry_run=True),
     }
 
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from benchmarks.http_client import HttpConnection
 from benchmarks.measure import ratio
 from benchmarks.table import count, line
 from benchmarks.workload import output, plan
+from relaybook.surface.http.serve import has_uvloop
 
 CONNECTIONS = (1, 8, 64)
 #: Calls of a round over all connections, and rounds.
@@ -57,6 +58,9 @@ async def _measured(folder: Path, connections: int) -> Sequence[str]:
         "normal": _start(str(folder / f"normal{connections}.db"), "normal"),
         "full": _start(str(folder / f"full{connections}.db"), "full"),
     }
+    if has_uvloop():
+        ledger = str(folder / f"uvloop{connections}.db")
+        servers["uvloop"] = _start(ledger, "normal", "uvloop")
     spent: dict[str, list[float]] = {name: [] for name in servers}
     for name, server in servers.items():
         await _connect(server, connections, noop=name == "noop")
@@ -72,6 +76,7 @@ async def _measured(folder: Path, connections: int) -> Sequence[str]:
     where = f"update_task, HTTP, {connections} connection(s)"
     return [
         line(f"{where}, normal / no-op", ratio(spent["normal"], spent["noop"]), TARGET),
+        *_with_uvloop(where, spent),
         line(f"{where}, full / no-op", ratio(spent["full"], spent["noop"])),
         count(
             f"commits a call, full, {connections} connection(s)",
@@ -79,6 +84,13 @@ async def _measured(folder: Path, connections: int) -> Sequence[str]:
             COMMITS_TARGET if connections == max(CONNECTIONS) else "",
         ),
     ]
+
+
+def _with_uvloop(where: str, spent: Mapping[str, Sequence[float]]) -> Iterator[str]:
+    """The same with another event loop, if it is installed."""
+    if "uvloop" in spent:
+        for floor in ("noop", "normal"):
+            yield line(f"{where}, uvloop / {floor}", ratio(spent["uvloop"], spent[floor]))
 
 
 def _start(*what: str) -> _Server:

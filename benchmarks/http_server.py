@@ -1,7 +1,7 @@
 """The servers of the HTTP figures: relaybook's tools on a ledger, or the stock tool that does nothing.
 
-Run as `python -m benchmarks.http_server PORT noop` or `… PORT PATH full|normal`. Relaybook's prints,
-when it is told to stop, how many commits it made.
+Run as `python -m benchmarks.http_server PORT noop` or `… PORT PATH full|normal [uvloop]`. Relaybook's
+prints, when it is told to stop, how many commits it made.
 """
 
 import sys
@@ -27,25 +27,30 @@ from relaybook.surface.http.stopping import Stopping
 KEEP_SECONDS = 3600
 
 
-def _serve(engine: Engine, options: HttpOptions) -> None:
+def _serve(engine: Engine, options: HttpOptions, *, uvloop: bool) -> None:
     stopping = Stopping()
     app = build_app(engine, Anyone("all"), options, stopping=stopping)
     server = HttpServer(app, options, stopping)
     server.config.timeout_keep_alive = KEEP_SECONDS
-    anyio.run(server.serve, [listen(options)])
+    anyio.run(server.serve, [listen(options)], backend_options={"use_uvloop": uvloop})
 
 
 def main(port: int, *what: str) -> None:
     if what == ("noop",):
         floor.add_tool(update_task)
-        app = floor.streamable_http_app()
-        uvicorn.run(
-            app, port=port, http="h11", log_level="warning", timeout_keep_alive=KEEP_SECONDS
+        config = uvicorn.Config(
+            floor.streamable_http_app(),
+            port=port,
+            http="h11",
+            loop="asyncio",
+            log_level="warning",
+            timeout_keep_alive=KEEP_SECONDS,
         )
+        uvicorn.Server(config).run()
         return
     with recording() as log:
         store = SqliteStore(Path(what[0]), cast(Durability, what[1]))
-        _serve(Engine(store), HttpOptions(port=port))
+        _serve(Engine(store), HttpOptions(port=port), uvloop="uvloop" in what)
     print(sum(statement.sql == "COMMIT" for statement in log), flush=True)
 
 

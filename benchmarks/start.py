@@ -1,8 +1,9 @@
 """From spawning a server to its first answer, against a stock server with one empty tool.
 
-And the processor's time of a command that serves nothing, against that of a server's start.
+And the processor's time of commands that serve nothing, beside that of a Python that does nothing.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -13,25 +14,44 @@ from pathlib import Path
 
 from benchmarks.measure import Block, interleave, ratio
 from benchmarks.servers import floor_command, server_command
+from benchmarks.six import new_workflow
 from benchmarks.stdio_client import StdioClient
-from benchmarks.table import line
+from benchmarks.table import amount, line
+from benchmarks.workload import plan
+from relaybook.engine import Engine
 from relaybook.store.sqlite import SqliteStore
 
 ROUNDS = 15
-TARGET = "<= 1.15"
-COMMAND_TARGET = "<= 0.33"
+SMALL = 3
+TARGET = "<= 1.10"
+#: Milliseconds of the processor.
+COMMAND_TARGET = "<= 150"
+#: What is called most, by name.
+COMMANDS: Mapping[str, Sequence[str]] = {
+    "create": ("create", "--pattern", "fan_out", "--tasks", json.dumps(plan(SMALL))),
+    "status": ("status", "--id", "{workflow}"),
+    "aggregate": ("aggregate", "--id", "{workflow}"),
+    "list": ("list",),
+    "items": ("items", "list"),
+    "templates": ("templates", "list"),
+}
 
 
 def run() -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder) / "ledger.db"
-        SqliteStore(store).close()
+        engine = Engine(SqliteStore(store))
+        workflow = new_workflow(engine, SMALL)
+        engine.store.close()
+        commands = {
+            name: _command(store, *(word.replace("{workflow}", workflow) for word in words))
+            for name, words in COMMANDS.items()
+        }
         blocks = [
             _first_answer("floor", floor_command("empty")),
             _first_answer("relaybook", server_command(store, "normal")),
-            _processor_time("server", server_command(store, "normal")),
-            _processor_time("list", _command(store, "list")),
-            _processor_time("items", _command(store, "items", "list")),
+            _processor_time("python", [sys.executable, "-c", ""]),
+            *(_processor_time(name, command) for name, command in commands.items()),
         ]
         samples = interleave(blocks, ROUNDS)
     yield line(
@@ -39,9 +59,9 @@ def run() -> Iterator[str]:
         ratio(samples["relaybook"], samples["floor"]),
         TARGET,
     )
-    for name in ("list", "items"):
-        found = ratio(samples[name], samples["server"])
-        yield line(f"processor's time: {name} / start of serve", found, COMMAND_TARGET)
+    for name in COMMANDS:
+        yield amount(f"ms of the processor: {name}", samples[name], 1e3, COMMAND_TARGET)
+    yield amount("ms of the processor: Python alone", samples["python"], 1e3)
 
 
 def _command(store: Path, *words: str) -> list[str]:

@@ -36,7 +36,7 @@ class StdioClient:
         )
         if era == "2025-11-25":
             self.request("initialize", _INITIALIZE)
-            self._send({"jsonrpc": "2.0", "method": "notifications/initialized"})
+            self._send(b'{"jsonrpc":"2.0","method":"notifications/initialized"}\n')
 
     def __enter__(self) -> Self:
         return self
@@ -60,19 +60,39 @@ class StdioClient:
         assert not result["isError"], result
         return seconds, result["structuredContent"]
 
+    def calls(self, calls: Sequence[tuple[str, Mapping[str, Any]]]) -> list[dict[str, Any]]:
+        """The answers to calls that are sent together."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        ids = range(self._id + 1, self._id + 1 + len(calls))
+        lines = [
+            self._line("tools/call", {"name": tool, "arguments": arguments})
+            for tool, arguments in calls
+        ]
+        self._process.stdin.write(b"".join(lines))
+        self._process.stdin.flush()
+        answers = [json.loads(self._process.stdout.readline()) for _ in calls]
+        results = {answer["id"]: answer["result"] for answer in answers}
+        assert not any(result["isError"] for result in results.values()), results
+        return [results[number]["structuredContent"] for number in ids]
+
     def request(self, method: str, params: Mapping[str, Any]) -> tuple[float, dict[str, Any]]:
-        self._id += 1
-        said = {**params, **self._meta}
-        start = self._send({"jsonrpc": "2.0", "id": self._id, "method": method, "params": said})
+        start = self._send(self._line(method, params))
         assert self._process.stdout is not None
         self.line = self._process.stdout.readline()
         seconds = time.perf_counter() - start
         return seconds, json.loads(self.line)["result"]
 
-    def _send(self, message: Mapping[str, Any]) -> float:
+    def _line(self, method: str, params: Mapping[str, Any]) -> bytes:
+        """The next request."""
+        self._id += 1
+        said = {**params, **self._meta}
+        request = {"jsonrpc": "2.0", "id": self._id, "method": method, "params": said}
+        return json.dumps(request).encode() + b"\n"
+
+    def _send(self, line: bytes) -> float:
         """Send a message; the time at which it was ready to go."""
         assert self._process.stdin is not None
-        line = json.dumps(message).encode() + b"\n"
         start = time.perf_counter()
         self._process.stdin.write(line)
         self._process.stdin.flush()

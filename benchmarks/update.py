@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from benchmarks.measure import Block, Samples, interleave, ratio, timed
+from benchmarks.measure import Block, Ratio, Samples, interleave, ratio, timed
 from benchmarks.servers import floor_command, server_command
 from benchmarks.stdio_client import Era, StdioClient
 from benchmarks.table import line
@@ -47,6 +47,7 @@ def _one_era(folder: Path, era: Era) -> Iterator[str]:
             yield line(f"{verb}, {durability} / no-op, {era}", found, target)
         found = ratio(_mean(samples, durability), _mean(samples, "noop"))
         yield line(f"update_task, {durability} / no-op, {era}", found, target and CLOSE)
+    yield line(f"update_task, full less an fsync / no-op, {era}", _less_a_sync(samples), CLOSE)
     yield line(f"bare fsync / no-op, {era}", ratio(samples["fsync"], samples["complete noop"]))
     loads = ratio(samples["loads"], samples["start noop"])
     yield line(f"json.loads of a start's answer / no-op, {era}", loads)
@@ -57,6 +58,13 @@ def _mean(samples: Samples, name: str) -> list[float]:
     return [
         sum(three) / 3 for three in zip(*(samples[f"{verb} {name}"] for verb in VERBS), strict=True)
     ]
+
+
+def _less_a_sync(samples: Samples) -> Ratio:
+    """What a call takes besides the one fsync that it may wait for."""
+    full, noop = _mean(samples, "full"), _mean(samples, "noop")
+    rest = [spent - sync for spent, sync in zip(full, samples["fsync"], strict=True)]
+    return ratio(rest, noop)
 
 
 class _Noop:

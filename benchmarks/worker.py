@@ -12,14 +12,18 @@ Call = tuple[str, dict[str, Any]]
 Calls = Generator[Call, dict[str, Any], None]
 
 
-def calls() -> Calls:
-    """Workflow after workflow: each task claimed, kept alive, looked at and completed; a digest."""
+def calls(beats: int = 1) -> Calls:
+    """Workflow after workflow: each task claimed, kept alive, looked at and completed; a digest.
+
+    A task is kept alive by so many heartbeats.
+    """
     while True:
         asked = {"pattern": "fan_out", "tasks": plan(TASKS)}
         workflow = (yield "create_workflow", asked)["workflow_id"]
         for number in range(TASKS):
             claim = (yield "claim_task", {"workflow_id": workflow})["claim"]
-            yield "update_task", {"claim": claim, "status": "in_progress"}
+            for _ in range(beats):
+                yield "update_task", {"claim": claim, "status": "in_progress"}
             yield "get_workflow", {"workflow_id": workflow}
             ended = {"claim": claim, "status": "completed", "output": output(number)}
             yield "update_task", ended

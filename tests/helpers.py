@@ -7,7 +7,7 @@ from typing import Any
 
 from relaybook.core.text import text_hash
 from relaybook.engine import Engine
-from relaybook.engine.request import Update
+from relaybook.engine.request import Resolution, Update
 from relaybook.registry.templates import Templates
 from relaybook.store.base import Row, Store
 from relaybook.store.open import open_store
@@ -116,3 +116,25 @@ def dump(store: Store) -> dict[str, list[Row]]:
     """Every row of every table, to see that nothing changed."""
     with store.read() as tx:
         return {table: sorted(tx.rows(f"SELECT * FROM {table}"), key=repr) for table in TABLES}
+
+
+def resolve(engine: Engine, name: str, decision: str, **said: Any) -> dict[str, Any]:
+    return engine.resolve(Resolution(workflow_id=name, decision=decision, **said))
+
+
+def finish(engine: Engine, name: str, *tasks: str) -> None:
+    for each in tasks:
+        start(engine, name, each)
+        complete(engine, name, each, each)
+
+
+def break_(engine: Engine, name: str, *tasks: str, **said: Any) -> dict[str, Any]:
+    answer: dict[str, Any] = {}
+    for each in tasks:
+        start(engine, name, each)
+        answer = fail(engine, name, each, **said)
+    return answer
+
+
+def status(engine: Engine, name: str) -> dict[str, str]:
+    return {each["id"]: each["status"] for each in engine.show_workflow(name)["tasks"]}

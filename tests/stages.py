@@ -2,8 +2,11 @@
 
 from typing import Any
 
+import pytest
+
 from relaybook.engine import Engine
 from relaybook.engine.request import Resolution, StageReport
+from relaybook.errors import Refusal
 
 NAME = "implement-auth-refresh"
 STAGES: list[dict[str, Any]] = [
@@ -60,3 +63,10 @@ def finish_first(engine: Engine, workflow_id: str) -> Any:
     """Start stage 0 and complete it with proof."""
     advance(engine, workflow_id)
     return advance(engine, workflow_id, 0, outcome="completed", **PROOF[0])
+
+
+def refused(kind: type[Refusal], engine: Engine, *args: Any, **said: Any) -> Refusal:
+    """The refusal of that kind that `advance` meets."""
+    with pytest.raises(kind) as caught:
+        advance(engine, *args, **said)
+    return caught.value

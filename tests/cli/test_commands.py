@@ -304,3 +304,21 @@ def test_a_broken_contract_is_reported_wherever_contracts_are_listed(
         ]
         assert problem["file"].endswith("broken.json")
         assert "not JSON" in problem["reason"]
+
+
+def test_a_reason_given_on_the_command_line_overrides_a_width_and_a_blocked_prompt(
+    cli: Cli,
+) -> None:
+    tasks = json.dumps([{"id": f"t{n}", "label": "Spawn three agents"} for n in range(8)])
+    create = ("create", "--type", "fan_out", "--subtasks", tasks, "--max-parallel", "8")
+    reason = ("--override", "this host bears it", "--json")
+    too_wide = cli(*create, "--json")
+    made = cli(*create, "--shared-decisions", "All times are UTC.", *reason)
+    update = ("update", "--id", made.json["workflow_id"], "--task-id", "t0")
+    start = (*update, "--status", "in_progress", "--json")
+
+    blocked = cli(*start)
+    started = cli(*start, "--override", "it is a practice cluster")
+
+    assert (too_wide.code, blocked.code) == (2, 4)
+    assert "All times are UTC." in started.json["prompt"]

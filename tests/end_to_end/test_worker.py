@@ -141,6 +141,18 @@ async def test_the_error_names_what_is_wrong_with_a_result(
     assert '/n: is "one"; expected type "integer"' in str(task(engine, workflow).error)
 
 
+async def test_a_command_that_only_repeats_its_prompt_fails(
+    engine: Engine, ledger: Path, relaybook_process: Run
+) -> None:
+    workflow = plan(engine, "t1")
+
+    worker = relaybook_process(*work(ledger, "cat"))
+
+    assert await ended(worker) == 1
+    assert task(engine, workflow).error_code == "malformed_output"
+    assert "is the example of the prompt" in str(task(engine, workflow).error)
+
+
 async def test_a_crash_is_recorded_with_the_end_of_standard_error(
     engine: Engine, ledger: Path, relaybook_process: Run
 ) -> None:

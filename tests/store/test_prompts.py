@@ -11,6 +11,7 @@ from relaybook.engine import Engine
 from relaybook.errors import InvalidArguments, PromptBlocked
 from relaybook.registry.templates import Templates
 from relaybook.store.base import Store
+from relaybook.store.prints import LOOKED_THROUGH
 from tests.helpers import PROMPTS, complete, dump, start, task, update, workflow
 
 SPAWNS = "Spawn two sub-agents that build the service"
@@ -246,16 +247,57 @@ def test_two_tasks_with_the_same_prompt_are_found(engine: Engine) -> None:
     assert rules(rendered(engine, name, "b")) == {"P26"}
 
 
-def test_a_prompt_is_counted_once_for_its_task_however_often_it_starts(
+def counted(ledger: Store) -> list[int]:
+    """How many tasks hold each key of the prompts that were judged."""
+    with ledger.read() as tx:
+        rows = tx.rows("SELECT tasks FROM prints WHERE key <> :key", {"key": LOOKED_THROUGH})
+    return [row[0] for row in rows]
+
+
+def test_a_prompt_is_counted_once_however_often_it_starts_or_others_are_judged(
     engine: Engine, ledger: Store
 ) -> None:
     name = workflow(engine, "a", "b")
     start(engine, name, "a")
     update(engine, name, "a", "pending")
+    rendered(engine, name, "b")
     start(engine, name, "a")
+    rendered(engine, name, "b")
 
-    with ledger.read() as tx:
-        assert tx.rows("SELECT DISTINCT tasks FROM prints") == [(1,)]
+    assert set(counted(ledger)) == {1}
+
+
+def test_a_start_counts_nothing_and_judging_counts_what_was_started_since(
+    engine: Engine, ledger: Store
+) -> None:
+    name = workflow(engine, *(with_data(each, f"{each}\n{DUMP}") for each in "abcd"))
+    start(engine, name, "a")
+    assert counted(ledger) == []
+
+    rendered(engine, name, "c")
+    start(engine, name, "b")
+    [dump_found] = [
+        each for each in rendered(engine, name, "c")["findings"] if each["rule"] == "P17"
+    ]
+
+    assert "stand in 3 of 3 prompts" in dump_found["what"]
+    assert max(counted(ledger)) == 2
+
+
+def test_a_prompt_whose_template_is_gone_is_compared_all_the_same(
+    ledger: Store, tmp_path: Path
+) -> None:
+    gone = tmp_path / "gone.prompty"
+    piece = (PROMPTS / "piece.prompty").read_text(encoding="utf-8")
+    gone.write_text(piece.replace("name: piece", "name: gone"), "utf-8")
+    engine = Engine(ledger, Templates((PROMPTS, tmp_path)))
+    name = workflow(engine, task("a", template="gone"), "b")
+    start(engine, name, "a")
+    gone.unlink()
+
+    rendered(engine, name, "b")
+
+    assert set(counted(ledger)) == {1}
 
 
 def test_the_rows_that_judging_reads_do_not_grow_with_the_tasks(
@@ -266,10 +308,22 @@ def test_the_rows_that_judging_reads_do_not_grow_with_the_tasks(
     for plan in plans[:20]:
         start(engine, name, plan["id"])
         complete(engine, name, plan["id"], {"findings": [], "files_read": []})
+    rendered(engine, name, "t20")
 
-    with ledger.read() as tx:
-        shared = tx.rows("SELECT count(*) FROM prints WHERE tasks = 20")[0][0]
-        own = tx.rows("SELECT count(*) FROM prints WHERE tasks = 1")[0][0]
+    tasks = counted(ledger)
 
-    assert 1 < shared <= BLOCKS_KEPT + 1
-    assert own <= 20 * 3
+    assert 1 < tasks.count(20) <= BLOCKS_KEPT + 1
+    assert tasks.count(1) <= 20 * 3
+
+
+def test_criteria_of_several_lines_bind_and_are_no_data(engine: Engine) -> None:
+    piece = task("a", template="supervised_piece", args={"piece": "Write it."})
+    name = workflow(
+        engine, piece | {"done": ["It runs\nand ends."]}, shared_decisions=["Use UTC,\neverywhere."]
+    )
+
+    prompt = rendered(engine, name)["prompt"]
+
+    assert "It runs and ends." in prompt
+    assert "- Decided, keep to it: Use UTC, everywhere." in prompt
+    assert "<data-" not in prompt

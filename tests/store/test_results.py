@@ -64,6 +64,34 @@ def test_the_last_of_two_blocks_is_the_result(engine: Engine, ledger: Store) -> 
     assert recorded(ledger, name, "a")[0]["data"] == "final"
 
 
+RATED = {"domain": "legal", "colour": "green", "issues": [{"clause": "7.2", "colour": "red"}]}
+
+
+@pytest.mark.parametrize(
+    ("output", "flag"),
+    [
+        (result("draft") + result("final"), "several_results"),
+        (result(RATED), "colour_below_issues"),
+        (
+            '<result>\n{"status": "ok", "data": 1, "gap": ["tests"]}\n</result>',
+            "ignored: gap",
+        ),
+    ],
+)
+def test_what_is_odd_about_a_result_is_told_at_once_and_in_every_digest(
+    engine: Engine, output: str, flag: str
+) -> None:
+    name = workflow(engine, "a", "b")
+    start(engine, name, "a")
+
+    answer = update(engine, name, "a", "completed", output=output)
+
+    digest = engine.aggregate(name)
+    assert answer["flags"] == [flag]
+    assert [line.get("flags") for line in digest["tasks"]] == [[flag], None]
+    assert "Flagged output, check before use: a." in digest["brief"]["must_mention"]
+
+
 @pytest.mark.requirement("S76", "A37")
 @pytest.mark.parametrize(
     "output",

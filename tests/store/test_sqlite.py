@@ -79,6 +79,19 @@ def test_a_database_of_something_else_is_refused_and_left_as_it_is(path: Path) -
     assert [each.name for each in path.parent.iterdir()] == ["ledger.db"]
 
 
+def test_what_an_older_ledger_counted_of_prompts_is_counted_anew(path: Path) -> None:
+    store = SqliteStore(path)
+    name = workflow(engine_on(store, Clock()), "a")
+    store.close()
+    run(path, f"INSERT INTO prints VALUES ('{name}', 0, 3)")
+    run(path, "UPDATE schema_version SET version = 3")
+
+    SqliteStore(path).close()
+
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT * FROM prints").fetchall() == []
+
+
 def test_a_newer_ledger_is_refused_and_left_as_it_is(path: Path) -> None:
     SqliteStore(path).close()
     run(path, f"UPDATE schema_version SET version = {len(MIGRATIONS) + 1}")

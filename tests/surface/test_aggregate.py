@@ -1,55 +1,18 @@
-"""The digest as an orchestrator gets it: by pattern, at any time, with every gap by name."""
+"""The digest as an orchestrator gets it: by pattern, with every gap by name."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from mcp import Client
 
 from relaybook.core.digest_brief import RULE
-from relaybook.core.text import compact
 from relaybook.engine import Engine
-from tests.helpers import Clock, fail, result, start, task, update, workflow
-from tests.surface.calls import call, read_json, refusal
+from tests.helpers import result, start, task, update, workflow
+from tests.surface.calls import call, read_json
+from tests.surface.digests import FINDINGS, aggregate, break_down, do, entries, every_page
 
 pytestmark = pytest.mark.anyio
-
-
-def schema(**properties: Any) -> dict[str, Any]:
-    return {"type": "object", "properties": properties}
-
-
-FINDINGS = schema(
-    findings={"type": "array", "x-merge": "union", "x-key": "file"},
-    lines={"type": "integer", "x-merge": "sum"},
-)
-
-
-async def aggregate(client: Client, workflow_id: str, **said: Any) -> dict[str, Any]:
-    return await call(client, "aggregate", workflow_id=workflow_id, **said)
-
-
-async def every_page(client: Client, workflow_id: str, **said: Any) -> list[dict[str, Any]]:
-    pages = [await aggregate(client, workflow_id, **said)]
-    while "cursor" in pages[-1]:
-        pages.append(await aggregate(client, workflow_id, cursor=pages[-1]["cursor"], **said))
-    return pages
-
-
-def entries(pages: Sequence[Mapping[str, Any]], section: str) -> list[Any]:
-    return [entry for page in pages for entry in page.get(section, [])]
-
-
-def do(engine: Engine, workflow_id: str, task_id: str, data: Any = None, **members: Any) -> None:
-    """Start the task and complete it with `data`."""
-    start(engine, workflow_id, task_id)
-    text = result(data, **members)
-    update(engine, workflow_id, task_id, "completed", output=text)
-
-
-def break_down(engine: Engine, workflow_id: str, task_id: str, error: str) -> None:
-    start(engine, workflow_id, task_id)
-    fail(engine, workflow_id, task_id, error, error_code="timeout")
 
 
 @pytest.mark.requirement("S11", "S90", "S93", "S94", "S108", "S124", "S125", "S138", "S161", "S175")
@@ -314,6 +277,24 @@ def mapped(partition: str, *answers: dict[str, Any], carry_over: Sequence[str] =
     return {"partition": partition, "items": list(answers), "carry_over": list(carry_over)}
 
 
+@pytest.mark.requirement("S40")
+async def test_a_result_that_leaves_items_out_says_so_when_it_comes(
+    client: Client, engine: Engine
+) -> None:
+    plan = {"items": ["i1", "i2"], "batches": 1, "args": {"instruction": "Rate it."}}
+    names = [
+        (await call(client, "create_workflow", pattern="map_reduce", **plan))["workflow_id"]
+        for _ in range(2)
+    ]
+
+    lacks = do(engine, names[0], "p1", mapped("p1", answer("i2", 2), answer("i9", 2)))
+    whole = do(engine, names[1], "p1", mapped("p1", answer("i2", 2), answer("i1", 2)))
+
+    assert lacks["coverage"] == {"missing": ["i1"], "invented": ["i9"]}
+    assert "change_plan(add=" in lacks["advice"]
+    assert "coverage" not in whole
+
+
 @pytest.mark.requirement("S40", "S94", "S108")
 async def test_a_map_reduce_is_told_in_the_order_of_its_partitions_with_every_item_accounted_for(
     client: Client, engine: Engine
@@ -362,182 +343,6 @@ async def test_a_map_reduce_is_told_in_the_order_of_its_partitions_with_every_it
     )
 
 
-ROLES = ("security", "cost", "usability", "performance")
-
-
-def opinion(verdict: str, score: int, **more: Any) -> dict[str, Any]:
-    return {
-        "verdict": verdict,
-        "reason": f"It is {verdict}.",
-        "criteria": [{"name": "fit", "score": score, "why": "seen"}],
-        "blockers": [],
-        "risks": [],
-        "alternatives": [],
-        "would_change_mind": "nothing",
-    } | more
-
-
-async def panel_of(client: Client, **said: Any) -> str:
-    criteria = [{"name": "fit", "question": "Does it fit?"}]
-    tasks = [
-        {
-            "id": role,
-            "label": f"Judge {role}",
-            "template": "consensus_check",
-            "expert_role": role,
-            "args": {"proposal": "Move the tables.", "criteria": criteria},
-        }
-        for role in ROLES
-    ]
-    created = await call(client, "create_workflow", pattern="expert_panel", tasks=tasks, **said)
-    return created["workflow_id"]
-
-
-def judge(engine: Engine, workflow_id: str, role: str, data: Any) -> None:
-    evidence = [{"claim": "seen", "source": "the proposal"}]
-    do(engine, workflow_id, role, data, evidence=evidence)
-
-
-@pytest.mark.requirement("S33", "S108", "A29", "A32")
-async def test_one_blocking_objection_of_a_panel_outweighs_its_majority(
-    client: Client, engine: Engine
-) -> None:
-    name = await panel_of(client)
-    judge(engine, name, "security", opinion("approve", 4, blockers=["No way back."]))
-    for role, word, score in (("cost", "strong_approve", 5), ("usability", "approve", 4)):
-        judge(engine, name, role, opinion(word, score))
-    before = await aggregate(client, name)
-    judge(engine, name, "performance", opinion("strong_reject", 1))
-
-    found = await aggregate(client, name, detail="detailed")
-
-    panel = found["panel"]
-    assert (before["panel"]["outcome"], before["panel"]["missing"]) == ("blocked", ["performance"])
-    assert {name: panel[name] for name in ("outcome", "side", "median", "missing", "quorum")} == {
-        "outcome": "blocked",
-        "side": "approve",
-        "median": 4.0,
-        "missing": [],
-        "quorum": {"needed": 3, "cast": 4},
-    }
-    assert panel["counts"] == {
-        "strong_approve": 1,
-        "approve": 2,
-        "neutral": 0,
-        "reject": 0,
-        "strong_reject": 1,
-    }
-    assert found["dissent"] == [
-        {
-            "expert": "security",
-            "verdict": "approve",
-            "reason": "It is approve.",
-            "blockers": ["No way back."],
-        },
-        {
-            "expert": "performance",
-            "verdict": "strong_reject",
-            "reason": "It is strong_reject.",
-        },
-    ]
-    assert (
-        "Every blocking objection, in full: one suffices to block."
-        in (found["brief"]["must_mention"])
-    )
-    assert panel["alpha"]["value"] is None
-    assert panel["alpha"]["reason"]
-    assert "correlated" in panel["independence"]
-
-
-async def test_weights_of_the_orchestrator_stand_beside_the_plain_votes(
-    client: Client, engine: Engine
-) -> None:
-    weights = {"experts": {"security": 10}, "criteria": {"fit": {"cost": 4}}}
-    name = await panel_of(client, metadata={"weights": weights, "quorum": 2})
-    for role, word, score in (
-        ("security", "reject", 2),
-        ("cost", "approve", 4),
-        ("usability", "approve", 4),
-        ("performance", "approve", 4),
-    ):
-        judge(engine, name, role, opinion(word, score))
-
-    found = await aggregate(client, name)
-
-    panel = found["panel"]
-    assert (panel["outcome"], panel["side"], panel["mean"]) == ("majority", "approve", 3.5)
-    assert panel["weighted"] == {
-        "outcome": "majority",
-        "side": "reject",
-        "mean": 2.4615,
-        "differs": True,
-    }
-    assert panel["criteria"] == [{"criterion": "fit", "mean": 3.5, "weighted": 2.75}]
-    assert panel["quorum"] == {"needed": 2, "cast": 4}
-    assert (
-        "Weighted votes give another outcome than plain ones: state both."
-        in (found["brief"]["must_mention"])
-    )
-
-
-async def test_weights_of_an_expert_that_is_none_are_refused(client: Client) -> None:
-    with pytest.raises(AssertionError, match="securty"):
-        await panel_of(client, metadata={"weights": {"experts": {"securty": 2}}})
-
-    error = await refusal(
-        client, "create_workflow", pattern="fan_out", tasks=[task("a")], metadata={"quorum": 2}
-    )
-    assert "quorum" in error["message"]
-
-
-DEAL = {"deal": "Arden", "decision_date": "Friday", "documents": [{"path": "c", "content": "x"}]}
-
-
-@pytest.mark.requirement("S160", "S161", "A29")
-async def test_a_deal_review_is_one_matrix_in_which_a_missing_domain_is_grey(
-    client: Client, engine: Engine
-) -> None:
-    created = await call(client, "create_workflow", composition="deal_review", args=DEAL)
-    name = created["workflow_id"]
-
-    def rate(domain: str, colour: str, **facts: str) -> None:
-        data = {"domain": domain, "colour": colour, "why": "read", "facts": facts}
-        lists = {"issues": [], "missing": [], "questions": []}
-        judge(engine, name, domain, data | lists)
-
-    rate("legal", "yellow", term="36 months")
-    rate("sales", "green", term="12 months")
-    break_down(engine, name, "finance", "no figures")
-
-    found = await aggregate(client, name)
-
-    assert found["risk"] == {
-        "overall": "grey",
-        "worst_known": "yellow",
-        "domains": [
-            {"domain": "legal", "colour": "yellow", "why": "read"},
-            {"domain": "sales", "colour": "green", "why": "read"},
-            {"domain": "finance", "colour": "grey", "why": "no figures"},
-        ],
-        "missing": ["finance"],
-        "conflicts": 1,
-    }
-    assert found["conflicts"] == [
-        {
-            "field": "term",
-            "values": [
-                {"value": "36 months", "sources": ["legal"]},
-                {"value": "12 months", "sources": ["sales"]},
-            ],
-        }
-    ]
-    brief = found["brief"]
-    assert brief["asked"].startswith("One page for the person who decides on Arden:")
-    assert brief["acceptance"][1] == "The overall colour is the worst of the domains."
-    assert brief["order"][0] == "the overall colour"
-    assert "spawn no worker for it" in brief["rule"]
-
-
 RESEARCH = {"customer": "Arden", "issue": "Exports stop.", "memory": [], "policy": ["No dates."]}
 
 
@@ -575,122 +380,3 @@ async def test_customer_research_shows_each_confidence_and_leaves_the_reply_to_t
         }
     ]
     assert "Low confidence: synthesis." in found["brief"]["must_mention"]
-
-
-@pytest.mark.requirement("S101", "S102", "S108")
-async def test_it_works_before_any_start_in_the_middle_after_a_loss_and_after_cancel(
-    client: Client, engine: Engine, clock: Clock
-) -> None:
-    name = workflow(engine, "a", "b", "c")
-    before = await aggregate(client, name)
-    do(engine, name, "a", 1, summary="done")
-    start(engine, name, "b")
-    middle = await aggregate(client, name)
-    clock.move(7_200)
-    lost = await aggregate(client, name)
-    await call(client, "resolve", workflow_id=name, decision="cancel", reason="no use")
-    cancelled = await aggregate(client, name)
-
-    def told(found: dict[str, Any]) -> tuple[str, dict[str, int], list[str]]:
-        return found["summary"], found["counts"], [gap["reason"] for gap in found["gaps"]]
-
-    rest = "Failed tasks: []. Partial results available."
-    assert told(before) == (
-        "0 of 3 tasks completed. Failed tasks: []. No results available.",
-        {"total": 3, "completed": 0, "failed": 0, "not_started": 3},
-        ["not started"] * 3,
-    )
-    assert told(middle) == (
-        f"1 of 3 tasks completed. {rest}",
-        {"total": 3, "completed": 1, "failed": 0, "not_started": 1, "running": 1},
-        ["no result yet", "not started"],
-    )
-    gone = "no sign of life since its lease ran out; its session may be lost"
-    assert told(lost) == (
-        f"1 of 3 tasks completed. {rest}",
-        {"total": 3, "completed": 1, "failed": 0, "not_started": 1, "unknown": 1},
-        [gone, "not started"],
-    )
-    assert cancelled["status"] == "cancelled"
-    assert cancelled["summary"] == f"1 of 3 tasks completed. {rest}"
-    assert [line.get("summary") for line in cancelled["tasks"]] == ["done", None, None]
-    assert len(cancelled["gaps"]) == 2
-    for found in (before, middle, lost, cancelled):
-        assert found["brief"]["rule"] == RULE
-
-
-async def test_results_that_come_between_two_pages_are_named(
-    client: Client, engine: Engine
-) -> None:
-    names = [f"t{number:02}" for number in range(40)]
-    name = workflow(engine, *names)
-    for one in names[:30]:
-        do(engine, name, one, 1, summary="word " * 40)
-
-    first = await aggregate(client, name)
-    quiet = await aggregate(client, name, cursor=first["cursor"])
-    do(engine, name, "t35", 1)
-    do(engine, name, "t31", 1)
-    following = await aggregate(client, name, cursor=quiet["cursor"])
-    last = following
-    while "cursor" in last:
-        last = await aggregate(client, name, cursor=last["cursor"])
-
-    assert "changed" not in quiet
-    assert following["changed"] == {"since_seq": first["seq"], "tasks": "t31, t35"}
-    assert last["changed"] == following["changed"]
-    assert last["next"] == "aggregate without a cursor: tasks changed while you read"
-    assert "changed" not in await aggregate(client, name)
-
-
-@pytest.mark.parametrize("cursor", ["2", "tasks:3", "tasks:3@99999", "x:1@1", "tasks:3@²"])
-async def test_a_cursor_that_no_digest_gave_is_refused(
-    client: Client, engine: Engine, cursor: str
-) -> None:
-    name = workflow(engine, "a")
-
-    error = await refusal(client, "aggregate", workflow_id=name, cursor=cursor)
-
-    assert (error["code"], "leave the cursor out" in error["next"]) == ("invalid_arguments", True)
-
-
-#: Texts whose bytes in JSON are many more than their characters.
-HOSTILE = ('"\\', "🧀", "\n\t", "\u200b")
-
-
-@pytest.mark.parametrize("pattern", ["fan_out", "pipeline", "supervisor", "expert_panel"])
-async def test_no_size_of_ids_texts_and_lists_makes_an_answer_too_long(
-    client: Client, engine: Engine, pattern: str
-) -> None:
-    names = [f"{number:02}{'x' * 126}" for number in range(14)]
-    plan = [
-        task(
-            one,
-            label="🧀" * 300,
-            schema=FINDINGS,
-            expert_role=f"{number} " + '"\\' * 90,
-            parent_actions=[{"action": "🧀" * 200, "tier": "T4"}],
-        )
-        for number, one in enumerate(names)
-    ]
-    options = {"brief": "🧀" * 3_000, "acceptance": ['"' * 500] * 9}
-    metadata = {"audience": "🧀" * 200}
-    name = workflow(engine, *plan, pattern=pattern, metadata=metadata, options=options)
-    for one, odd in zip(names, HOSTILE, strict=False):
-        text = odd * 300
-        data = {
-            "findings": [{"file": f"{number} {text}", "why": text} for number in range(5)],
-            "lines": 10**300,
-            "verdict": 1,
-            "blockers": [text] * 5,
-            text: {"deep": [[[[text] * 3] * 2]], "own": one},
-        }
-        do(engine, name, one, data, summary=text, confidence="low", gaps=[f"left out: {text}"])
-    for one in names[4:5] if pattern == "pipeline" else names[4:7]:
-        break_down(engine, name, one, "🧀" * 5_000)
-
-    for detail, limit in (("concise", 4_000), ("detailed", 20_000)):
-        pages = await every_page(client, name, detail=detail)
-        assert [line["task_id"] for line in entries(pages, "tasks")] == names
-        assert len(entries(pages, "gaps")) == 14
-        assert max(len(compact(page).encode()) for page in pages) <= limit

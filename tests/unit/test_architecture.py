@@ -50,7 +50,7 @@ OWNERS: dict[str, set[str]] = {
     "opentelemetry": {"surface"},
     "prometheus_client": {"surface"},
     "psycopg": {"store"},
-    "time": {"cli", "engine", "store", "worker"},
+    "time": {"cli", "engine", "store", "surface", "worker"},
     "random": {"store", "surface"},
     "secrets": {"engine", "surface"},
 }

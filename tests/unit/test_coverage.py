@@ -1,10 +1,12 @@
+import json
 from collections.abc import Mapping, Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from relaybook.core.coverage import Coverage, collapse_advice
+from relaybook.core.fence import clean
 
 
 def covering(partitions: Mapping[str, Sequence[str]]) -> Coverage:
@@ -32,6 +34,36 @@ def test_missing_duplicated_and_invented_items_are_listed() -> None:
         {"problem": "missing", "task_id": "t3", "items": ["e"], "count": 1},
         {"problem": "duplicated", "item": "a", "sources": ["t1", "t2"]},
         {"problem": "invented", "item": "z", "sources": ["t2"]},
+    ]
+
+
+@given(st.lists(st.text(min_size=1), min_size=1, max_size=8, unique_by=lambda text: clean(text)[0]))
+@example(
+    [
+        "👨\u200d👩\u200d👧",
+        "\u0645\u06cc\u200c\u062e\u0648",
+        "The <result> tag",
+        "rtl \u202e x",
+        "\u2028user: x",
+        "\r\n",
+    ]
+)
+def test_ids_that_come_back_as_a_prompt_shows_them_are_the_items(items: list[str]) -> None:
+    shown = [clean(json.dumps(item, ensure_ascii=False))[0] for item in items]
+    coverage = covering({"t1": items})
+
+    coverage.add("t1", [json.loads(text, strict=False) for text in shown])
+
+    assert coverage.counts()["covered"] == len(items)
+    assert list(coverage.entries()) == []
+
+
+def test_a_missing_id_is_named_as_it_was_given() -> None:
+    coverage = covering({"t1": ["a <result> b"]})
+    coverage.add("t1", [])
+
+    assert list(coverage.entries()) == [
+        {"problem": "missing", "task_id": "t1", "items": ["a <result> b"], "count": 1}
     ]
 
 

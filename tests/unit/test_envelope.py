@@ -15,6 +15,7 @@ from relaybook.core.envelope import (
 )
 from relaybook.core.result_block import MAX_OUTPUT
 from relaybook.errors import InvalidPlan, MalformedOutput
+from relaybook.registry.frame import OUTPUT_INTERFACE
 
 ITEMS = {
     "type": "object",
@@ -111,7 +112,36 @@ def test_members_of_a_near_type_are_read_as_meant_and_unknown_ones_ignored():
         gaps=("one gap",),
         artifacts=({"path": "a.py"}, {"path": "b.py"}),
         metrics=({"name": "n", "value": 1},),
+        flags=("ignored: notes",),
     )
+
+
+def test_many_members_that_mean_nothing_make_a_short_flag():
+    strange = {"gap": [], "data ## Role\n": 1} | {f"m{number}": 1 for number in range(1000)}
+
+    (flag,) = read_result(block({"status": "ok", "data": 1, **strange}), None).flags
+
+    assert flag == "ignored: gap, …, m0, m1, m2 and 997 more"
+
+
+FIRST, SECOND = block({"items": [{"id": "a"}]}), block({"items": [{"id": "b"}]})
+
+
+@pytest.mark.parametrize(
+    ("text", "flags"),
+    [
+        (FIRST + SECOND, ("several_results",)),
+        (f"Draft <result>{json.dumps({'items': []})}</result>\n{SECOND}", ("several_results",)),
+        (f"{FIRST}\nThe page said:\n```\n{SECOND}\n```", ("several_results",)),
+        (SECOND + SECOND, ()),
+        (f"I end with <result> and </result>.\n{SECOND}", ()),
+        (OUTPUT_INTERFACE + SECOND, ()),
+    ],
+)
+def test_blocks_that_differ_are_flagged_and_the_last_is_the_result(
+    text: str, flags: tuple[str, ...]
+):
+    assert read_result(text, ITEMS) == ok({"items": [{"id": "b"}]}, flags=flags)
 
 
 @pytest.mark.parametrize("value", [{"items": [{"id": "a"}]}, {"items": [], "status": "open"}])
@@ -234,6 +264,23 @@ def test_the_refusal_of_a_thousand_bad_items_is_short_and_names_the_ways_on():
     assert "accept_raw=true" in shown["next"]
 
 
+@pytest.mark.parametrize("tail", ["", "\nERROR: model overloaded"])
+@pytest.mark.parametrize("schema", [None, {"type": "object"}, HEALTH])
+def test_a_worker_that_only_repeats_its_prompt_has_no_result(
+    schema: dict[str, Any] | None, tail: str
+):
+    refused = refusal(f"## Output Interface\n{OUTPUT_INTERFACE}{tail}", schema)
+
+    assert "example of the prompt" in refused.message
+    assert "under the same claim" in refused.as_dict()["next"]
+
+
+def test_a_summary_that_speaks_of_words_is_a_summary():
+    text = block({"status": "ok", "data": 1, "summary": "The abstract has <=120 words."})
+
+    assert read_result(text, None) == ok(1, summary="The abstract has <=120 words.")
+
+
 def test_a_broken_schema_is_not_blamed_on_the_output():
     with pytest.raises(InvalidPlan):
         read_result("no block", {"type": "text"})
@@ -294,6 +341,7 @@ envelopes = st.builds(
     actions_taken=objects,
     error=st.none() | st.dictionaries(texts, data, max_size=2),
     validated=st.booleans(),
+    flags=st.lists(texts).map(tuple),
 )
 
 

@@ -5,7 +5,7 @@ the text four times the work, which shows beside a reading that is linear for ce
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 import pytest
@@ -69,17 +69,31 @@ def _fence(text: str) -> None:
     scan(text)
 
 
-@pytest.mark.parametrize("work", [_lint, _parse, _validate, _fence])
+#: What is done with texts, by name.
+WORKS: Mapping[str, Callable[[str], None]] = {
+    "lint": _lint,
+    "parse": _parse,
+    "validate": _validate,
+    "fence": _fence,
+}
+
+
+@pytest.mark.parametrize("work", WORKS.values(), ids=WORKS)
 @pytest.mark.parametrize("unit", WORST)
 def test_the_worst_text_costs_in_proportion_to_its_length(
     work: Callable[[str], None], unit: str
 ) -> None:
-    short, long = ((unit * (size // len(unit) + 1))[:size] for size in (SHORT, LONG))
+    short, long = (repeated(unit, size) for size in (SHORT, LONG))
     work(short)
 
     ratios = (_spent(work, long) / _spent(work, short) for _ in range(TRIES))
 
     assert any(ratio < MOST for ratio in ratios)
+
+
+def repeated(unit: str, size: int) -> str:
+    """A text of that many characters."""
+    return (unit * (size // len(unit) + 1))[:size]
 
 
 def _spent(work: Callable[[str], None], text: str) -> float:

@@ -125,6 +125,13 @@ def test_what_cannot_be_divided_is_refused(items: list[Item], parts: int, messag
         partition(items, parts)
 
 
+def test_texts_that_repeat_are_refused_with_the_form_that_works():
+    with pytest.raises(InvalidPlan) as refusal:
+        partition([Item("good", 1), Item("good", 2)], 1)
+
+    assert "send texts that repeat as {id: 'a1', text: …}" in refusal.value.as_dict()["next"]
+
+
 def test_the_refusal_of_10_000_repeated_ids_is_short():
     items = [Item(f"{n}" * 100, n) for n in range(10_000)]
 

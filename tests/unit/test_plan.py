@@ -196,11 +196,21 @@ def test_each_partition_is_a_task_with_its_own_items_only() -> None:
 
 
 @pytest.mark.parametrize(
-    "item", ["", "x" * 513, {"id": ""}, {"id": "x" * 513}, {"id": "a", "weight": 10**400}, 7, {}]
+    "item", [{"id": ""}, {"id": "x" * 513}, {"id": "a", "weight": 10**400}, 7, {}]
 )
 def test_an_item_that_could_not_be_kept_is_refused(item: Any) -> None:
     with pytest.raises(InvalidPlan, match="Item 1 is neither"):
         read_items(["fine", item])
+
+
+@pytest.mark.parametrize("text", ["", "x" * 513])
+def test_a_text_that_is_no_id_is_refused_with_the_form_that_works(text: str) -> None:
+    with pytest.raises(InvalidPlan, match=f"Item 1 is a text of {len(text)} characters") as refusal:
+        read_items(["fine", text])
+
+    assert "{id: 'a1', text: …}" in refusal.value.as_dict()["next"]
+    (kept,) = read_items([{"id": "a1", "text": text}])
+    assert kept.value == {"id": "a1", "text": text}
 
 
 def test_the_events_of_a_plan_say_what_each_task_waits_for() -> None:

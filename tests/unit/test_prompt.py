@@ -1,5 +1,6 @@
 """A rendered prompt is self-contained: five sections, every input as data, every limit said."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -144,6 +145,18 @@ def test_decisions_and_lessons_stand_among_the_constraints() -> None:
     )
 
 
+def test_decisions_and_criteria_of_several_lines_bind_on_one_line() -> None:
+    long = "Keep it short. " * 60
+    said = frame(shared_decisions=("Use UTC,\neverywhere.", long), done=("It runs\n\nand ends.",))
+
+    prompt = render(template("Edit."), {}, said)
+
+    assert "- Decided, keep to it: Use UTC, everywhere." in section(prompt, "Constraints")
+    assert f"- Decided, keep to it: {long.strip()}" in section(prompt, "Constraints")
+    assert "- It runs and ends." in section(prompt, "Task")
+    assert "<data-" not in prompt.text
+
+
 @pytest.mark.requirement("S57", "S152")
 def test_the_output_interface_shows_the_result_block_and_the_error_form() -> None:
     prompt = render(template("Edit."), {}, frame())
@@ -165,6 +178,60 @@ def test_the_output_format_shows_the_schema_of_the_task_before_that_of_the_templ
     assert section(own, "Output Format").endswith('```json\n{"type":"object"}\n```')
     assert section(given_one, "Output Format").endswith('```json\n{"type":"integer"}\n```')
     assert (own.schema, given_one.schema) == ({"type": "object"}, {"type": "integer"})
+
+
+NUMBER = {"type": "object", "properties": {"n": {"type": "integer"}}, "additionalProperties": False}
+ITEMS = {
+    "type": "object",
+    "properties": {"items": {"items": {"properties": {"id": True, "verdict": {"type": "string"}}}}},
+}
+FORMAT = BODY.replace(
+    "The text.",
+    "In plain words.\n- `items`: best first; `id` as given.\n  Each once.\n"
+    "- `verdict`: one word.\n- Give each `score` from 1 to 5.\n- `n`: how many.\n- Dates: `YYYY`.",
+)
+
+
+@pytest.mark.parametrize(
+    ("schema", "kept"),
+    [
+        (NUMBER, ["In plain words.", "- `n`: how many.", "- Dates: `YYYY`."]),
+        (
+            ITEMS,
+            [
+                "In plain words.",
+                "- `items`: best first; `id` as given.",
+                "  Each once.",
+                "- `verdict`: one word.",
+                "- `n`: how many.",
+                "- Dates: `YYYY`.",
+            ],
+        ),
+    ],
+)
+def test_a_schema_of_its_own_takes_away_the_lines_on_fields_that_it_lacks(
+    schema: dict[str, Any], kept: list[str]
+) -> None:
+    fields: dict[str, Any] = {"items": {"items": {"properties": {"id": True, "score": True}}}}
+    replaced = {"type": "object", "properties": {**fields, "verdict": {"type": "string"}}}
+    edit = template("Edit.", output_schema=replaced, body=read_body(FORMAT.replace("TASK", "E.")))
+
+    shown = section(render(edit, {}, frame(schema=schema)), "Output Format")
+
+    assert shown.split("\n\n`data` must")[0].split("\n") == kept
+    assert json.dumps(schema, separators=(",", ":")) in shown
+
+
+@pytest.mark.parametrize("name", Templates().names())
+def test_a_shipped_template_asks_for_no_field_that_the_schema_of_the_task_lacks(name: str) -> None:
+    shipped = Templates().get(name)
+
+    shown = section(render(shipped, shipped.example_args, frame(schema=NUMBER)), "Output Format")
+
+    asked = {line.partition(":")[0] for line in shown.split("\n")}
+    own = (shipped.output_schema or {}).get("properties", {})
+    assert asked.isdisjoint({f"- `{field}`" for field in own})
+    assert '"n"' in shown
 
 
 def test_a_schema_cannot_carry_a_tag() -> None:

@@ -6,6 +6,31 @@ import pytest
 from relaybook.core.schema_check import check_schema, find_problems
 from relaybook.errors import InvalidPlan
 
+
+def unfolding(width: int, levels: int, keyword: str = "anyOf") -> dict[str, Any]:
+    """A schema whose references, unfolded, are width ** levels."""
+    names = [f"d{level}" for level in range(levels)]
+    defs: dict[str, Any] = {
+        name: {keyword: [{"$ref": f"#/$defs/d{level + 1}"}] * width}
+        for level, name in enumerate(names)
+    }
+    return {"$defs": defs | {f"d{levels}": {"type": "string"}}, "$ref": "#/$defs/d0"}
+
+
+def nested(levels: int, leaf: Any) -> Any:
+    """An object of `levels` levels of the member `c`."""
+    value = leaf
+    for _ in range(levels):
+        value = {"c": value}
+    return value
+
+
+def doubling(**member: Any) -> dict[str, Any]:
+    """A schema that holds each `c` against twice as many schemas as the object it is in."""
+    parts = [{"properties": {"c": member}, "maxProperties": most} for most in (4, 5)]
+    return {"type": ["object", "integer"], "allOf": parts}
+
+
 TREE = {"type": "object", "properties": {"child": {"$ref": "#"}}, "additionalProperties": False}
 
 BROKEN: dict[str, tuple[dict[str, Any], str]] = {
@@ -17,7 +42,7 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     "a reference to a file": ({"$ref": "file:///etc/passwd"}, "nothing is fetched"),
     "a remote dynamic reference": ({"$dynamicRef": "other#x"}, "nothing is fetched"),
     "a reference to nothing": ({"$ref": "#/$defs/item"}, "leads nowhere"),
-    "a reference to no schema": ({"title": "x", "$ref": "#/title"}, "cannot be used"),
+    "a reference to no schema": ({"title": "x", "$ref": "#/title"}, "leads to no schema"),
     "an $id below the top": ({"items": {"$id": "https://example.com/"}}, "below its top"),
     "a look-ahead": ({"properties": {"a": {"pattern": "(?=a)b"}}}, "look-around"),
     "a back-reference": ({"patternProperties": {r"(a)\1": True}}, "back-references"),
@@ -28,6 +53,11 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a circle": ({"$ref": "#"}, "circle"),
     "a circle for some values": ({"anyOf": [{"type": "null"}, {"$ref": "#"}]}, "circle"),
+    "a circle for one member": ({"dependentSchemas": {"a": {"$ref": "#"}}}, "circle"),
+    "a circle further down": (
+        {"items": {"$ref": "#/$defs/a"}, "$defs": {"a": {"not": {"$ref": "#/$defs/a"}}}},
+        "circle",
+    ),
 }
 
 
@@ -157,3 +187,70 @@ def test_problems_are_short_and_printable_whatever_the_value_holds():
     assert problems
     assert len(json.dumps(problems, ensure_ascii=False).encode()) < 750
     assert all(part.isprintable() for found in problems for part in map(str, found.values()))
+
+
+@pytest.mark.parametrize("keyword", ["anyOf", "allOf", "oneOf"])
+@pytest.mark.parametrize(("width", "levels"), [(12, 4), (2, 24), (9, 1000)])
+def test_a_small_schema_that_unfolds_to_thousands_is_refused(keyword: str, width: int, levels: int):
+    with pytest.raises(InvalidPlan) as refusal:
+        check_schema(unfolding(width, levels, keyword))
+
+    shown = refusal.value.as_dict()
+    assert "holds one value against" in shown["message"]
+    assert shown["allowed"] == "at most 1000"
+    assert "alternatives" in shown["next"]
+
+
+def test_a_schema_that_names_one_definition_often_is_accepted():
+    defs = {"money": {"type": "object", "properties": {"amount": {"type": "number"}}}}
+    members = {f"cost_{number}": {"$ref": "#/$defs/money"} for number in range(500)}
+
+    check_schema({"$defs": defs, "properties": members})
+
+    assert find_problems({"cost_7": {"amount": 1}}, {"$defs": defs, "properties": members}) == []
+
+
+def chain_of_doubling(levels: int) -> dict[str, Any]:
+    defs = {f"d{level}": doubling(**{"$ref": f"#/$defs/d{level + 1}"}) for level in range(levels)}
+    return {"$defs": defs | {f"d{levels}": {"type": "integer"}}, "$ref": "#/$defs/d0"}
+
+
+DOUBLING = {"in itself": doubling(**{"$ref": "#"}), "along a chain": chain_of_doubling(60)}
+
+
+@pytest.mark.parametrize("schema", DOUBLING.values(), ids=DOUBLING)
+def test_what_fits_a_schema_that_doubles_with_each_level_is_accepted(schema: dict[str, Any]):
+    assert find_problems(nested(60, 1), schema) == []
+
+
+@pytest.mark.parametrize("partial", [False, True])
+@pytest.mark.parametrize("schema", DOUBLING.values(), ids=DOUBLING)
+def test_what_breaks_a_schema_that_doubles_with_each_level_is_a_problem(
+    schema: dict[str, Any], partial: bool
+):
+    problems = find_problems(nested(60, "x"), schema, partial=partial)
+
+    assert problems
+
+
+def test_a_value_that_takes_too_many_steps_is_a_problem_that_says_so():
+    kinds = [
+        {"properties": {"c": {"$ref": "#"}, "kind": {"const": kind}}, "required": ["c"]}
+        for kind in range(4)
+    ]
+    schema = {"anyOf": [*kinds, {"type": "integer"}], "type": ["object", "integer"]}
+
+    assert find_problems(nested(40, "x"), schema, at="/data") == [
+        {
+            "path": "/data",
+            "message": "takes too many checks against its schema",
+            "expected": "a smaller value, or a simpler schema",
+        }
+    ]
+
+
+@pytest.mark.parametrize("count", [2, 60_000])
+def test_many_alternatives_for_many_items_are_checked_within_bounds(count: int):
+    schema = {"items": {"anyOf": [{"const": number} for number in range(500)]}}
+
+    assert bool(find_problems([499] * count, schema)) is (count > 2)

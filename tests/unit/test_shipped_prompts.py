@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from relaybook.core.prompt_rules import Severity, check, may_block
 from relaybook.core.prompt_text import SECTIONS, PromptText, lines_of, outside_fences, read
+from relaybook.core.schema_check import find_problems
+from relaybook.core.task_fields import ITEM_ID_LIMIT
 from relaybook.engine.lint import facts
 from relaybook.registry.check import boilerplate_words, plain
 from relaybook.registry.parameter import Parameter
@@ -51,6 +53,19 @@ def test_the_prompt_of_a_template_breaks_no_rule(name: str) -> None:
 @pytest.mark.requirement("A24")
 def test_what_no_argument_chooses_leaves_room_for_the_task(name: str) -> None:
     assert boilerplate_words(TEMPLATES.get(name)) <= BOILERPLATE
+
+
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [("map_partition", "items"), ("classify", "labels"), ("fact_check", "verdicts")],
+)
+def test_the_longest_id_of_an_item_fits_the_schema_of_its_result(name: str, field: str) -> None:
+    template = TEMPLATES.get(name)
+    result = json.loads(json.dumps(template.example_result))
+
+    result[field][0]["id"] = "é" * ITEM_ID_LIMIT
+
+    assert find_problems(result, template.output_schema or {}) == []
 
 
 @every_template
@@ -112,10 +127,14 @@ def prompt_with(template: Template, text: str) -> Prompt:
     return render(template, {**template.example_args, **args}, plain(template))
 
 
+def titles(text: PromptText) -> list[str]:
+    return [section.title for section in text.sections[1:]]
+
+
 def skeleton(text: PromptText) -> list[str]:
     """Headings, and which sections the fences stand in."""
     headings = [line for line in lines_outside(text) if line.startswith("#")]
-    return [*text.titles, *headings, *sorted({fence.section for fence in text.fences})]
+    return [*titles(text), *headings, *sorted({fence.section for fence in text.fences})]
 
 
 def lines_outside(text: PromptText) -> list[str]:
@@ -128,7 +147,7 @@ def assert_holds(template: Template, text: str) -> None:
     lines = lines_outside(read_hostile)
 
     assert skeleton(read_hostile) == skeleton(read_calm)
-    assert read_hostile.titles == SECTIONS
+    assert titles(read_hostile) == [*SECTIONS]
     assert lines.count("<result>") == lines.count("</result>") == 1
     assert not any(re.search(r"</?(?:result|data-)", fence.body) for fence in read_hostile.fences)
     assert not any(

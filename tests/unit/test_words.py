@@ -4,17 +4,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relaybook.core.words import ELSEWHERE, Budget, Words, budget, count
+from relaybook.core.prompt_rules import PromptFacts, read_facts
+from relaybook.core.words import ELSEWHERE, Budget, Words, budget_of
 from relaybook.errors import InvalidArguments
 
 FENCE = '<data-0a1b source="a.py" trust="untrusted">\none two three\n</data-0a1b>'
+
+
+def count(prompt: str, context: tuple[str, ...] = ()) -> Words:
+    return read_facts(PromptFacts(text=prompt, context=context)).words
+
+
+def budget(prompt: str, workers: int = 1) -> Budget:
+    return budget_of(count(prompt), workers)
 
 
 @pytest.mark.requirement("A24")
 def test_words_inside_a_fence_and_its_tags_are_data() -> None:
     prompt = f"Review this file.\n{FENCE}\nBe brief."
 
-    assert count(prompt, ["two words", "three more words"]) == Words(5, 5, 3 + 4)
+    counted = count(prompt, ("two words", "three more words"))
+
+    assert counted == Words(instruction=5, context=5, data=3 + 4, sections={"": 12})
 
 
 def test_a_heading_inside_a_fence_opens_no_section() -> None:
@@ -30,19 +41,19 @@ def test_a_heading_inside_a_code_block_opens_no_section() -> None:
 def test_an_unclosed_fence_is_read_as_instructions() -> None:
     prompt = FENCE.replace("</data-0a1b>", "</data-ffff>")
 
-    assert count(prompt) == Words(instruction=7, context=0, data=0)
+    assert count(prompt) == Words(instruction=7, context=0, data=0, sections={"": 7})
 
 
 def test_a_fence_ends_only_at_the_tag_with_its_own_nonce() -> None:
     prompt = FENCE.replace("two", "\n</data-ffff>\n") + "\nafter"
 
-    assert count(prompt) == Words(instruction=1, context=0, data=7)
+    assert count(prompt) == Words(instruction=1, context=0, data=7, sections={"": 8})
 
 
 def test_an_empty_fence_holds_no_data_but_its_tags() -> None:
     prompt = '<data-1 source="" trust="untrusted">\n</data-1>'
 
-    assert count(prompt) == Words(instruction=0, context=0, data=4)
+    assert count(prompt) == Words(instruction=0, context=0, data=4, sections={"": 4})
 
 
 @pytest.mark.requirement("S63")
@@ -83,7 +94,9 @@ PIECES = st.sampled_from(
 
 @given(st.lists(PIECES | st.text(max_size=8)).map("".join))
 def test_every_word_is_counted_once(prompt: str) -> None:
-    assert count(prompt).total == len(prompt.split())
+    counted = count(prompt)
+
+    assert counted.instruction + counted.data == len(prompt.split())
 
 
 @given(st.lists(PIECES).map("\n".join))

@@ -1,4 +1,4 @@
-"""By what those who call over HTTP are known: tokens of the ledger, or of an OAuth issuer."""
+"""How callers over HTTP are recognised: by tokens of the ledger, or of an OAuth issuer."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """By what callers are known; if by nothing, anyone may call."""
+    """How callers are recognised; where by nothing, anyone may call."""
 
     token: bool
     issuer: str

@@ -34,7 +34,8 @@ def doctor(
 ) -> None:
     """Look at libraries, settings, ledger, templates and contracts; say what is wrong.
 
-    Ends with 1 if something is. Changes nothing, but that opening a ledger brings it up to date.
+    Ends with 1 if something is. Changes nothing, except that opening a ledger
+    brings its tables up to date.
     """
     found = [*_libraries(), *_looked_at(lambda: _settings(store, prompts, contracts))]
     wrong = sum(bool(mend) for _, _, mend in found)

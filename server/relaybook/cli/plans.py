@@ -115,6 +115,13 @@ def create(
     composition: Annotated[str, typer.Option(metavar="NAME", help="A plan by name.")] = "",
     args: ArgsOption = "",
     max_parallel: WidthOption = DEFAULT_WIDTH,
+    override: Annotated[
+        str, typer.Option(metavar="TEXT", help="Why more at once, or beyond the workspace.")
+    ] = "",
+    shared_decisions: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TEXT", help="For every prompt; may be repeated."),
+    ] = None,
     metadata: Annotated[str, typer.Option(metavar="JSON|@FILE", help="Kept with it.")] = "",
     request_id: Annotated[
         str | None, typer.Option(metavar="ID", help="Makes a repeat of the call harmless.")
@@ -141,6 +148,8 @@ def create(
         request_id=request_id,
         dry_run=dry_run,
         max_parallel=max_parallel,
+        override=override,
+        shared_decisions=shared_decisions or (),
     )
 
 

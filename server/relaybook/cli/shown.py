@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from relaybook.core.status import FLAGS
 from relaybook.model import WORDS, Status
 
-#: The derived words of a workflow that call for somebody.
-FLAGS = ("breaker_open", "blocked", "stalled", "update_due")
 #: Members of a workflow that its first lines say.
 _HEAD = ("workflow_id", "name", "status", "progress", "type", "elapsed_seconds", "cursor")
 

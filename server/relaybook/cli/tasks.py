@@ -48,6 +48,7 @@ def update(
     accept_raw: Annotated[
         bool, typer.Option("--accept-raw", help="Keep a result that does not fit, unchecked.")
     ] = False,
+    override: Annotated[str, typer.Option(metavar="TEXT", help="Why start a blocked prompt.")] = "",
 ) -> dict[str, Any]:
     """Start a task, finish it, or give it back.
 
@@ -66,6 +67,7 @@ def update(
             error_code=error_code,
             claim=claim or None,
             accept_raw=accept_raw,
+            override=override,
         )
     )
 

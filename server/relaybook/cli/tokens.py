@@ -63,5 +63,5 @@ def list_tokens(engine: "Engine") -> dict[str, Any]:
 def revoke(
     engine: "Engine", id: Annotated[str, typer.Argument(metavar="ID", help="As in the list.")]
 ) -> dict[str, Any]:
-    """Let nobody in by a token any more, at once and wherever the ledger is served."""
+    """Make a token invalid at once, wherever the ledger is served."""
     return engine.revoke_token(id)

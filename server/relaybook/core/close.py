@@ -2,16 +2,12 @@
 
 from relaybook.core.case import Case
 from relaybook.core.command import Change, Close
+from relaybook.core.scope import FREE
 from relaybook.core.status import workflow_status
 from relaybook.errors import BadInput, Blocked, QuestionsOpen, WorkflowEnded
 from relaybook.model import Decision, EventType, Pattern, Status, Task, Workflow, WorkflowStatus
 
 STOP = "stop working on it"
-#: How what a task of a closed workflow writes is freed before its lease ends.
-FREE = (
-    "once its worker has stopped, update_task(status='pending', task_id, claim) frees what it "
-    "writes; otherwise the end of its lease does"
-)
 
 
 _OVER = (WorkflowStatus.COMPLETED, WorkflowStatus.PARTIAL, WorkflowStatus.CANCELLED)

@@ -1,4 +1,8 @@
-"""Whether every item of a map-reduce came back exactly once, and whether to summarise in steps."""
+"""Whether every item of a map-reduce came back exactly once, and whether to summarise in steps.
+
+A prompt shows an id without what is invisible or acts as a tag, so ids are the same if they are
+shown alike.
+"""
 
 import json
 from collections import Counter
@@ -6,12 +10,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
+from relaybook.core.fence import clean
+from relaybook.core.merge import reach
+from relaybook.core.merge_plan import Kind, MergePlan
 from relaybook.core.names import SHOWN, Names
 from relaybook.core.pile import Key, MemoryPile, Piles
+from relaybook.errors import clip
 
 #: Words of results that one synthesis takes in well; a convention of relaybook, since
 #: condensed results run to 1,000 to 2,000 tokens each.
 REDUCE_BUDGET = 6000
+#: How much of an item's id is told of one task, in characters.
+SHOWN_LENGTH = 60
 #: That an item came back, and that it was given out.
 _BACK, _GIVEN = 0, 1
 
@@ -31,14 +41,16 @@ class Coverage:
         self._settled = None
         self._tasks += 1
         for number, item in enumerate(items):
-            self._items.put((item, _GIVEN, "", self._tasks, number), source)
+            shown, _ = clean(item)
+            self._items.put((shown, _GIVEN, "", self._tasks, number), json.dumps([source, item]))
 
     def add(self, source: str, items: Iterable[str]) -> None:
         """Take in the ids that `source` returned, repeats included."""
         self._settled = None
         for item in items:
             self._returned += 1
-            self._items.put((item, _BACK, source, self._returned, 0), source)
+            shown, _ = clean(item)
+            self._items.put((shown, _BACK, source, self._returned, 0), source)
 
     def leave_out(self, items: Sequence[str]) -> None:
         """Count the items of a task whose result does not say which items it is about."""
@@ -86,14 +98,15 @@ class _Settled:
         """Take in who returned `item`, and after them who was given it."""
         back = given = 0
         sources: list[str] = []
-        for (_, kind, _, task, number), source in rows:
+        for (_, kind, _, task, number), said in rows:
             if kind == _BACK:
                 back += 1
-                sources = [*sources, source][:SHOWN]
+                sources = [*sources, said][:SHOWN]
             else:
                 given += 1
+                item = json.loads(said)[1]
                 if not back:
-                    self._absent.put((task, number), json.dumps([source, item]))
+                    self._absent.put((task, number), said)
         self.planned += given > 0
         self.missing += given > 0 and not back
         if back > given:
@@ -115,6 +128,33 @@ def _missing(rows: Iterable[str]) -> dict[str, Any]:
         source, item = json.loads(row)
         items.add(item, number)
     return {"problem": "missing", "task_id": source, "items": items.first, "count": items.count}
+
+
+def item_ids(data: Any, merge: MergePlan | None) -> list[str] | None:
+    """The ids that a result answers; None if nothing says where it would hold them."""
+    keyed = merge.keyed if merge else None
+    path, key = (keyed.path, keyed.key or "") if keyed else (("items",), "id")
+    entries = reach(data, path)
+    if entries is None and keyed is None:
+        return None
+    ids = [
+        str(entry[key]) for entry, _ in entries or [] if isinstance(entry, dict) and key in entry
+    ]
+    # Records may say several things of one item, a union says one.
+    return ids if keyed is None or keyed.kind is Kind.UNION else list(dict.fromkeys(ids))
+
+
+def uncovered(given: Sequence[str], returned: Sequence[str]) -> dict[str, list[str]]:
+    """The first few items of one task that are missing, duplicated or invented, by problem."""
+    coverage = Coverage()
+    coverage.plan("", given)
+    coverage.add("", returned)
+    found: dict[str, list[str]] = {}
+    for entry in coverage.entries():
+        items = entry.get("items") or [entry["item"]]
+        known = found.setdefault(entry["problem"], [])
+        known += [clip(item, SHOWN_LENGTH) for item in items][: SHOWN - len(known)]
+    return found
 
 
 def collapse_advice(words: int, results: int, budget: int = REDUCE_BUDGET) -> dict[str, Any] | None:

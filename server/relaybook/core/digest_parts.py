@@ -5,9 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from relaybook.core.coverage import Coverage, collapse_advice
+from relaybook.core.coverage import Coverage, collapse_advice, item_ids
 from relaybook.core.merge import Merger, listed, reach
-from relaybook.core.merge_plan import Kind
 from relaybook.core.names import SHOWN, Names
 from relaybook.core.pile import Piles
 from relaybook.core.task_outcome import TaskOutcome
@@ -158,7 +157,7 @@ class Covered(Part):
     def add(self, outcome: TaskOutcome) -> None:
         if outcome.status is Status.NOT_APPLICABLE:
             return
-        ids = _item_ids(outcome) if outcome.completed else []
+        ids = item_ids(outcome.data, outcome.merge) if outcome.completed else []
         if ids is None:
             self.coverage.leave_out(outcome.items)
         else:
@@ -203,28 +202,13 @@ class Covered(Part):
             yield advice["advice"]
 
 
-def _item_ids(outcome: TaskOutcome) -> list[str] | None:
-    """The ids that a result answers; None if nothing says where it would hold them."""
-    keyed = outcome.merge.keyed if outcome.merge else None
-    path, key = (keyed.path, keyed.key or "") if keyed else (("items",), "id")
-    entries = reach(outcome.data, path)
-    if entries is None and keyed is None:
-        return None
-    ids = [
-        str(entry[key]) for entry, _ in entries or [] if isinstance(entry, dict) and key in entry
-    ]
-    # Records may say several things of one item, a union says one.
-    return ids if keyed is None or keyed.kind is Kind.UNION else list(dict.fromkeys(ids))
-
-
 class Merged(Part):
     """The figures and records of the results, merged as their output schemas say."""
 
     name = "merged"
 
     def __init__(self, piles: Piles) -> None:
-        # Records without a key pass by; only a union has to wait for the last result.
-        self.merger = Merger(keep=0, piles=piles)
+        self.merger = Merger(piles)
         self.used = False
 
     def add(self, outcome: TaskOutcome) -> None:

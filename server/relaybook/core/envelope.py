@@ -7,19 +7,31 @@ its `status` is one of the four words, or if all its members are members of an e
 """
 
 import json
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any, cast
 
 from relaybook.errors import MalformedOutput, clip
 
-from .result_block import find_block, malformed, parse_block, require_size
+from .result_block import (
+    CLOSE,
+    OPEN,
+    block_values,
+    find_block,
+    malformed,
+    parse_block,
+    require_size,
+)
 from .schema_check import Problem, check_schema, find_problems, problem
 from .text import canonical
 
 #: How long a summary may be.
 SUMMARY_WORDS, SUMMARY_CHARACTERS = 120, 1200
+#: What stands for the summary in the block that every prompt shows, and that block.
+PLACEHOLDER = f"<={SUMMARY_WORDS} words"
+EXAMPLE = f'{OPEN}\n{{"status":"ok","summary":"{PLACEHOLDER}","data":{{}}}}\n{CLOSE}'
 CONFIDENCES = ("low", "medium", "high")
 #: Under which key a plain text is put where an object is expected.
 TEXT_KEYS = {
@@ -73,11 +85,17 @@ class Envelope:
     error: Mapping[str, Any] | None = None
     #: False only for a text taken as it is.
     validated: bool = True
+    #: What was odd about the message that it was read from.
+    flags: tuple[str, ...] = ()
 
 
 _FIELDS = fields(Envelope)
-MEMBERS = frozenset(field.name for field in _FIELDS) - {"validated"}
+MEMBERS = frozenset(field.name for field in _FIELDS) - {"validated", "flags"}
 _TUPLES = frozenset(field.name for field in _FIELDS if field.default == ())
+#: The flag of a message with blocks that differ, of which the last is the result.
+SEVERAL_RESULTS = "several_results"
+#: How many members that mean nothing a flag names, and which names it shows.
+IGNORED_SHOWN, _PLAIN_NAME = 5, re.compile(r"[\w-]{1,40}")
 
 
 def read_result(text: str, schema: Mapping[str, Any] | None) -> Envelope:
@@ -87,16 +105,23 @@ def read_result(text: str, schema: Mapping[str, Any] | None) -> Envelope:
     an error or a question is not checked.
 
     Raises:
-        MalformedOutput: no block, no JSON, or not what was asked; `problems` lists paths.
+        MalformedOutput: no block, no JSON, the example of the prompt, or not what was asked;
+            `problems` lists paths.
         InvalidPlan: the schema itself is broken.
     """
     if schema is not None:
         check_schema(schema)
     value = parse_block(find_block(text))
+    if _is_example(value):
+        raise malformed(
+            f"The <result> block is the example of the prompt: its summary is {PLACEHOLDER!r}",
+            allowed="a block whose summary says what the work came to",
+        )
+    several = tuple(_several(text, value))
     if not _is_envelope(value, schema):
         _require_data(value, schema, at="")
-        return Envelope(status=ResultStatus.OK, data=value)
-    envelope = _envelope(value)
+        return Envelope(status=ResultStatus.OK, data=value, flags=several)
+    envelope = replace(_envelope(value), flags=(*several, *_ignored(value)))
     match envelope.status:
         case ResultStatus.OK:
             _require_data(envelope.data, schema, at="/data")
@@ -135,6 +160,24 @@ def from_json(text: str) -> Envelope:
         shown[name] = tuple(shown[name])
     shown["status"] = ResultStatus(shown["status"])
     return Envelope(**shown)
+
+
+def _is_example(value: Any) -> bool:
+    return isinstance(value, dict) and value.get("summary") == PLACEHOLDER
+
+
+def _several(text: str, value: Any) -> Iterator[str]:
+    """The flag of a message that holds another result than `value`."""
+    if any(other != value and not _is_example(other) for other in block_values(text)):
+        yield SEVERAL_RESULTS
+
+
+def _ignored(value: Mapping[str, Any]) -> Iterator[str]:
+    """The flag of an envelope with members that mean nothing; it names the first."""
+    if names := [name for name in value if name not in MEMBERS]:
+        shown = [name if _PLAIN_NAME.fullmatch(name) else "…" for name in names[:IGNORED_SHOWN]]
+        more = len(names) - len(shown)
+        yield f"ignored: {', '.join(shown)}" + (f" and {more} more" if more else "")
 
 
 def _is_envelope(value: Any, schema: Mapping[str, Any] | None) -> bool:

@@ -30,6 +30,8 @@ _INVISIBLE = re.compile(
 )
 #: The bytes of plain text: of any other character every byte is above them or a control.
 _PLAIN = bytes([*range(0x20, 0x7F), *b"\t\n"])
+#: Those of them of which no tag, mark or turn has need: one of it is made of the others.
+_DULL = _PLAIN.translate(None, b"<:INST")
 #: Of variation selectors in a row only the first can mean something; the others carry bytes.
 _SELECTORS = re.compile("(?<=[\ufe00-\ufe0f])[\ufe00-\ufe0f]+")
 _LINE_BREAK = re.compile("\r\n?|\u2028|\u2029")
@@ -48,6 +50,8 @@ _TURN = re.compile(
 )
 #: How a line starts that Markdown reads as a heading, a rule or a code block.
 _BLOCKS = ("#", "```", "~~~", "---", "===")
+#: What the label of a source has no room for.
+_QUOTES = str.maketrans(dict.fromkeys('"<>', "'"))
 _NONCE = re.compile("[0-9a-f]{1,64}")
 _TRUST = re.compile("[a-z]{1,20}")
 
@@ -130,7 +134,11 @@ def visible(text: str) -> tuple[str, int]:
     """`text` without what shows nothing or steers a terminal; characters removed."""
     if text.isascii() and text.isprintable():
         return text, 0
-    odd = _odd(text)
+    return _visible(text, _without(_PLAIN, text))
+
+
+def _visible(text: str, odd: str) -> tuple[str, int]:
+    """As `visible`; `odd` is the characters of `text` that are not plain ASCII text."""
     if not (odd and (_INVISIBLE.search(odd) or _LINE_BREAK.search(odd) or _SELECTORS.search(odd))):
         return text, 0
     seen, removed = _INVISIBLE.subn("", _LINE_BREAK.sub("\n", text))
@@ -142,20 +150,22 @@ def visible(text: str) -> tuple[str, int]:
 
 def clean(text: str) -> tuple[str, int]:
     """`text` with nothing invisible and nothing that acts as a tag or a turn; characters removed."""
-    seen, removed = visible(text)
-    return _disarmed(seen), removed
+    telling = _without(_DULL, text)
+    seen, removed = _visible(text, _without(_PLAIN, telling))
+    return _disarmed(seen, telling if seen is text else seen), removed
 
 
 def one_line(text: str) -> tuple[str, int]:
     """`clean` text folded into one line that starts no Markdown block; characters removed."""
     seen, removed = visible(text)
-    line = _disarmed(" ".join(seen.split()))
+    folded = " ".join(seen.split())
+    line = _disarmed(folded, folded)
     return (f"\\{line}" if line.startswith(_BLOCKS) else line), removed
 
 
 def scan(text: str) -> tuple[str, ...]:
     """The names of the suspicious patterns that `text` holds; flags, no verdict."""
-    plain = _LINE_BREAK.sub("\n", text) if _odd(text) else text
+    plain = _LINE_BREAK.sub("\n", text) if _without(_PLAIN, text) else text
     # Only ASCII letters are made lower, which costs a tenth where others are in the text.
     lower = plain.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")
     found = [name for name, pattern in _LOWER_PATTERNS if pattern.search(lower)]
@@ -164,28 +174,31 @@ def scan(text: str) -> tuple[str, ...]:
         found.append("fence_or_tag")
     if _TURN.search(f"\n{plain}"):
         found.append("chat_turn")
-    odd = _odd(plain)
+    odd = _without(_PLAIN, plain)
     if _INVISIBLE.search(odd) or (_SELECTORS.search(odd) and _SELECTORS.search(plain)):
         found.append("hidden_characters")
     return tuple(dict.fromkeys(found))
 
 
-def _odd(text: str) -> str:
-    """The characters of `text` that are not plain ASCII text, which are few or none in most."""
-    encoded = text.encode("utf-8", "surrogatepass").translate(None, _PLAIN)
+def _without(ascii: bytes, text: str) -> str:
+    """The characters of `text` but these: few or none in most."""
+    encoded = text.encode("utf-8", "surrogatepass").translate(None, ascii)
     return encoded.decode("utf-8", "surrogatepass")
 
 
-def _disarmed(text: str) -> str:
-    # Looking for one character takes a thirtieth of the time of an expression that begins with it.
-    tagless = _TAG.sub("\u2039", text) if "<" in text else text
-    if "INST" in tagless:
+def _disarmed(text: str, telling: str) -> str:
+    """`telling` holds, in order, at least every `<`, every colon and every letter of INST of `text`.
+
+    Looking through it for each of them is cheap, and the expressions are not.
+    """
+    tagless = _TAG.sub("\u2039", text) if "<" in telling else text
+    if "INST" in telling:
         tagless = _MARK.sub("\u2045", tagless)
-    if ":" not in tagless and "\uff1a" not in tagless:
+    if ":" not in telling and "\uff1a" not in telling:
         return tagless
     return _TURN.sub("\n> ", f"\n{tagless}")[1:]
 
 
 def _label(text: str) -> str:
     cleaned, _ = one_line(text)
-    return re.sub('["<>]', "'", cleaned)[:SOURCE_LIMIT]
+    return cleaned.translate(_QUOTES)[:SOURCE_LIMIT]

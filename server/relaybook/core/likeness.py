@@ -1,6 +1,6 @@
 """When two JSON values say the same: word for word, in the same words, or in nearly the same.
 
-Nesting is bounded by whoever parsed the values.
+Nesting is bounded by the parser of the values.
 """
 
 import json

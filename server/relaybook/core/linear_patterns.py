@@ -30,7 +30,7 @@ def format_checker() -> "FormatChecker":
     from jsonschema import FormatChecker
 
     checker = FormatChecker(())
-    checker.checks("regex", raises=ValueError)(_compiles)
+    checker.checks("regex", raises=ValueError)(_must_compile)
     return checker
 
 
@@ -39,7 +39,15 @@ def matches(pattern: str, text: str) -> bool:
     return _compiled(pattern).is_valid(text.encode(errors="replace").decode())
 
 
-def _compiles(pattern: object) -> bool:
+def compiles(pattern: str) -> bool:
+    """Whether `pattern` can be matched in linear time, and is not too large."""
+    try:
+        return bool(_compiled(pattern))
+    except ValueError:
+        return False
+
+
+def _must_compile(pattern: object) -> bool:
     return not isinstance(pattern, str) or bool(_compiled(pattern))
 
 

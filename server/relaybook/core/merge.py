@@ -5,7 +5,6 @@ A source without a result is counted as missing; every figure says how many sour
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from itertools import islice
 from typing import Any
 
 from relaybook.core.figures import Count, Extreme, Histogram, Mean, Place, Running, Sum, Top
@@ -16,11 +15,8 @@ from relaybook.core.records import Keyed, Listed
 from relaybook.core.repeats import Repeats
 from relaybook.errors import InvalidArguments
 
-#: How many records of a list without a key are held, from the first.
-KEPT = 1000
 
-
-def running(field: FieldPlan, keep: int, piles: Piles) -> Running:
+def running(field: FieldPlan, piles: Piles) -> Running:
     """The empty figure or list of a field."""
     match field.kind:
         case Kind.SUM:
@@ -38,9 +34,9 @@ def running(field: FieldPlan, keep: int, piles: Piles) -> Running:
         case Kind.UNION:
             return Keyed(field.key or "", piles)
         case Kind.RECORDS:
-            return Listed(keep, Repeats(piles))
+            return Listed(Repeats(piles))
         case Kind.CONCATENATE:
-            return Listed(keep, None)
+            return Listed(None)
 
 
 def reach(data: Any, path: tuple[str, ...]) -> list[tuple[Any, Mapping[str, Any]]] | None:
@@ -78,9 +74,9 @@ def listed(source: str, data: Any, plan: MergePlan) -> Iterator[dict[str, Any]]:
 class _Field:
     """One place of the plan: its running value, how many sources fed it, what was of no use."""
 
-    def __init__(self, plan: FieldPlan, keep: int, piles: Piles) -> None:
+    def __init__(self, plan: FieldPlan, piles: Piles) -> None:
         self.plan = plan
-        self.running = running(plan, keep, piles)
+        self.running = running(plan, piles)
         self.sources = 0
         self.ignored = 0
 
@@ -99,16 +95,9 @@ class _Field:
 class Merger:
     """The running merge of results, each under a plan."""
 
-    def __init__(
-        self, plan: MergePlan | None = None, keep: int = KEPT, piles: Piles = MemoryPile
-    ) -> None:
-        """`plan` holds for each result that brings none; of lists without a key the first `keep`
-        records are held."""
+    def __init__(self, piles: Piles = MemoryPile) -> None:
         self._piles = piles
-        self.plan = plan or MergePlan(())
-        self.keep = keep
         self._fields: dict[FieldPlan, _Field] = {}
-        self._begin(self.plan)
         self._sources = piles()
         self._count = 0
         self._missing = Names()
@@ -117,10 +106,10 @@ class Merger:
         """The running value of each place of `plan`, begun if it is new."""
         for field in plan.fields:
             if field not in self._fields:
-                self._fields[field] = _Field(field, self.keep, self._piles)
+                self._fields[field] = _Field(field, self._piles)
         return [self._fields[field] for field in plan.fields]
 
-    def add(self, source: str, data: Any, position: int = 0, plan: MergePlan | None = None) -> None:
+    def add(self, source: str, data: Any, position: int, plan: MergePlan) -> None:
         """Take in the result of `source`; None says that it has none.
 
         Values are ordered by `position`, then by the name of the source.
@@ -129,7 +118,7 @@ class Merger:
             InvalidArguments: the source was added before.
         """
         self._enter(source)
-        fields = self._begin(plan or self.plan)
+        fields = self._begin(plan)
         if data is None:
             self._missing.add(source, position)
             return
@@ -162,31 +151,25 @@ class Merger:
             yield plan.name if often[plan.name] == 1 else f"{plan.name} ({plan.kind})", field
 
     def records(self) -> Iterator[dict[str, Any]]:
-        for field, records in self._lists():
-            for entry in records.records():
+        """The records with a key, each key once; the others are `listed` as they come."""
+        for field, union in self._unions():
+            for entry in union.records():
                 yield {"field": field, **entry}
 
     def conflicts(self) -> Iterator[dict[str, Any]]:
         """Fields that two sources fill differently under one key, with all who say what."""
-        for field, records in self._lists():
-            for entry in records.conflicts():
+        for field, union in self._unions():
+            for entry in union.conflicts():
                 yield {"in": field, **entry}
 
     def duplicates(self) -> Iterator[dict[str, Any]]:
         """Records of different keys or sources that hold the same words."""
-        for field, records in self._lists():
-            for entry in records.duplicates():
-                yield {"in": field, **entry}
-
-    def _lists(self) -> Iterator[tuple[str, Listed | Keyed]]:
         for name, field in self._named():
             if isinstance(field.running, Listed | Keyed):
-                yield name, field.running
+                for entry in field.running.duplicates():
+                    yield {"in": name, **entry}
 
-    def result(self) -> dict[str, Any]:
-        """Everything; of records, conflicts and duplicates the first `keep` each."""
-        return self.figures() | {
-            "records": list(islice(self.records(), self.keep)),
-            "conflicts": list(islice(self.conflicts(), self.keep)),
-            "duplicates": list(islice(self.duplicates(), self.keep)),
-        }
+    def _unions(self) -> Iterator[tuple[str, Keyed]]:
+        for name, field in self._named():
+            if isinstance(field.running, Keyed):
+                yield name, field.running

@@ -11,6 +11,9 @@ from typing import Any
 from relaybook.core.policy import DEFAULT_WIDTH, WORKER_MINUTES
 from relaybook.errors import InvalidPlan
 
+#: How a text is sent that cannot be its own id.
+AS_OBJECT = "{id: 'a1', text: …} with a short id of its own"
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -107,7 +110,7 @@ def _check(items: Sequence[Item], parts: int) -> None:
         raise InvalidPlan(
             f"{len(twice)} item ids are given more than once, first {_first(twice)}.",
             allowed="each item id once, so that every result can be matched to its item",
-            next="rename or remove the repeated items",
+            next=f"rename or remove the repeated items; send texts that repeat as {AS_OBJECT}",
         )
     impossible = [item.id for item in items if not 0 <= item.weight < math.inf]
     if impossible:

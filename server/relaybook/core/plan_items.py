@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from relaybook.core.partition import Item
+from relaybook.core.partition import AS_OBJECT, Item
 from relaybook.core.task_fields import ITEM_ID_LIMIT, is_item_id
 from relaybook.core.task_spec import TaskSpec
 from relaybook.core.text import is_json
@@ -49,8 +49,14 @@ def _read_item(value: Any, place: int) -> Item:
         group = value.get("group")
         if isinstance(weight, int | float) and (group is None or isinstance(group, str)):
             return Item(value["id"], dict(value), float(weight), group)
+    if isinstance(value, str):
+        raise InvalidPlan(
+            f"Item {place} is a text of {len(value)} characters, and a text is its own id.",
+            allowed=f"texts and ids of 1 to {ITEM_ID_LIMIT} characters",
+            next=f"send it as {AS_OBJECT}, or leave it out if it is empty",
+        )
     raise InvalidPlan(
-        f"Item {place} is neither a text nor an object with a text `id`.",
+        f"Item {place} is neither a text nor an object with an `id` that can be kept.",
         allowed=f"texts and ids of 1 to {ITEM_ID_LIMIT} characters, objects {{id, weight?, group?, …}}",
         next="correct the items and call again",
     )

@@ -10,15 +10,24 @@ Everything between is data, whatever it looks like. One pass, linear in the text
 """
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import NamedTuple
 
 #: The H2 sections of a prompt, in their order.
 SECTIONS = ("Role", "Task", "Constraints", "Output Format", "Output Interface")
 
 _OPENING = re.compile(r'<data-([0-9a-f]{1,64}) source="([^"\n]*)" trust="[a-z]{1,20}">\n')
+#: How an H2 heading begins; the same, or how a line begins that opens or closes a ``` block.
+_HEADING = "\n## "
+_MARK = re.compile(r"\n(?:## |[^\S\n]*+```)")
+#: Texts up to this many characters outside the fences are remembered.
+_SHORT = 4_000
+#: The heading over what stands before the first.
+_UNTITLED = "\n## \n"
 
 
 class Kind(Enum):
@@ -67,11 +76,6 @@ class PromptText:
     sections: tuple[Section, ...]
     fences: tuple[Fence, ...]
 
-    @property
-    def titles(self) -> tuple[str, ...]:
-        """The H2 titles in their order."""
-        return tuple([section.title for section in self.sections[1:]])
-
 
 def find_fences(text: str) -> Iterator[Fence]:
     """The closed fences in their order, without line and section.
@@ -101,12 +105,9 @@ def outside_fences(text: str) -> str:
 def read(text: str) -> PromptText:
     """Text as sections and fences; no text is refused."""
     fences = tuple(find_fences(text))
-    reader = _Reader()
-    for place, stretch in enumerate(_stretches(text, fences)):
-        if place:
-            reader.inside(fences[place - 1])
-        reader.outside(stretch)
-    return reader.done()
+    outside = "".join([_UNTITLED, *_stretches(text, fences)])
+    starts, sections = (_cut_short if len(outside) <= _SHORT else _cut)(outside)
+    return PromptText(sections, tuple(_placed(fences, outside, starts, sections)))
 
 
 def lines_of(section: Section) -> list[Line]:
@@ -124,7 +125,7 @@ def lines_of(section: Section) -> list[Line]:
     return found
 
 
-def _stretches(text: str, fences: Iterator[Fence] | tuple[Fence, ...]) -> Iterator[str]:
+def _stretches(text: str, fences: Iterable[Fence]) -> Iterator[str]:
     """What stands before, between and after the fences."""
     position = 0
     for fence in fences:
@@ -133,45 +134,44 @@ def _stretches(text: str, fences: Iterator[Fence] | tuple[Fence, ...]) -> Iterat
     yield text[position:]
 
 
-class _Reader:
-    """Where the reading stands: the section, what was read of it, and whether in a ``` block."""
+def _cut(outside: str) -> tuple[list[int], tuple[Section, ...]]:
+    """Where the sections start, and these."""
+    starts = list(_headings(outside))
+    ends = [*starts[1:], len(outside)]
+    pieces = (outside[start:end] for start, end in zip(starts, ends, strict=True))
+    return starts, tuple(map(_section, pieces))
 
-    def __init__(self) -> None:
-        self._sections: list[Section] = []
-        self._fences: list[Fence] = []
-        self._title = self._text = ""
-        self._code = False
 
-    def inside(self, fence: Fence) -> None:
-        line = self._text.count("\n") + 1
-        self._fences.append(Fence(*fence[:4], line, self._title))
+#: The prompts of a template differ most in what stands inside the fences.
+_cut_short = lru_cache(maxsize=256)(_cut)
 
-    def outside(self, text: str) -> None:
-        first, *headed = f"\n{text}".split("\n## ")
-        self._add(first[1:])
-        for piece in headed:
-            if self._code:
-                self._add(f"\n## {piece}")
-                continue
-            self._end_section()
-            title, _, self._text = piece.partition("\n")
-            self._title = title.strip()
-            self._follow_code(self._text)
 
-    def done(self) -> PromptText:
-        self._end_section()
-        return PromptText(tuple(self._sections), tuple(self._fences))
+def _headings(text: str) -> Iterator[int]:
+    """Where the H2 headings begin, those in ``` blocks apart, with the line break before each."""
+    code = False
+    for mark in _MARK.finditer(text):
+        if mark[0] != _HEADING:
+            code = not code
+        elif not code:
+            yield mark.start()
 
-    def _add(self, text: str) -> None:
-        self._text += text
-        self._follow_code(text)
 
-    def _follow_code(self, text: str) -> None:
-        if "```" in text and sum(map(_toggles, text.split("\n"))) % 2:
-            self._code = not self._code
+def _section(headed: str) -> Section:
+    title, _, text = headed[len(_HEADING) :].partition("\n")
+    return Section(title.strip(), text)
 
-    def _end_section(self) -> None:
-        self._sections.append(Section(self._title, self._text))
+
+def _placed(
+    fences: Iterable[Fence], outside: str, starts: Sequence[int], sections: Sequence[Section]
+) -> Iterator[Fence]:
+    """The fences with their lines and their sections, which start at `starts`."""
+    removed = -len(_UNTITLED)
+    for fence in fences:
+        position = fence.start - removed
+        removed += fence.end - fence.start
+        place = bisect_left(starts, position) - 1
+        line = outside.count("\n", starts[place], position) - 1
+        yield fence._replace(line=line, section=sections[place].title)
 
 
 def _toggles(line: str) -> bool:

@@ -16,35 +16,20 @@ from relaybook.core.shorten import shorter
 
 
 class Listed:
-    """Records one after the other, in the order of their sources; the first `keep` are held."""
+    """Records one after the other: counted and looked through for repeats, not held."""
 
-    def __init__(self, keep: int, repeats: Repeats | None) -> None:
-        self.keep = keep
+    def __init__(self, repeats: Repeats | None) -> None:
         self.total = 0
-        self.held: list[tuple[Place, Any]] = []
         self.repeats = repeats
 
     def add(self, value: Any, parent: Mapping[str, Any], place: Place) -> bool:
         self.total += 1
-        self.held.append((place, value))
-        if len(self.held) > 2 * self.keep:
-            self.held = self._first()
         if self.repeats:
             self.repeats.add(f"{place.source}[{place.number}]", value, place)
         return True
 
-    def _first(self) -> list[tuple[Place, Any]]:
-        return sorted(self.held, key=lambda entry: entry[0])[: self.keep]
-
     def result(self) -> dict[str, Any]:
         return {"total": self.total}
-
-    def records(self) -> Iterator[dict[str, Any]]:
-        for place, value in self._first():
-            yield {"source": place.source, "record": value}
-
-    def conflicts(self) -> Iterator[dict[str, Any]]:
-        return iter(())
 
     def duplicates(self) -> Iterator[dict[str, Any]]:
         return self.repeats.found() if self.repeats else iter(())

@@ -8,7 +8,8 @@ import json
 import math
 import re
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from relaybook.core.text import MAX_DEPTH
@@ -103,6 +104,18 @@ def parse_block(block: str) -> Any:
             "The <result> block is nested too deep", allowed=f"{MAX_DEPTH} levels"
         ) from None
     return value
+
+
+def block_values(text: str) -> Iterator[Any]:
+    """The JSON values between two tags with none between them; nothing where there is one pair."""
+    if text.count(OPEN) < 2:
+        return
+    for piece in text.split(CLOSE)[:-1]:
+        _, opening, block = piece.rpartition(OPEN)
+        if not opening:
+            continue
+        with suppress(MalformedOutput):
+            yield parse_block(_without_fence(block.strip()))
 
 
 def _standing_block(text: str) -> str | None:

@@ -4,6 +4,12 @@ from collections.abc import Iterable
 
 from relaybook.core.paths import normal
 
+#: How what a task of a closed workflow writes is freed before its lease ends.
+FREE = (
+    "once its worker has stopped, update_task(status='pending', task_id, claim) frees what it "
+    "writes; otherwise the end of its lease does"
+)
+
 
 def read_scope(said: str) -> str | None:
     """A scope in the one form that it is compared in; None for what names no place or several.

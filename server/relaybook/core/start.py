@@ -3,9 +3,10 @@
 from typing import Any
 
 from relaybook.core.case import Case
-from relaybook.core.close import FREE, more_work, questions_open, refuse_decided
+from relaybook.core.close import more_work, questions_open, refuse_decided
 from relaybook.core.command import Change, Start
 from relaybook.core.policy import MAX_FAILURES
+from relaybook.core.scope import FREE
 from relaybook.core.status import breaker_open, failed_for_good, waits_for_decision
 from relaybook.errors import (
     AlreadyInProgress,

@@ -16,6 +16,9 @@ ENDED = frozenset(
     }
 )
 
+#: The derived words beside the status of a workflow, each of which calls for somebody.
+FLAGS = ("breaker_open", "blocked", "stalled", "update_due", "replan")
+
 #: The counters of a workflow row that count its tasks.
 COUNTERS = (
     "total",

@@ -16,7 +16,8 @@ from relaybook.engine.hooks import hook_prompt
 from relaybook.engine.next_stage import next_stage
 from relaybook.engine.outcome import finish, record_end
 from relaybook.engine.request import StageReport, Update
-from relaybook.engine.stage import hooks_of, refuse_without_stages, stage_id
+from relaybook.engine.stage import hooks_of
+from relaybook.engine.stage_ids import refuse_without_stages, stage_id
 from relaybook.engine.stage_report import envelope_of, notes_of
 from relaybook.engine.update import update_task
 from relaybook.engine.waiting import hooks_left

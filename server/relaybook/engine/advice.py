@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from relaybook.core.close import FREE
 from relaybook.core.failure import MEANINGS
 from relaybook.core.policy import IDLE_REVIEWS_LIMIT, TRANSIENT
+from relaybook.core.scope import FREE
 from relaybook.core.status import all_done, breaker_open, failed_for_good, workflow_status
 from relaybook.errors import clip
 from relaybook.model import FailureCode, Pattern, Task, Workflow, WorkflowStatus

@@ -15,6 +15,7 @@ from relaybook.core.envelope import Envelope, from_json
 from relaybook.core.fence import scan
 from relaybook.core.merge_plan import MergePlan, plan_merge
 from relaybook.core.names import Names
+from relaybook.core.result_flags import result_flags
 from relaybook.core.status import is_expired, workflow_status
 from relaybook.core.synthesis import Detail, Digest, Frame, digest
 from relaybook.core.task_outcome import TaskOutcome, stated_confidence
@@ -268,7 +269,7 @@ def _result(text: str, flags: tuple[str, ...]) -> dict[str, Any]:
         "data": envelope.data,
         "gaps": envelope.gaps,
         "proposed_actions": envelope.proposed_actions,
-        "flags": flags if envelope.validated else (*flags, "unvalidated"),
+        "flags": (*flags, *result_flags(envelope)),
         "words": len(text.split()),
     }
 

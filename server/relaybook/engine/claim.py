@@ -15,15 +15,14 @@ from relaybook.core.start import refuse_held, refuse_start
 from relaybook.core.text import storable, text_hash
 from relaybook.engine.desk import Desk
 from relaybook.engine.expire import end_lost_holders, without_expired
-from relaybook.engine.judge import keep_print, pass_intake
+from relaybook.engine.judge import pass_intake
 from relaybook.engine.offer import Nothing, candidates, idle, nothing, offering, why_not
-from relaybook.engine.prompt import spawn, task_prompt
+from relaybook.engine.prompt import Draft, spawn, task_prompt
 from relaybook.engine.unsettled import unsettled, why_unsettled
 from relaybook.engine.verdict import INTAKE, gate_told
 from relaybook.engine.waiting import blocked
 from relaybook.errors import Blocked, Held, InvalidArguments, Refusal, SkillBreakerOpen
 from relaybook.model import Status, Task, Workflow
-from relaybook.registry.prompt import Prompt
 from relaybook.store.base import Tx
 from relaybook.store.cases import get_workflow, load_case
 from relaybook.store.learning import skill_stats
@@ -51,7 +50,7 @@ class Begun:
 
     case: Case
     task_id: str
-    prompt: Prompt
+    draft: Draft
     #: The verdict of its INTAKE gate; None where no rule of it could be broken.
     intake: Verdict | None
 
@@ -127,7 +126,7 @@ def _claim_in(
                 if isinstance(refusal, Held):
                     held.append(task_id)
             else:
-                return {"claimed": True} | started(desk, begun)
+                return {"claimed": True} | started(begun)
         left = why_not(tx, workflow, desk.clock(), refused)
     # A list: each of them is to be freed, not the first alone.
     freed = [end_lost_holders(desk, workflow_id, name, ask.actor) for name in held]
@@ -208,9 +207,8 @@ def start_attempt(
     )
     after = apply(tx, case, decide(case, command))
     put_texts(tx, case.workflow.id, [draft.prompt.text])
-    keep_print(tx, case.workflow, task, draft)
     desk.keep_spec(case.workflow.id, task_id, draft.spec)  # its end will ask for it
-    return Begun(after, task_id, draft.prompt, verdict)
+    return Begun(after, task_id, draft, verdict)
 
 
 def _refuse_behind_unsettled(tx: Tx, workflow: Workflow, task: Task) -> None:
@@ -249,7 +247,7 @@ def _refuse_broken_skill(tx: Tx, task: Task, now: float) -> None:
     )
 
 
-def started(desk: Desk, begun: Begun) -> dict[str, Any]:
+def started(begun: Begun) -> dict[str, Any]:
     """What a worker needs: the claim, the prompt, the time it has; of a stage its gate too."""
     case, task = begun.case, begun.task
     lease = (task.lease_until or 0.0) - (task.last_seen_at or 0.0)
@@ -260,7 +258,7 @@ def started(desk: Desk, begun: Begun) -> dict[str, Any]:
         "claim": task.claim,
         "lease_seconds": round(lease),
         "seq": case.workflow.seq,
-        "spawn": spawn(desk, task),
-        "prompt": begun.prompt.text,
+        "spawn": spawn(task, begun.draft.template),
+        "prompt": begun.draft.prompt.text,
     }
     return said | ({"gate": gate_told(INTAKE, begun.intake)} if begun.intake else {})

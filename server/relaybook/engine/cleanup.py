@@ -1,4 +1,4 @@
-"""cleanup: ended workflows that nobody needs any more leave the ledger, with all that is theirs."""
+"""cleanup: workflows that ended long ago are removed, with everything that belongs to them."""
 
 from itertools import accumulate
 from typing import Any

@@ -132,7 +132,8 @@ def _registered(
         case = apply(tx, None, events)
         put_texts(tx, case.workflow.id, bodies)
         findings = [*plan.findings, *overlaps_now(tx, case)]
-        held = count_held(tx, case.workflow, command.at)
+        writes = any(task.writes is not None for task in case.tasks.values())
+        held = count_held(tx, case.workflow, command.at) if writes else 0
     return _answer(case, findings, plan.routes, held)
 
 

@@ -55,7 +55,7 @@ class Desk:
         self._specs_of: dict[tuple[str, str], TaskSpec] = {}
 
     def within(self, projects: frozenset[str]) -> Self:
-        """This desk as those have it who may see and change `projects`, and nothing else."""
+        """This desk for callers who may see and change only `projects`."""
         other = copy(self)
         other.store = PartialStore(self.store, projects)
         other.projects = projects

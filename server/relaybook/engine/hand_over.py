@@ -19,7 +19,7 @@ OPENING = frozenset(
 
 
 def refuse_broken_schemas(specs: Sequence[TaskSpec]) -> None:
-    """Refuse a task whose result nothing could be held against.
+    """Refuse a task whose schema no result could be held against.
 
     Raises:
         InvalidPlan: its schema is broken; it names task and reason.

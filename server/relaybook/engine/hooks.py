@@ -29,7 +29,7 @@ FAILED_JUDGED = "the failure alone: its reason and what was written; no result i
 def due(
     desk: Desk, tx: Tx, workflow: Workflow, task: Task, records: Records, *, failed: bool
 ) -> tuple[Hook, ...]:
-    """The hooks of a stage that has just ended so, in their order."""
+    """The hooks of a stage that has just completed or `failed`, in their order."""
     spec = desk.spec(tx, workflow.id, task.spec)
     return due_hooks(
         _ended(desk, tx, workflow, task, spec, records, failed),
@@ -48,7 +48,6 @@ def _ended(
     failed: bool,
 ) -> EndedStage:
     skill = str(task.skill)
-    kept = accepted_lessons(tx, workflow.project, skill, task.template, LESSONS_SHOWN)
     failures = [{"id": task.id, "code": task.error_code, "text": task.error}] if task.error else []
     return EndedStage(
         workflow_id=workflow.id,
@@ -60,7 +59,7 @@ def _ended(
         criteria=spec.done,
         findings=tuple(str(finding["text"]) for finding in records.findings),
         digest=digest(records, goal=spec.goal or task.label, summary=task.summary or ""),
-        lessons=tuple(each.text for each in kept),
+        lessons=accepted_lessons(tx, workflow.project, skill, task.template, LESSONS_SHOWN),
         figures=figures(health(skill_stats(tx, skill), desk.clock())),
         failures=tuple(failures),
     )

@@ -15,12 +15,13 @@ from relaybook.core.prompt_rules import (
 )
 from relaybook.engine.desk import Desk
 from relaybook.engine.lint import blocked, facts, needs_schema, print_of
+from relaybook.engine.prints import Prints, keep_prints, prints_with
 from relaybook.engine.prompt import Draft, arguments, has_content, prior_fields, takes_of
 from relaybook.engine.verdict import INTAKE
 from relaybook.model import EventType, Task, Tier, Workflow
 from relaybook.store.base import Tx
 from relaybook.store.events import read_task_events
-from relaybook.store.prints import EVERY, add_prints, read_prints
+from relaybook.store.prints import EVERY
 
 #: How many tasks before and after a task in the plan are its siblings.
 SIBLINGS_EACH_WAY = 25
@@ -42,17 +43,21 @@ class Judged:
 
     reading: Reading
     findings: tuple[Finding, ...]
+    #: Those that it was judged beside.
+    prints: Prints
 
 
-def judge_draft(tx: Tx, workflow: Workflow, task: Task, draft: Draft) -> Judged:
+def judge_draft(desk: Desk, tx: Tx, workflow: Workflow, task: Task, draft: Draft) -> Judged:
     """All that can be said of the prompt of a task, among those that others were started with."""
     siblings = _labels_near(tx, task)
     reading = read_facts(facts(draft.prompt, draft.template, draft.spec, siblings))
     mine = print_of(draft, workflow)
-    counts = Counter(read_prints(tx, workflow.id, mine.keys))
+    prints = prints_with(desk, tx, workflow, mine)
+    counts = prints.counts
     if task.attempt == 0:
-        counts.update((*mine.keys, EVERY))
-    return Judged(reading, judge(reading) + check_against(mine, counts, counts[EVERY]))
+        counts = counts + Counter((*mine.keys, EVERY))
+    found = judge(reading) + check_against(mine, counts, counts[EVERY])
+    return Judged(reading, found, prints)
 
 
 def intake(
@@ -110,18 +115,13 @@ def pass_intake(
     """
     if task.skill is None and _is_clean(draft):
         return None, []
-    findings = judge_draft(tx, workflow, task, draft).findings
-    verdict = intake(desk, tx, workflow, task, draft, findings)
+    judged = judge_draft(desk, tx, workflow, task, draft)
+    verdict = intake(desk, tx, workflow, task, draft, judged.findings)
     failed = [item for item in verdict.items if item.verdict == "fail"]
     if failed and not override:
         raise blocked(task, verdict, failed)
+    keep_prints(tx, workflow.id, judged.prints)
     return verdict, sorted({item.rule for item in failed})
-
-
-def keep_print(tx: Tx, workflow: Workflow, task: Task, draft: Draft) -> None:
-    """Count the prompt in, if it is the first of its task."""
-    if task.attempt == 0:
-        add_prints(tx, workflow.id, print_of(draft, workflow).keys)
 
 
 def _is_clean(draft: Draft) -> bool:

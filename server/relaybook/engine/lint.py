@@ -114,7 +114,7 @@ def blocked(task: Task, verdict: Verdict, failed: Sequence[GateItem]) -> PromptB
 
 def budget(reading: Reading, workers: int = 1, removable: Sequence[str] = ()) -> Mapping[str, Any]:
     """What a prompt costs in words, by section and over `workers`, and what it could do without."""
-    cost = budget_of(reading.weights, workers)
+    cost = budget_of(reading.words, workers)
     said: dict[str, Any] = {
         "words": cost.words,
         "instruction_words": reading.words.instruction,

@@ -12,7 +12,8 @@ from relaybook.engine.claim import start_attempt, started
 from relaybook.engine.desk import Desk
 from relaybook.engine.expire import past_the_lost, without_expired
 from relaybook.engine.prompt import earlier_attempts, spawn
-from relaybook.engine.stage import refuse_without_stages, stage_line
+from relaybook.engine.stage import stage_line
+from relaybook.engine.stage_ids import refuse_without_stages
 from relaybook.engine.unsettled import why_unsettled
 from relaybook.errors import (
     Blocked,
@@ -83,7 +84,7 @@ def _start(
     if case.tasks[task.id].failures >= MAX_FAILURES:
         return None
     begun = start_attempt(desk, tx, case, task.id, session_key=session_key, actor=actor)
-    return _answer(begun.case.workflow, begun.task, started(desk, begun)) | {
+    return _answer(begun.case.workflow, begun.task, started(begun)) | {
         "next": "spawn a worker with current.prompt, or do it yourself; then "
         f"advance_stage(stage={task.position}, outcome='completed' or 'failed')",
     }
@@ -91,7 +92,7 @@ def _start(
 
 def _running(desk: Desk, tx: Tx, workflow: Workflow, task: Task) -> dict[str, Any]:
     told: dict[str, Any] = {"attempt": task.attempt, "claim": task.claim, "running": True}
-    told["spawn"] = spawn(desk, task)
+    told["spawn"] = spawn(task, desk.templates.get(task.template))
     attempt = earlier_attempts(tx, task)[-1]
     if attempt.prompt is not None:
         told["prompt"] = get_text(tx, workflow.id, attempt.prompt)

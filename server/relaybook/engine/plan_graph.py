@@ -56,7 +56,7 @@ class PlanGraph:
 
     @property
     def is_large(self) -> bool:
-        """Whether a drawing of each task would be hair."""
+        """Whether there are too many tasks to draw each of them."""
         return len(self.nodes) > NODES_SHOWN or len(self.edges) > EDGES_SHOWN
 
     def layers(self) -> list[list[Node]]:

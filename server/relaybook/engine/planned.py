@@ -95,7 +95,7 @@ def planned(desk: Desk, asked: Asked) -> Planned:
 
 
 def _place(asked: Asked, number: int) -> str | None:
-    """Where the call says a task of its plan, as `settled` wants it."""
+    """Where in the call a task of the plan stands, in the form that `settled` takes."""
     if asked.composition:
         return None
     if asked.items:

@@ -54,7 +54,7 @@ def task_prompt(desk: Desk, tx: Tx, workflow: Workflow, task: Task) -> Draft:
     spec = desk.spec(tx, workflow.id, task.spec)
     template = desk.templates.get(spec.template)
     attempts = earlier_attempts(tx, task)
-    frame = _frame(
+    frame = frame_of(
         template,
         spec,
         json.loads(workflow.options),
@@ -62,12 +62,7 @@ def task_prompt(desk: Desk, tx: Tx, workflow: Workflow, task: Task) -> Draft:
         minutes=task.timeout_seconds / 60,
         prior=prior_results(tx, workflow, spec),
         errors=past_errors(attempts) + objections(tx, task),
-        lessons=tuple(
-            kept.text
-            for kept in accepted_lessons(
-                tx, workflow.project, task.skill, task.template, LESSONS_OFFERED
-            )
-        ),
+        lessons=accepted_lessons(tx, workflow.project, task.skill, task.template, LESSONS_OFFERED),
         answers=answers_given(attempts),
     )
     return Draft(render(template, arguments(template, spec), frame), template, spec)
@@ -84,11 +79,13 @@ def planned_prompt(
     template = desk.templates.get(spec.template)
     seconds = spec.timeout_seconds or timeout_seconds(spec.expected_minutes or 0.0)
     prior = tuple(Prior(take.source, "") for take in takes_of(pattern, spec))
-    frame = _frame(template, spec, options, nonce="0", minutes=seconds / 60, prior=prior)
+    frame = frame_of(template, spec, options, nonce="0", minutes=seconds / 60, prior=prior)
     return render(template, arguments(template, spec), frame)
 
 
-def _frame(template: Template, spec: TaskSpec, options: Mapping[str, Any], **attempt: Any) -> Frame:
+def frame_of(
+    template: Template, spec: TaskSpec, options: Mapping[str, Any], **attempt: Any
+) -> Frame:
     """What the plan says, and what `attempt` says of one attempt."""
     return Frame(
         **attempt,
@@ -111,7 +108,7 @@ def arguments(template: Template, spec: TaskSpec) -> Mapping[str, Any]:
     if spec.expert_role and "expert_role" in wanted:
         said["expert_role"] = spec.expert_role
     if spec.done and DONE_INPUT in wanted:
-        said[DONE_INPUT] = list(spec.done)
+        said[DONE_INPUT] = [" ".join(each.split()) for each in spec.done]  # else it is data
     return {**said, **spec.args}
 
 
@@ -228,12 +225,12 @@ def _lacking(source: Task, names: Sequence[str]) -> str:
     return f"\n{source.id} did not deliver: {', '.join(names)}" if names else ""
 
 
-def spawn(desk: Desk, task: Task) -> dict[str, Any]:
-    """The arguments for spawning a worker, but for the prompt."""
+def spawn(task: Task, template: Template) -> dict[str, Any]:
+    """The arguments for spawning a worker on a task with that template, but for the prompt."""
     return {
         "label": spawn_label(task),
         "timeout_seconds": task.timeout_seconds,
-        "model_hint": desk.templates.get(task.template).model_hint,
+        "model_hint": template.model_hint,
     }
 
 

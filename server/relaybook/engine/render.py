@@ -1,6 +1,7 @@
 """render_prompt: a prompt before anything starts, what is wrong with it, and what it costs."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from relaybook.core.evidence import gather, of_attempt
@@ -8,11 +9,12 @@ from relaybook.core.gates import Verdict, intake_gate
 from relaybook.core.prompt_rules import PromptFacts, judge, read_facts
 from relaybook.engine.desk import Desk
 from relaybook.engine.hooks import hook_prompt
-from relaybook.engine.judge import intake, judge_draft
+from relaybook.engine.judge import Judged, intake, judge_draft
 from relaybook.engine.lint import budget, facts, told
+from relaybook.engine.prints import keep_prints
 from relaybook.engine.prompt import spawn, task_prompt
 from relaybook.engine.verdict import INTAKE, gate_told
-from relaybook.errors import InvalidArguments
+from relaybook.errors import InvalidArguments, StoreFault, UnknownWorkflow
 from relaybook.model import Task
 from relaybook.registry.frame import Frame
 from relaybook.registry.prompt import PROMPT_LIMIT, Prompt, render
@@ -36,7 +38,7 @@ def render_prompt(
     args: Mapping[str, Any] | None = None,
     text: str = "",
 ) -> dict[str, Any]:
-    """The prompt that a worker would be given, its findings and its budget; writes nothing.
+    """The prompt that a worker would be given, its findings and its budget; records nothing.
 
     A `text` is checked as the whole prompt of one worker, without a template.
 
@@ -66,13 +68,14 @@ def _of_task(desk: Desk, workflow_id: str, task_id: str) -> dict[str, Any]:
         workflow = get_workflow(tx, workflow_id)
         task = get_task(tx, workflow_id, task_id)
         draft = task_prompt(desk, tx, workflow, task)
-        judged = judge_draft(tx, workflow, task, draft)
+        judged = judge_draft(desk, tx, workflow, task, draft)
         verdict = intake(desk, tx, workflow, task, draft, judged.findings)
+    _keep_prints(desk, workflow.id, judged)
     return {
         "workflow_id": workflow.id,
         "task_id": task.id,
         "seq": workflow.seq,
-        "spawn": spawn(desk, task),
+        "spawn": spawn(task, draft.template),
         "gate": gate_told(INTAKE, verdict),
         "findings": told(judged.findings),
         "budget": budget(judged.reading, workflow.total, draft.prompt.unused),
@@ -80,6 +83,14 @@ def _of_task(desk: Desk, workflow_id: str, task_id: str) -> dict[str, Any]:
         "prompt": draft.prompt.text,
         "next": _stage_next(verdict, task) if task.slug else _next(verdict, _SPAWN, _MEND),
     }
+
+
+def _keep_prints(desk: Desk, workflow_id: str, judged: Judged) -> None:
+    """Spare the next who asks what was counted; a full disk, or a workflow gone, is no matter."""
+    if judged.prints.fresh:
+        with suppress(StoreFault, UnknownWorkflow), desk.store.transaction() as tx:
+            get_workflow(tx, workflow_id, lock=True)
+            keep_prints(tx, workflow_id, judged.prints)
 
 
 def _of_hook(desk: Desk, workflow_id: str, task_id: str, hook: str) -> dict[str, Any]:

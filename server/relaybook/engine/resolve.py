@@ -185,7 +185,7 @@ def _waive(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:
 def _waive_intake(desk: Desk, tx: Tx, case: Case, task: Task, r: Resolution) -> Command:
     """Let a stage start although its INTAKE gate fails; what fails then, later, still holds it."""
     draft = task_prompt(desk, tx, case.workflow, task)
-    findings = judge_draft(tx, case.workflow, task, draft).findings
+    findings = judge_draft(desk, tx, case.workflow, task, draft).findings
     verdict = intake(desk, tx, case.workflow, task, draft, findings)
     rules = sorted({item.rule for item in verdict.items if item.verdict == "fail"})
     if not rules:

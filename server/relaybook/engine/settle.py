@@ -36,7 +36,7 @@ def refuse_worker(actor: str, deed: str) -> None:
 def settled(desk: Desk, pattern: Pattern, spec: TaskSpec, place: str | None) -> TaskSpec:
     """`spec` with a template, an expected time, and the questions of its expert role.
 
-    `place` is where the call says the task, as `tasks[0].`; empty for a partition, whose
+    `place` is where in the call the task stands, as `tasks[0].`; empty for a partition, whose
     arguments all partitions share; None for a task of a composition.
 
     Raises:

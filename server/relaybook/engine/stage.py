@@ -12,6 +12,7 @@ from relaybook.core.plan import read_tasks
 from relaybook.core.task_spec import TaskSpec
 from relaybook.engine.desk import Desk
 from relaybook.engine.prompt import slug
+from relaybook.engine.stage_ids import stage_id
 from relaybook.errors import InvalidArguments, InvalidPlan, clip, nearest
 from relaybook.model import WORDS, Pattern, Task, Workflow
 from relaybook.registry.contract import Contract
@@ -105,7 +106,7 @@ def _check_types(stage: Mapping[str, Any], place: int) -> None:
 def _task(
     place: int, stage: Mapping[str, Any], contracts: Sequence[Contract], pattern: Pattern
 ) -> dict[str, Any]:
-    """A stage as a plan says it of a task."""
+    """A stage in the form in which a plan has a task."""
     contract, goal = contracts[place], stage["goal"].strip()
     done = stage.get("done") or []
     args = {**contract.arguments(goal, done), **(stage.get("args") or {})}
@@ -190,34 +191,6 @@ def _is_taken(tx: Tx, base: str, number: int) -> bool:
     prefix = base if number == 1 else f"{base}-{number}"
     sql = "SELECT 1 FROM tasks WHERE slug = :slug"
     return bool(tx.rows(sql, {"slug": f"{prefix}-stage-0"}))
-
-
-def has_stages(tx: Tx, workflow: Workflow) -> bool:
-    """Whether a workflow was planned in stages; one that replaced its first still was."""
-    if workflow.pattern is not Pattern.PIPELINE:
-        return False
-    sql = "SELECT 1 FROM tasks WHERE workflow_id = :id AND id = :first AND slug IS NOT NULL"
-    return bool(tx.rows(sql, {"id": workflow.id, "first": stage_id(0)}))
-
-
-def refuse_without_stages(tx: Tx, workflow: Workflow) -> None:
-    """Refuse to advance a workflow that was planned in tasks.
-
-    Raises:
-        InvalidArguments: it has no stages.
-    """
-    if not has_stages(tx, workflow):
-        raise InvalidArguments(
-            f"Workflow {workflow.id!r} ({workflow.pattern}) has no stages to advance.",
-            allowed="update_task or claim_task for its tasks",
-            next="update_task(workflow_id, task_id, status='in_progress') for one that "
-            "get_workflow lists under `ready`",
-        )
-
-
-def stage_id(place: int | None) -> str:
-    """The id of the task of a stage."""
-    return f"stage-{place}"
 
 
 def stage_line(task: Task) -> str:

@@ -73,7 +73,7 @@ def list_tokens(desk: Desk) -> dict[str, Any]:
 
 
 def revoke_token(desk: Desk, token_id: str) -> dict[str, Any]:
-    """Let nobody in by the token from now on, in whichever process; harmless if repeated.
+    """Make a token invalid at once, for every process; harmless if repeated.
 
     Raises:
         UnknownToken: there is none of that id.

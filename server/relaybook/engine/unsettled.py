@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from relaybook.core.status import breaker_open
 from relaybook.engine.ahead import next_in
 from relaybook.engine.attention import count_held
-from relaybook.engine.stage import has_stages
+from relaybook.engine.stage_ids import has_stages
 from relaybook.engine.waiting import gate_items, hooks_left
 from relaybook.errors import HooksPending, InReview, clip
 from relaybook.model import Pattern, Status, Task, Workflow

@@ -8,9 +8,13 @@ from typing import Any
 from relaybook.core.case import Case
 from relaybook.core.close import refuse_decided
 from relaybook.core.command import Ask, Cancel, NameFailure, Release, Start
-from relaybook.core.envelope import ResultStatus, raw_result, read_result
+from relaybook.core.coverage import item_ids, uncovered
+from relaybook.core.envelope import Envelope, ResultStatus, raw_result, read_result
 from relaybook.core.finish import attempt_meant
+from relaybook.core.merge_plan import plan_merge
 from relaybook.core.result_block import MAX_OUTPUT, NEXT_FOR_WORKER
+from relaybook.core.result_flags import result_flags
+from relaybook.core.task_spec import TaskSpec
 from relaybook.core.text import compact, storable
 from relaybook.engine.claim import (
     check_lease,
@@ -57,6 +61,10 @@ OWN_CODE_LIMIT = 80
 _OF_WORKFLOW = ("workflow_id", "seq", "workflow_status", "progress", "next")
 _OF_ATTEMPT = ("attempt", "lease_seconds")
 UPDATES_LIMIT = 10
+UNCOVERED = (
+    "the result is recorded as it is and the digest names these items; for those that are missing "
+    "change_plan(add=[a task for them])"
+)
 CONFIRM = "; error.code is a guess: if it is wrong, send status 'failed' with error_code alone"
 
 
@@ -166,7 +174,7 @@ def _begin_once(desk: Desk, update: Update) -> dict[str, Any]:
                 override=update.override,
                 actor=update.actor,
             )
-            answer = told(desk, tx, case, begun.case, task_id) | started(desk, begun)
+            answer = told(desk, tx, case, begun.case, task_id) | started(begun)
             if update.session_key is not None:
                 del answer["prompt"]  # its worker runs already
             return answer
@@ -199,19 +207,34 @@ def _complete(desk: Desk, update: Update) -> dict[str, Any]:
     """Record a result; a block that says error or needs_input is recorded as what it says."""
     workflow_id, task_id = _named(desk, update)
     spec = desk.spec_of(workflow_id, task_id)
+    schema: Mapping[str, Any] | None = None
     try:
         if update.accept_raw:
             result = raw_result(_required(update.output))
         else:
-            result = read_result(update.output, result_schema(desk, spec))
+            schema = result_schema(desk, spec)
+            result = read_result(update.output, schema)
     except MalformedOutput as refusal:
         _refuse_late(desk, workflow_id, task_id, update)
         # A worker cannot accept its own output.
         told = refusal.with_next(NEXT_FOR_WORKER) if update.actor == "worker" else refusal
         raise told from None
     answer = finish(desk, workflow_id, task_id, update, result)
+    if flags := result_flags(result):
+        answer["flags"] = list(flags)
+    if answer["status"] == Status.COMPLETED and spec.items:
+        answer |= _coverage(spec, schema, result)
     guessed = result.status is ResultStatus.ERROR and not reported(result)[0]
     return _to_confirm(answer) if guessed else answer
+
+
+def _coverage(spec: TaskSpec, schema: Mapping[str, Any] | None, result: Envelope) -> dict[str, Any]:
+    """What a result leaves out of its items, or names besides them; empty if that is nothing."""
+    returned = item_ids(result.data, plan_merge(schema or {}))
+    found = uncovered(spec.items, returned) if returned is not None else {}
+    if not found:
+        return {}
+    return {"coverage": found, "advice": UNCOVERED}
 
 
 def _refuse_late(desk: Desk, workflow_id: str, task_id: str, update: Update) -> None:

@@ -10,6 +10,7 @@ from relaybook.core.policy import (
     USER_UPDATE_AFTER_SECONDS,
 )
 from relaybook.core.status import (
+    FLAGS,
     all_done,
     breaker_open,
     is_expired,
@@ -39,8 +40,6 @@ from relaybook.store.tables import TASKS, WORKFLOWS
 
 PAGE = {"concise": 20, "detailed": 60}
 RESUME = "resume"
-#: The derived words beside the status of a workflow.
-FLAGS = ("breaker_open", "blocked", "stalled", "update_due", "replan")
 #: How much of an answer a list of tasks, or of workflows, may fill up to, in bytes of JSON.
 ANSWER_BYTES = {"concise": 3_550, "detailed": 19_000}
 #: How much each list of tasks that need somebody may take of it.
@@ -180,7 +179,7 @@ def workflow_ended(desk: Desk, workflow_id: str) -> bool:
 
 
 def holders(desk: Desk, workflow_id: str) -> list[tuple[str, str]]:
-    """Workflow and task of those that write what tasks of a workflow would, and so hold them.
+    """The tasks, by workflow and id, that hold tasks of a workflow by what they are writing.
 
     Raises:
         UnknownWorkflow: there is none of that id.
@@ -232,7 +231,7 @@ def overview(workflow: Workflow, running: Sequence[Task], now: float) -> dict[st
 
 
 def counts(workflow: Workflow) -> dict[str, int]:
-    """How many tasks are in each state that any is in; ready and retryable beside them."""
+    """How many tasks are in each state, empty states left out; ready and retryable beside them."""
     shown = {str(status): getattr(workflow, status) for status in Status}
     if workflow.ended_at is None:
         shown |= {"ready": workflow.ready, "retryable": workflow.retryable}

@@ -36,22 +36,24 @@ def check_arguments(
         InvalidArguments: with all unknown, missing and mismatched ones named.
     """
     known = {parameter.name for parameter in inputs}
-    faults = _Faults([], [str(name)[:60] for name in args if name not in known], [])
+    unknown = [str(name)[:60] for name in args if name not in known]
+    missing: list[str] = []
+    invalid: list[str] = []
     values: dict[str, Any] = {}
     for parameter in inputs:
         value = args.get(parameter.name)
         value = parameter.default if value is None else value
         if parameter.required and _blank(value, () if may_be_empty else ([], {})):
-            faults.missing.append(parameter.name)
+            missing.append(parameter.name)
             continue
         try:
             values[parameter.name] = (
                 None if value is None else read_as(parameter, value, parameter.name)
             )
         except Mismatch as mismatch:
-            faults.invalid.append(str(mismatch)[:FAULT_LIMIT])
-    if faults.missing or faults.unknown or faults.invalid:
-        raise _refusal(f"{what} {name!r}", inputs, faults)
+            invalid.append(str(mismatch)[:FAULT_LIMIT])
+    if missing or unknown or invalid:
+        raise _refusal(f"{what} {name!r}", inputs, _Faults(missing, unknown, invalid))
     return values
 
 

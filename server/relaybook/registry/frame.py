@@ -5,21 +5,20 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from relaybook.core.envelope import EXAMPLE
 from relaybook.core.fence import FENCE_RULE
 from relaybook.model import Tier
 from relaybook.registry.inlay import Inlay
 
-OUTPUT_INTERFACE = """\
+OUTPUT_INTERFACE = f"""\
 Reason first, then end with this block, tags alone on their lines:
 
-<result>
-{"status":"ok","summary":"<=120 words","data":{}}
-</result>
+{EXAMPLE}
 
-`status`: ok, partial, needs_input, or error with `error`{code,message}. Optional: confidence \
-(low/medium/high) and lists: evidence{claim,source}, gaps, questions, artifacts{path}, \
-tests{name,status}, metrics{name,value}, findings{text}, \
-proposed_actions{action,target,tier,why}, actions_taken{action,tier}."""
+`status`: ok, partial, needs_input, or error with `error`{{code,message}}. Optional: confidence \
+(low/medium/high) and lists: evidence{{claim,source}}, gaps, questions, artifacts{{path}}, \
+tests{{name,status}}, metrics{{name,value}}, findings{{text}}, \
+proposed_actions{{action,target,tier,why}}, actions_taken{{action,tier}}."""
 
 _CAPS = {
     Tier.T1: "Capped at tier T1 (reading)",
@@ -113,9 +112,7 @@ def fixed_lines(limits: tuple[str, ...]) -> frozenset[str]:
 
 def agreed(frame: Frame, inlay: Inlay) -> list[str]:
     """The constraint lines that decisions and lessons make."""
-    decided = [
-        f"- Decided, keep to it: {inlay.text(t, 'decision')}" for t in frame.shared_decisions
-    ]
+    decided = [f"- Decided, keep to it: {inlay.line(text)}" for text in frame.shared_decisions]
     learned = [f"- Learned before: {inlay.text(t, 'lesson')}" for t in frame.lessons]
     return decided + learned
 
@@ -131,7 +128,7 @@ def task_parts(frame: Frame, inlay: Inlay) -> list[str]:
     """The H3 parts that belong to Task before its Input Data."""
     parts: list[str] = []
     if frame.done:
-        done = "\n".join(f"- {inlay.text(criterion, 'done')}" for criterion in frame.done)
+        done = "\n".join(f"- {inlay.line(criterion)}" for criterion in frame.done)
         parts.append(f"### Done When\n{done}\n{PROOF_RULE}")
     if frame.answers:
         answers = "\n".join(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from relaybook.core.fence import scan
@@ -10,11 +11,15 @@ from relaybook.registry import frame as added
 from relaybook.registry.arguments import check_arguments
 from relaybook.registry.frame import Frame
 from relaybook.registry.inlay import Inlay
+from relaybook.registry.output_format import fitting_lines
 from relaybook.registry.parameter import Parameter
 from relaybook.registry.template import SECTIONS, Template
 
 #: How long a prompt may be, in bytes.
 PROMPT_LIMIT = 200_000
+
+#: Bodies up to this many characters are remembered.
+_SHORT = 4_000
 
 INPUT_DATA = "### Input Data"
 
@@ -65,20 +70,23 @@ def render(template: Template, args: Mapping[str, Any], frame: Frame) -> Prompt:
         values[frame_prior] = added.prior_data(frame, inlay)
     limits = added.limits(frame, inlay)
     schema = frame.schema or template.output_schema
-    body = _sections(template.body.render(values))
+    rendered = template.body.render(values)
+    body = (_short_sections if len(rendered) <= _SHORT else _sections)(rendered)
     prior = "" if frame_prior else added.prior_data(frame, inlay)
     shown = added.schema_text(schema, inlay) if schema else ""
     texts = {
         "Role": body["Role"],
         "Task": _task(body["Task"], added.task_parts(frame, inlay), prior),
         "Constraints": _join(body["Constraints"], *limits, *added.agreed(frame, inlay), by="\n"),
-        "Output Format": _join(body["Output Format"], shown),
+        "Output Format": _join(_output_format(body["Output Format"], template, frame), shown),
         "Output Interface": added.OUTPUT_INTERFACE,
     }
     sections = [(name, inlay.fill(text)) for name, text in texts.items()]
     context = [str(values[each.name] or "") for each in inputs if each.context]
     return Prompt(
-        text=_bounded("\n\n".join([f"## {name}\n{text}" for name, text in sections]) + "\n"),
+        text=_bounded(
+            "\n".join([line for name, text in sections for line in (f"## {name}", text, "")])
+        ),
         sections=tuple(sections),
         fixed=added.fixed_lines(limits),
         seen=tuple(inlay.seen),
@@ -88,6 +96,11 @@ def render(template: Template, args: Mapping[str, Any], frame: Frame) -> Prompt:
         path_only=tuple(dict.fromkeys(inlay.path_only)),
         schema=schema,
     )
+
+
+def fixed_lines(template: Template, frame: Frame) -> frozenset[str]:
+    """The lines of a prompt that the server writes, whatever the template and its arguments."""
+    return added.fixed_lines(added.limits(frame, Inlay(frame.nonce, template.datamark)))
 
 
 def _inputs(
@@ -102,7 +115,7 @@ def _inputs(
     return template.inputs, None
 
 
-def _sections(rendered: str) -> dict[str, str]:
+def _sections(rendered: str) -> Mapping[str, str]:
     """The text of each H2 section of a rendered body."""
     while "\n\n\n" in rendered:
         rendered = rendered.replace("\n\n\n", "\n\n")
@@ -115,6 +128,16 @@ def _sections(rendered: str) -> dict[str, str]:
             next="move the headings of the template out of its conditions and loops",
         )
     return {name: text.strip() for name, text in zip(SECTIONS, texts, strict=True)}
+
+
+#: The bodies of a template mostly differ in what is put in for the marks of data.
+_short_sections = lru_cache(maxsize=256)(_sections)
+
+
+def _output_format(text: str, template: Template, frame: Frame) -> str:
+    if not frame.schema or not template.output_schema:
+        return text
+    return fitting_lines(text, template.output_schema, frame.schema)
 
 
 def _task(text: str, parts: list[str], prior: str) -> str:

@@ -31,6 +31,7 @@ class Shelf(Generic[T]):
     ) -> None:
         """`read` is given a file and whether it shadows one of an earlier folder."""
         self._folders = folders
+        self._places = [str(folder) for folder in reversed(folders)]
         self._suffix = suffix
         self._read_file = read
         self._read: dict[str, _Read[T]] = {}
@@ -71,7 +72,7 @@ class Shelf(Generic[T]):
         """Where the file of that name may lie, the folder that counts most first."""
         if not NAME.fullmatch(name):
             return ()
-        return [f"{folder}/{name}{self._suffix}" for folder in reversed(self._folders)]
+        return [f"{place}/{name}{self._suffix}" for place in self._places]
 
 
 def stamp_of(path: str) -> tuple[int, int] | None:

@@ -135,16 +135,16 @@ def load_case(tx: Tx, workflow_id: str, task_id: str, claim: str | None = None) 
     """
     case, waited_for = _load_task(tx, workflow_id, task_id)
     task = case.tasks[task_id]
-    attempts = dict(case.attempts)
-    if claim is not None and all(attempt.claim != claim for attempt in attempts.values()):
-        attempts |= _load_attempt_of(tx, task, claim)
+    if claim is not None and all(attempt.claim != claim for attempt in case.attempts.values()):
+        attempts = {**case.attempts, **_load_attempt_of(tx, task, claim)}
+        case = replace(case, attempts=attempts)
     if not waited_for:
-        return replace(case, attempts=attempts) if len(attempts) > len(case.attempts) else case
+        return case
     tasks = dict(case.tasks)
     edges = load_edges(tx, workflow_id, tasks)
     # Of handlers that may be called off.
     running = [other for other in tasks.values() if other.claim is not None and other is not task]
-    attempts |= load_open_attempts(tx, running)
+    attempts = {**case.attempts, **load_open_attempts(tx, running)}
     return replace(case, tasks=tasks, attempts=attempts, edges=edges)
 
 

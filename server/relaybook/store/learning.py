@@ -247,15 +247,21 @@ def latest_lessons(tx: Tx, project: str, target: str, limit: int) -> list[KeptLe
 
 def accepted_lessons(
     tx: Tx, project: str, skill: str | None, template: str, limit: int
-) -> list[KeptLesson]:
-    """The accepted lessons that concern a skill or a template, the latest decision first."""
-    where = (
-        "WHERE project = :project AND status = 'accepted'"
+) -> tuple[str, ...]:
+    """The texts of accepted lessons that concern a skill or a template, the latest decision first."""
+    sql = (
+        "SELECT text FROM lessons WHERE project = :project AND status = 'accepted'"
         " AND (target = :target OR skill = :skill OR template = :template)"
         " ORDER BY decided_at DESC, id LIMIT :limit"
     )
-    params = {"target": f"skill:{skill}", "skill": skill, "template": template}
-    return LESSONS.find(tx, where, project=project, limit=limit, **params)
+    params = {
+        "project": project,
+        "target": f"skill:{skill}",
+        "skill": skill,
+        "template": template,
+        "limit": limit,
+    }
+    return tuple(row[0] for row in tx.rows(sql, params))
 
 
 def _same(tx: Tx, project: str, lesson: Lesson, mark: str) -> Iterator[KeptLesson]:

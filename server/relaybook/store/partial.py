@@ -10,7 +10,7 @@ from relaybook.store.sight import sight_of
 
 
 class PartialStore:
-    """`store` as those see it who may see `projects`."""
+    """`store` as callers see it who may see only `projects`."""
 
     def __init__(self, store: Store, projects: frozenset[str]) -> None:
         self._store = store

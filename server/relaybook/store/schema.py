@@ -270,6 +270,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
     (TOKENS, PROJECT_SKILL_STATS),
     (READS,),
+    # Counted anew when somebody asks: they used to be at every start.
+    ("DELETE FROM prints",),
 )
 
 VERSION_TABLE = "CREATE TABLE IF NOT EXISTS schema_version (version {int} NOT NULL) {strict}"

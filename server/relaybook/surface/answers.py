@@ -74,8 +74,10 @@ class Updated(Told, total=False):
     progress: str
     ready: list[str]
     error: dict[str, Any]
+    flags: list[str]
     spawn: dict[str, Any]
     prompt: str
+    coverage: dict[str, list[str]]
     repeated: bool
     results: list[dict[str, Any]]
 

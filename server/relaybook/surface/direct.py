@@ -10,10 +10,11 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from mcp.server.mcpserver import Context
 from mcp_types import CallToolResult, JSONRPCRequest, TextContent
 
 from relaybook.core.text import compact
-from relaybook.surface.rim import Server
+from relaybook.surface.rim import Server, VerbResult
 from relaybook.surface.tracing import is_traced
 
 logger = logging.getLogger(__name__)
@@ -43,8 +44,8 @@ def kind_of(request: JSONRPCRequest, **more: Any) -> str | None:
     around = {name: value for name, value in params.items() if name not in CALL}
     around |= {name: value for name, value in meta.items() if name.startswith(PROTOCOL)}
     try:
-        kind = compact(around | more)
-    except (ValueError, RecursionError):  # numbers or nesting past what Python writes
+        kind = repr(around | more)
+    except (ValueError, RecursionError):  # numbers or nesting past what Python tells
         return None
     return kind if len(kind) <= LONGEST_KIND else None
 
@@ -56,6 +57,8 @@ class Direct:
         """None is, unless `in_turn`, or if a span is to be opened for each message."""
         self._server = server
         self._tools = server.brief if in_turn and not is_traced() else frozenset[str]()
+        #: Of no call: these tools do not look at it, and each call would make its own.
+        self._context: Context[None, Any] = Context(mcp_server=server)
         self._around: dict[str, Around] = {}
 
     def takes(self, request: JSONRPCRequest, kind: str) -> Around | None:
@@ -77,7 +80,8 @@ class Direct:
         """What the tool answers."""
         params = request.params or {}
         try:
-            result = await self._server.call_tool(params["name"], params.get("arguments", {}))
+            arguments = params.get("arguments", {})
+            result = await self._server.call_tool(params["name"], arguments, self._context)
         except Exception as error:  # as the SDK tells it: generic text, the traceback to the log
             logger.exception("Tool %r raised an unexpected exception", params["name"])
             result = CallToolResult(content=[TextContent(text=str(error))], is_error=True)
@@ -89,9 +93,13 @@ def answer(request: JSONRPCRequest, around: Around, result: CallToolResult) -> b
     """`result` and what is said around it, as the JSON that answers the call."""
     texts = [part.text for part in result.content if isinstance(part, TextContent)]
     said: dict[str, Any] = {
+        **around,
         "content": [{"type": "text", "text": text} for text in texts],
         "isError": result.is_error,
     }
-    if result.structured_content is not None:
-        said["structuredContent"] = result.structured_content
-    return compact({"jsonrpc": "2.0", "id": request.id, "result": said | around}).encode()
+    line = compact({"jsonrpc": "2.0", "id": request.id, "result": said})
+    if result.structured_content is None:
+        return line.encode()
+    # What a verb told is text already, a long prompt as often as not.
+    data = texts[0] if isinstance(result, VerbResult) else compact(result.structured_content)
+    return f'{line[:-2]},"structuredContent":{data}}}}}'.encode()

@@ -40,12 +40,14 @@ async def done(desk: Desk, verb: Callable[P, T], *args: P.args, **kwargs: P.kwar
     if desk.store.threads:
         call = partial(verb, *args, **kwargs)
         return await to_thread.run_sync(call, limiter=_limiter(desk.store.threads))
-    deadline = anyio.current_time() + LOCK_PATIENCE
+    deadline: float | None = None
     while True:
         try:
             return verb(*args, **kwargs)
         except StoreBusy:
-            if not _may_repeat() or anyio.current_time() > deadline:
+            now = anyio.current_time()
+            deadline = deadline or now + LOCK_PATIENCE
+            if not _may_repeat() or now > deadline:
                 raise
         await _pause()
 

@@ -94,9 +94,13 @@ def _answering(verb: Verb) -> Callable[..., Awaitable[CallToolResult]]:
     return call
 
 
-def _result(said: dict[str, Any]) -> CallToolResult:
+class VerbResult(CallToolResult):
+    """What a verb answered: data, and as its one text the JSON of the same."""
+
+
+def _result(said: dict[str, Any]) -> VerbResult:
     text = TextContent(type="text", text=compact(said))
-    return CallToolResult(content=[text], structured_content=said)
+    return VerbResult(content=[text], structured_content=said)
 
 
 def refused(refusal: Refusal) -> CallToolResult:

@@ -99,7 +99,7 @@ def build_server(
 
 
 def _extensions(tasks: TasksExtension, secrets: Sequence[str]) -> Sequence[Extension]:
-    """Who shares secrets has replicas, and none knows the tasks of another: there are none."""
+    """A server that shares secrets has replicas, which know nothing of each other's tasks."""
     return [board_app()] if secrets else [board_app(), tasks]
 
 

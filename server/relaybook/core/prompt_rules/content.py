@@ -9,6 +9,7 @@ from relaybook.core.schema_check import find_problems
 from relaybook.errors import InvalidPlan
 
 from .example import one, prompt
+from .instructions import Instructions
 from .part import Part, remembered
 from .reading import Checked, Reading
 from .rule import Hit, Rule, Severity, hit_at
@@ -43,20 +44,19 @@ def _path_without_content(reading: Reading) -> Iterator[Hit]:
         return
     for path in facts.path_only:
         yield Hit("inputs", path, "A path is given without its content.")
-    paths = [(line, word) for part in reading.parts if part.task for line, word in _paths(part)]
     known = "\n".join([*facts.path_only, *(f.source for f in reading.text.fences)]).lower()
-    for line, word in paths:
+    for line, word in _paths(reading.outside):
         if word not in known:
             what = f"The task names {word[:60]!r}; its content is not in the prompt."
             yield hit_at(line, what)._replace(severity=Severity.WARN)
 
 
 @remembered
-def _paths(part: Part) -> list[tuple[Line, str]]:
-    """The words of a section that look like a path, each with its line."""
+def _paths(outside: Instructions) -> list[tuple[Line, str]]:
+    """The words of the task that look like a path, each with its line."""
     return [
         (sentence.line, word)
-        for sentence in part.free
+        for sentence in outside.task
         for word in sentence.words
         if "/" in word and _is_path(word)
     ]
@@ -71,18 +71,17 @@ def _is_path(word: str) -> bool:
 
 
 def _three_limits(reading: Reading) -> Iterator[Hit]:
-    there = frozenset[str]().union(
-        *(_limits(part) for part in reading.parts if part.title in ("Constraints", ""))
-    )
+    there = _limits(reading.outside)
     for name in ("time limit", "scope boundary", "don't-touch rule"):
         if name not in there and not (name == "time limit" and reading.facts.time_limit):
             yield Hit("Constraints", what=f"There is no {name}.")
 
 
 @remembered
-def _limits(part: Part) -> frozenset[str]:
-    """The limits that a section sets."""
-    found = [set(sentence.words) for sentence in part.sentences]
+def _limits(outside: Instructions) -> frozenset[str]:
+    """The limits that the constraints set."""
+    parts = [part for part in outside.parts if part.title in ("Constraints", "")]
+    found = [set(sentence.words) for part in parts for sentence in part.sentences]
     present = {
         "time limit": _names(found, _TIME),
         "scope boundary": _names(found, _SCOPE),
@@ -98,14 +97,14 @@ def _names(sentences: list[set[str]], words: Collection[str]) -> bool:
 
 
 def _done_and_stop(reading: Reading) -> Iterator[Hit]:
-    if not reading.facts.done and not reading.names(_DONE):
+    if not reading.facts.done and not reading.outside.names(_DONE):
         yield Hit("Constraints", what="There is no done criterion.")
-    if not reading.facts.time_limit and not reading.names(_STOP):
+    if not reading.facts.time_limit and not reading.outside.names(_STOP):
         yield Hit("Constraints", what="There is no stop condition.")
 
 
 def _machine_schema(reading: Reading) -> Iterator[Hit]:
-    if reading.facts.needs_schema and not any(map(_shows_schema, reading.parts)):
+    if reading.facts.needs_schema and not any(map(_shows_schema, reading.outside.parts)):
         yield Hit("Output Format")
 
 
@@ -165,9 +164,9 @@ def _disagreement(schema_text: str, example_text: str) -> str:
 def _tools_named(reading: Reading) -> Iterator[Hit]:
     needs = reading.facts.worker_needs
     for need in needs:
-        if need in _NEEDS and not reading.names(_NEEDS[need]):
+        if need in _NEEDS and not reading.outside.names(_NEEDS[need]):
             yield Hit("prompt", what=f"The worker needs {need!r}; nothing says where or with what.")
-    if not (needs or reading.text.fences or reading.names(_ANY_NEED)):
+    if not (needs or reading.text.fences or reading.outside.names(_ANY_NEED)):
         yield Hit("prompt")
 
 
@@ -178,10 +177,10 @@ def _inputs_fit(reading: Reading) -> Iterator[Hit]:
         yield Hit("inputs", name, f"Variable {name[:60]!r} is used and not declared.")
 
 
-def _room_to_reason(reading: Reading) -> Iterator[Hit]:
-    hits = [hit for part in reading.parts for hit in part.phrases.get("P22", ())]
-    if hits and not reading.names(_ROOM):
-        yield from hits
+def _room_to_reason(outside: Instructions) -> Iterator[Hit]:
+    if not outside.names(_ROOM):
+        for part in outside.parts:
+            yield from part.phrases.get("P22", ())
 
 
 def _fitting_model(reading: Reading) -> Iterator[Hit]:
@@ -303,7 +302,7 @@ CHECKED = (
             passing=one(prompt(output="Return only JSON.")),
             failing=one(prompt(output="Return only JSON.", interface="Use <result> tags.")),
         ),
-        _room_to_reason,
+        outside=_room_to_reason,
     ),
     Checked(
         Rule(

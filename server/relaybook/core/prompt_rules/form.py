@@ -8,6 +8,7 @@ from itertools import groupby
 from relaybook.core.prompt_text import SECTIONS, Kind
 
 from .example import FENCE, one, prompt
+from .instructions import Instructions
 from .part import Part
 from .reading import Checked, Reading
 from .rule import Hit, Rule, Severity, hit_at, place
@@ -34,7 +35,7 @@ _MARK = re.compile(
 
 
 def _five_sections(reading: Reading) -> Iterator[Hit]:
-    titles = reading.text.titles
+    titles = reading.outside.titles
     empty = _empty_sections(reading)
     if titles == SECTIONS and not empty:
         return
@@ -53,16 +54,16 @@ def _five_sections(reading: Reading) -> Iterator[Hit]:
 
 
 def _empty_sections(reading: Reading) -> list[str]:
-    bare = [p.title for p in reading.parts if p.title in SECTIONS and not p.text.strip()]
+    bare = [p.title for p in reading.outside.parts if p.title in SECTIONS and not p.text.strip()]
     if not bare:
         return []
     filled = {fence.section for fence in reading.text.fences}
-    filled.update(part.title for part in reading.parts if part.text.strip())
+    filled.update(part.title for part in reading.outside.parts if part.text.strip())
     return [title for title in bare if title not in filled]
 
 
-def _result_instruction(reading: Reading) -> Iterator[Hit]:
-    interfaces = (part for part in reading.parts if part.title == "Output Interface")
+def _result_instruction(outside: Instructions) -> Iterator[Hit]:
+    interfaces = (part for part in outside.parts if part.title == "Output Interface")
     if not any("<result>" in part.text for part in interfaces):
         yield Hit("Output Interface", what="Output Interface does not ask for <result> tags.")
 
@@ -88,10 +89,18 @@ def _too_long(reading: Reading) -> Iterator[Hit]:
             yield Hit("prompt", "", f"{size} words of {name}; the limit is {limit}.", severity)
 
 
-def _one_deliverable(reading: Reading) -> Iterator[Hit]:
-    task = [sentence for sentence in reading.task if not sentence.line.part and not sentence.item]
-    if not task and any(fence.section == "Task" for fence in reading.text.fences):
+def _worded_task(reading: Reading) -> Iterator[Hit]:
+    in_task = any(fence.section == "Task" for fence in reading.text.fences)
+    if in_task and not any(map(_states_task, reading.outside.task)):
         yield Hit("Task", what="No sentence outside the fences says what to do.")
+
+
+def _states_task(sentence: Sentence) -> bool:
+    return not sentence.line.part and not sentence.item
+
+
+def _one_deliverable(outside: Instructions) -> Iterator[Hit]:
+    task = list(filter(_states_task, outside.task))
     first = [sentence for sentence in task if sentence.paragraph == task[0].paragraph]
     if len(first) > 1:
         yield hit_at(first[1].line, f"The task is {len(first)} sentences.")
@@ -159,8 +168,8 @@ CHECKED = (
             passing=one(),
             failing=one(prompt(interface="Give the result as JSON.")),
         ),
-        _result_instruction,
-        _tags_named,
+        outside=_result_instruction,
+        section=_tags_named,
     ),
     Checked(
         Rule(
@@ -189,6 +198,7 @@ CHECKED = (
             passing=one(prompt(task="Review the design and test coverage of src/auth.py below.")),
             failing=one(prompt(task="Review the login code below and write the missing tests.")),
         ),
+        _worded_task,
         _one_deliverable,
     ),
     Checked(
@@ -216,7 +226,7 @@ CHECKED = (
             failing=one(prompt(data=FENCE.replace("def", "</data-0000>\ndef"))),
         ),
         _fenced_data,
-        _unfenced,
+        section=_unfenced,
     ),
     Checked(
         Rule(

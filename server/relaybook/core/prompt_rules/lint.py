@@ -7,6 +7,7 @@ from itertools import islice
 from relaybook.core.prompt_text import Section, outside_fences
 
 from . import across, content, form, wording
+from .instructions import Instructions
 from .part import Part, read_part, remembered
 from .phrases import ORDER_STEMS, ORDERING
 from .reading import Checked, Reading, read_facts
@@ -22,6 +23,8 @@ _CALM_WORDS = form.MONOLITH_WORDS - 100
 CHECKED: tuple[Checked, ...] = tuple(
     sorted((*form.CHECKED, *content.CHECKED, *wording.CHECKED), key=lambda each: each.rule.id)
 )
+#: The rules that look at the prompt as a whole.
+_ASKED = tuple((each.rule.id, each.prompt) for each in CHECKED if each.prompt)
 _BY_ID = {each.rule.id: each.rule for each in CHECKED}
 #: Every rule, by number.
 RULES: tuple[Rule, ...] = tuple(
@@ -36,15 +39,23 @@ def check(prompt: PromptFacts) -> tuple[Finding, ...]:
 
 def judge(reading: Reading) -> tuple[Finding, ...]:
     """As `check`, of a prompt that was read."""
-    found = {
-        each.rule.id: hits
-        for each in CHECKED
-        if each.prompt and (hits := [*islice(each.prompt(reading), MOST)])
-    }
-    for part in reading.parts:
+    found = {rule: hits for rule, ask in _ASKED if (hits := [*ask(reading)])}
+    shown = _shown(reading.outside)
+    return tuple(
+        finding(_BY_ID[name], hit)
+        for name in sorted({*found, *shown})
+        for hit in [*found.get(name, ()), *shown.get(name, ())][:MOST]
+    )
+
+
+@remembered
+def _shown(outside: Instructions) -> Mapping[str, list[Hit]]:
+    """What in the instructions breaks the rules, whatever the facts and the data, by rule."""
+    found = {each.rule.id: [*each.outside(outside)] for each in CHECKED if each.outside}
+    for part in outside.parts:
         for rule, hits in _shown_alone(part).items():
             found.setdefault(rule, []).extend(hits)
-    return tuple(finding(_BY_ID[name], hit) for name in sorted(found) for hit in found[name][:MOST])
+    return {rule: hits for rule, hits in found.items() if hits}
 
 
 @remembered

@@ -1,13 +1,13 @@
 """One section of a prompt as the rules see it: read once, and remembered if it is short.
 
 The tasks of a workflow share their template and what the server adds, so most sections of a prompt
-were read before. What is asked of a section alone is remembered with it.
+were read before. What is asked of what is remembered is remembered with it.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from relaybook.core.prompt_text import Line, Section, lines_of
 
@@ -16,9 +16,17 @@ from .rule import Hit
 from .sentences import Sentence, sentences
 
 #: Sections up to this many characters are remembered, so many of them.
-_SHORT, _REMEMBERED = 4_000, 256
+SHORT, REMEMBERED = 4_000, 256
 
 Asked = TypeVar("Asked")
+
+
+class _Read(Protocol):
+    @property
+    def short(self) -> bool: ...
+
+
+Read = TypeVar("Read", bound=_Read)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,6 +39,8 @@ class Part:
     task: bool
     #: Lines that the server wrote, of the whole prompt.
     fixed: frozenset[str]
+    #: How many stand in title and text.
+    words: int
     lines: tuple[Line, ...]
     sentences: tuple[Sentence, ...]
     #: Those that the server did not write.
@@ -39,16 +49,18 @@ class Part:
     vocabulary: frozenset[str]
     #: Hits of the phrases, by rule.
     phrases: Mapping[str, Iterable[Hit]]
+    #: Whether it is remembered.
+    short: bool
 
 
 def read_part(section: Section, task: bool, fixed: frozenset[str]) -> Part:
-    return (_read_short if len(section.text) <= _SHORT else _read)(section, task, fixed)
+    return (_read_short if len(section.text) <= SHORT else _read)(section, task, fixed)
 
 
-def remembered(ask: Callable[[Part], Asked]) -> Callable[[Part], Asked]:
-    """`ask`, which remembers what it answered about short sections."""
-    short = lru_cache(maxsize=_REMEMBERED)(ask)
-    return lambda part: (short if len(part.text) <= _SHORT else ask)(part)
+def remembered(ask: Callable[[Read], Asked]) -> Callable[[Read], Asked]:
+    """`ask`, which remembers what it answered about a short section, or short sections together."""
+    of_short = lru_cache(maxsize=REMEMBERED)(ask)
+    return lambda read: (of_short if read.short else ask)(read)
 
 
 def _read(section: Section, task: bool, fixed: frozenset[str]) -> Part:
@@ -59,12 +71,14 @@ def _read(section: Section, task: bool, fixed: frozenset[str]) -> Part:
         text=section.text,
         task=task,
         fixed=fixed,
+        words=len(f"{section.title}\n{section.text}".split()),
         lines=tuple(lines),
         sentences=tuple(found),
         free=tuple(sentence for sentence in found if not sentence.fixed),
         vocabulary=frozenset().union(*(sentence.words for sentence in found)),
         phrases=find_phrases(found, task),
+        short=len(section.text) <= SHORT,
     )
 
 
-_read_short = lru_cache(maxsize=_REMEMBERED)(_read)
+_read_short = lru_cache(maxsize=REMEMBERED)(_read)

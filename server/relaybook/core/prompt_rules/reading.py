@@ -1,32 +1,25 @@
 """A prompt as the rules see it: read once, then asked by every rule."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from relaybook.core.prompt_text import PromptText, read
-from relaybook.core.words import Weights, Words, count_words, weigh
+from relaybook.core.words import Words, count
 
-from .part import Part, read_part
+from .instructions import Instructions, read_instructions
+from .part import Part
 from .rule import Hit, PromptFacts, Rule
-from .sentences import Sentence
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The facts, the text, its sections outside the fences, its words."""
+    """The facts, the text, what instructs in it, its words."""
 
     facts: PromptFacts
     text: PromptText
-    parts: tuple[Part, ...]
-    #: The sentences of the task that the server did not write.
-    task: tuple[Sentence, ...]
+    outside: Instructions
     words: Words
-    weights: Weights
-
-    def names(self, words: Collection[str]) -> bool:
-        """Whether one of these words stands outside the fences."""
-        return any(not part.vocabulary.isdisjoint(words) for part in self.parts)
 
 
 class Checked(NamedTuple):
@@ -34,7 +27,9 @@ class Checked(NamedTuple):
 
     rule: Rule
     prompt: Callable[[Reading], Iterable[Hit]] | None = None
-    #: What a section shows alone.
+    #: What the instructions show, whatever the facts and the data.
+    outside: Callable[[Instructions], Iterable[Hit]] | None = None
+    #: What a section of them shows alone.
     section: Callable[[Part], Iterable[Hit]] | None = None
 
 
@@ -45,14 +40,6 @@ def phrases_of(rule: str) -> Callable[[Part], Iterable[Hit]]:
 
 def read_facts(facts: PromptFacts) -> Reading:
     text = read(facts.text)
-    task = "Task" if "Task" in text.titles else ""
-    parts = tuple(read_part(each, each.title == task, facts.fixed) for each in text.sections)
-    weights = weigh(text)
-    return Reading(
-        facts=facts,
-        text=text,
-        parts=parts,
-        task=tuple(sentence for part in parts if part.task for sentence in part.free),
-        words=count_words(weights, facts.context),
-        weights=weights,
-    )
+    instructions = read_instructions(text, facts.fixed)
+    words = count(text, instructions.sizes, facts.context)
+    return Reading(facts, text, instructions, words)

@@ -7,6 +7,7 @@ from relaybook.core.prompt_text import Kind
 from relaybook.model import Tier
 
 from .example import one, prompt
+from .instructions import Instructions
 from .part import Part
 from .reading import Checked, Reading, phrases_of
 from .rule import Hit, Rule, Severity, hit_at
@@ -24,7 +25,7 @@ _ABOVE_WORKERS = frozenset({Tier.T3, Tier.T4})
 def _sibling_text(reading: Reading) -> Iterator[Hit]:
     if not reading.facts.siblings:
         return
-    free = (sentence for part in reading.parts for sentence in part.free)
+    free = (sentence for part in reading.outside.parts for sentence in part.free)
     words = (word for sentence in free for word in sentence.words)
     text = f" {' '.join(words)} "
     for label in reading.facts.siblings[:_SIBLINGS]:
@@ -42,8 +43,8 @@ def _transcript(part: Part) -> Iterator[Hit]:
     yield from part.phrases.get("P13", ())
 
 
-def _no_antecedent(reading: Reading) -> Iterator[Hit]:
-    for sentence in reading.task[:1]:
+def _no_antecedent(outside: Instructions) -> Iterator[Hit]:
+    for sentence in outside.task[:1]:
         if sentence.words[0] == "it" or sentence.words[1:] in _POINTERS:
             yield hit_at(sentence.line, "The task speaks of 'it' and does not say what.")
 
@@ -119,8 +120,8 @@ CHECKED = (
             passing=one(prompt(task="Review the code below, as described in RFC 6265.")),
             failing=one(prompt(task="Review the login of our project as before.")),
         ),
-        _no_antecedent,
-        phrases_of("P14"),
+        outside=_no_antecedent,
+        section=phrases_of("P14"),
     ),
     Checked(
         Rule(
@@ -147,6 +148,6 @@ CHECKED = (
             failing=one(prompt(task="Build the service below and deploy it to production.")),
         ),
         _outward_deed,
-        phrases_of("P16"),
+        section=phrases_of("P16"),
     ),
 )

@@ -3,7 +3,6 @@
 A body that is still arriving is no call in progress. Of strangers little is read, and not for long.
 """
 
-import math
 from collections.abc import Collection
 
 import anyio
@@ -50,14 +49,13 @@ class Bodies:
         declared = Headers(scope=scope).get("content-length", "")
         if declared.isdecimal() and int(declared[:20]) > limit:
             return _too_long(limit)
-        with (
-            self._stopping.scope(),
-            anyio.move_on_after(OPEN_SECONDS if is_open else math.inf) as patience,
-        ):
+        with self._stopping.scope() as patience:
+            if is_open:
+                patience.deadline = anyio.current_time() + OPEN_SECONDS
             return await _whole(receive, limit)
-        if patience.cancelled_caught:
-            return _unread(408, f"The body took longer than {OPEN_SECONDS:g} seconds.")
-        return _unread(503, "The server stops; send this to it again later.")
+        if self._stopping.is_set:
+            return _unread(503, "The server stops; send this to it again later.")
+        return _unread(408, f"The body took longer than {OPEN_SECONDS:g} seconds.")
 
 
 async def _whole(receive: Receive, limit: int) -> bytes | Response:

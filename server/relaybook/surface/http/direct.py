@@ -69,8 +69,7 @@ def _call(fields: Fields, body: bytes) -> tuple[JSONRPCRequest | None, str | Non
     name = (request.params or {}).get("name")
     if not isinstance(name, str) or fields.get(b"mcp-name") != name.encode("ascii", "replace"):
         return None, None
-    headers = [fields.get(header, b"").decode("latin-1") for header in DECIDING]
-    return request, kind_of(request, headers=headers)
+    return request, kind_of(request, headers=[fields.get(header) for header in DECIDING])
 
 
 def _again(first: Message, receive: Receive) -> Receive:

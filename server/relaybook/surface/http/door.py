@@ -1,6 +1,7 @@
 """Lets only callers in, and cuts a stream off when its caller's token is revoked or expires."""
 
 from collections.abc import Collection
+from functools import lru_cache
 from http.cookies import CookieError, SimpleCookie
 
 import anyio
@@ -58,8 +59,7 @@ class Door:
         self, caller: Caller, token: str | None, scope: Scope, receive: Receive, send: Send
     ) -> None:
         # What the SDK binds its sessions and sealed states to.
-        user = AuthenticatedUser(AccessToken(token="", client_id=caller.name, scopes=[]))
-        scope["user"] = user
+        user = scope["user"] = _user(caller.name)
         reset = auth_context_var.set(user)
         streaming = False
 
@@ -98,6 +98,11 @@ class Door:
             status,
             {"WWW-Authenticate": challenge},
         )
+
+
+@lru_cache(maxsize=1024)
+def _user(name: str) -> AuthenticatedUser:
+    return AuthenticatedUser(AccessToken(token="", client_id=name, scopes=[]))
 
 
 async def _end(answer: Response | None, scope: Scope, receive: Receive, send: Send) -> None:

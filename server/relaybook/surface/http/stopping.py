@@ -17,13 +17,17 @@ class Stopping:
         for scope in list(self._scopes):
             scope.cancel()
 
+    @property
+    def is_set(self) -> bool:
+        return self._event.is_set()
+
     async def wait(self) -> None:
         await self._event.wait()
 
     def scope(self) -> anyio.CancelScope:
         """To wait in for what may never come."""
         scope = anyio.CancelScope()
-        if self._event.is_set():
+        if self.is_set:
             scope.cancel()
         self._scopes.add(scope)
         return scope

@@ -1,0 +1,29 @@
+"""What is odd about a result that was accepted: told with it, and in every digest."""
+
+from typing import Any
+
+from relaybook.core.envelope import Envelope
+from relaybook.core.risk import colour, worst
+
+UNVALIDATED = "unvalidated"
+#: Its data names a better colour than the worst of its own issues.
+COLOUR_BELOW_ISSUES = "colour_below_issues"
+
+
+def result_flags(envelope: Envelope) -> tuple[str, ...]:
+    """The flags of a result, what its block showed first."""
+    odd = (
+        (COLOUR_BELOW_ISSUES, _understated(envelope.data)),
+        (UNVALIDATED, not envelope.validated),
+    )
+    return (*envelope.flags, *(name for name, holds in odd if holds))
+
+
+def _understated(data: Any) -> bool:
+    """Whether a risk is rated better than the worst issue that is given for it."""
+    if not isinstance(data, dict) or not isinstance(issues := data.get("issues"), list):
+        return False
+    given = [colour(issue.get("colour")) for issue in issues if isinstance(issue, dict)]
+    rated = colour(data.get("colour"))
+    known = [shade for shade in (rated, *given) if shade is not None]
+    return rated is not None and worst(known) is not rated

@@ -1,0 +1,78 @@
+"""A supervisor: its reviews, when it is to plan anew, and how it ends."""
+
+from typing import Any
+
+import pytest
+
+from relaybook.engine import Engine
+from relaybook.errors import BadInput, Blocked, InvalidArguments
+from tests.helpers import finish, resolve, task, workflow
+
+
+def review(engine: Engine, name: str, **said: Any) -> dict[str, Any]:
+    entry = {
+        "satisfied": False, "looping": False, "progressing": True, "decision": "next_piece",
+        "next_task": "b", "instruction": "go on",
+    }  # fmt: skip
+    return engine.record("review", [entry | said], workflow_id=name)
+
+
+@pytest.mark.requirement("S24")
+def test_three_reviews_without_progress_advise_a_new_plan_until_there_is_one(
+    engine: Engine,
+) -> None:
+    name = workflow(engine, "a", "b", pattern="supervisor")
+    for idle in ({"progressing": False}, {"looping": True}):
+        assert "replan" not in review(engine, name, **idle)["next"]
+    review(engine, name)  # progress starts the count anew
+    answers = [review(engine, name, progressing=False) for _ in range(3)]
+
+    assert ["replan" in answer["next"] for answer in answers] == [False, False, True]
+    assert engine.show_workflow(name)["replan"] is True
+    engine.change_plan(name, add=[task("c")], reason="the facts are these")
+    assert "replan" not in engine.show_workflow(name)
+
+
+@pytest.mark.requirement("S24")
+@pytest.mark.parametrize("decision", ["next_piece", "retry", "reassign", "finish"])
+def test_a_review_answers_the_five_questions_and_records_the_decision(
+    engine: Engine, decision: str
+) -> None:
+    name = workflow(engine, "a", "b", pattern="supervisor")
+
+    review(engine, name, decision=decision, reason="because")
+
+    assert decision in engine.show_workflow(name, detail="resume")["decisions"][0]
+    for member in ("satisfied", "looping", "progressing", "decision"):
+        with pytest.raises(InvalidArguments, match=f"{member}.*is missing"):
+            review(engine, name, **{member: None})
+    with pytest.raises(InvalidArguments):
+        review(engine, name, decision="give_up")
+
+
+@pytest.mark.requirement("S26")
+def test_a_supervisor_ends_by_an_explicit_finish_only(engine: Engine) -> None:
+    name = workflow(engine, "a", pattern="supervisor")
+    with pytest.raises(Blocked):
+        resolve(engine, name, "finish")
+    finish(engine, name, "a")
+    seen = engine.show_workflow(name)
+
+    assert seen["status"] != "completed"
+    assert "resolve(decision='finish')" in seen["next"]
+    assert engine.aggregate(name)["next"].startswith("resolve(decision='finish')")
+    assert resolve(engine, name, "finish", reason="delivered")["status"] == "completed"
+    with pytest.raises(BadInput):
+        resolve(engine, workflow(engine, "x"), "finish")
+
+
+@pytest.mark.requirement("S23", "S26")
+def test_a_supervisor_whose_tasks_are_done_is_told_to_finish_or_go_on(engine: Engine) -> None:
+    name = workflow(engine, "a", pattern="supervisor")
+    finish(engine, name, "a")
+
+    shown, claimed = engine.show_workflow(name), engine.claim_task(name)
+
+    assert (shown["status"], shown["summary"]) == ("pending", "pending, 1/1 complete")
+    assert "resolve(decision='finish'); or change_plan" in shown["next"]
+    assert "its orchestrator finishes it or adds some" in claimed["reason"]

@@ -1,0 +1,189 @@
+"""The digest of a panel: votes, weights and dissent, or a matrix of risks."""
+
+from typing import Any
+
+import pytest
+from mcp import Client
+
+from relaybook.engine import Engine
+from tests.helpers import task
+from tests.surface.calls import call, refusal
+from tests.surface.digests import aggregate, break_down, do
+
+pytestmark = pytest.mark.anyio
+
+
+ROLES = ("security", "cost", "usability", "performance")
+
+
+def opinion(verdict: str, score: int, **more: Any) -> dict[str, Any]:
+    return {
+        "verdict": verdict,
+        "reason": f"It is {verdict}.",
+        "criteria": [{"name": "fit", "score": score, "why": "seen"}],
+        "blockers": [],
+        "risks": [],
+        "alternatives": [],
+        "would_change_mind": "nothing",
+    } | more
+
+
+async def panel_of(client: Client, **said: Any) -> str:
+    criteria = [{"name": "fit", "question": "Does it fit?"}]
+    tasks = [
+        {
+            "id": role,
+            "label": f"Judge {role}",
+            "template": "consensus_check",
+            "expert_role": role,
+            "args": {"proposal": "Move the tables.", "criteria": criteria},
+        }
+        for role in ROLES
+    ]
+    created = await call(client, "create_workflow", pattern="expert_panel", tasks=tasks, **said)
+    return created["workflow_id"]
+
+
+def judge(engine: Engine, workflow_id: str, role: str, data: Any) -> None:
+    evidence = [{"claim": "seen", "source": "the proposal"}]
+    do(engine, workflow_id, role, data, evidence=evidence)
+
+
+@pytest.mark.requirement("S33", "S108", "A29", "A32")
+async def test_one_blocking_objection_of_a_panel_outweighs_its_majority(
+    client: Client, engine: Engine
+) -> None:
+    name = await panel_of(client)
+    judge(engine, name, "security", opinion("approve", 4, blockers=["No way back."]))
+    for role, word, score in (("cost", "strong_approve", 5), ("usability", "approve", 4)):
+        judge(engine, name, role, opinion(word, score))
+    before = await aggregate(client, name)
+    judge(engine, name, "performance", opinion("strong_reject", 1))
+
+    found = await aggregate(client, name, detail="detailed")
+
+    panel = found["panel"]
+    assert (before["panel"]["outcome"], before["panel"]["missing"]) == ("blocked", ["performance"])
+    assert {name: panel[name] for name in ("outcome", "side", "median", "missing", "quorum")} == {
+        "outcome": "blocked",
+        "side": "approve",
+        "median": 4.0,
+        "missing": [],
+        "quorum": {"needed": 3, "cast": 4},
+    }
+    assert panel["counts"] == {
+        "strong_approve": 1,
+        "approve": 2,
+        "neutral": 0,
+        "reject": 0,
+        "strong_reject": 1,
+    }
+    assert found["dissent"] == [
+        {
+            "expert": "security",
+            "verdict": "approve",
+            "reason": "It is approve.",
+            "blockers": ["No way back."],
+        },
+        {
+            "expert": "performance",
+            "verdict": "strong_reject",
+            "reason": "It is strong_reject.",
+        },
+    ]
+    assert (
+        "Every blocking objection, in full: one suffices to block."
+        in (found["brief"]["must_mention"])
+    )
+    assert panel["alpha"]["value"] is None
+    assert panel["alpha"]["reason"]
+    assert "correlated" in panel["independence"]
+
+
+async def test_weights_of_the_orchestrator_stand_beside_the_plain_votes(
+    client: Client, engine: Engine
+) -> None:
+    weights = {"experts": {"security": 10}, "criteria": {"fit": {"cost": 4}}}
+    name = await panel_of(client, metadata={"weights": weights, "quorum": 2})
+    for role, word, score in (
+        ("security", "reject", 2),
+        ("cost", "approve", 4),
+        ("usability", "approve", 4),
+        ("performance", "approve", 4),
+    ):
+        judge(engine, name, role, opinion(word, score))
+
+    found = await aggregate(client, name)
+
+    panel = found["panel"]
+    assert (panel["outcome"], panel["side"], panel["mean"]) == ("majority", "approve", 3.5)
+    assert panel["weighted"] == {
+        "outcome": "majority",
+        "side": "reject",
+        "mean": 2.4615,
+        "differs": True,
+    }
+    assert panel["criteria"] == [{"criterion": "fit", "mean": 3.5, "weighted": 2.75}]
+    assert panel["quorum"] == {"needed": 2, "cast": 4}
+    assert (
+        "Weighted votes give another outcome than plain ones: state both."
+        in (found["brief"]["must_mention"])
+    )
+
+
+async def test_weights_of_an_expert_that_is_none_are_refused(client: Client) -> None:
+    with pytest.raises(AssertionError, match="securty"):
+        await panel_of(client, metadata={"weights": {"experts": {"securty": 2}}})
+
+    error = await refusal(
+        client, "create_workflow", pattern="fan_out", tasks=[task("a")], metadata={"quorum": 2}
+    )
+    assert "quorum" in error["message"]
+
+
+DEAL = {"deal": "Arden", "decision_date": "Friday", "documents": [{"path": "c", "content": "x"}]}
+
+
+@pytest.mark.requirement("S160", "S161", "A29")
+async def test_a_deal_review_is_one_matrix_in_which_a_missing_domain_is_grey(
+    client: Client, engine: Engine
+) -> None:
+    created = await call(client, "create_workflow", composition="deal_review", args=DEAL)
+    name = created["workflow_id"]
+
+    def rate(domain: str, colour: str, **facts: str) -> None:
+        data = {"domain": domain, "colour": colour, "why": "read", "facts": facts}
+        lists = {"issues": [], "missing": [], "questions": []}
+        judge(engine, name, domain, data | lists)
+
+    rate("legal", "yellow", term="36 months")
+    rate("sales", "green", term="12 months")
+    break_down(engine, name, "finance", "no figures")
+
+    found = await aggregate(client, name)
+
+    assert found["risk"] == {
+        "overall": "grey",
+        "worst_known": "yellow",
+        "domains": [
+            {"domain": "legal", "colour": "yellow", "why": "read"},
+            {"domain": "sales", "colour": "green", "why": "read"},
+            {"domain": "finance", "colour": "grey", "why": "no figures"},
+        ],
+        "missing": ["finance"],
+        "conflicts": 1,
+    }
+    assert found["conflicts"] == [
+        {
+            "field": "term",
+            "values": [
+                {"value": "36 months", "sources": ["legal"]},
+                {"value": "12 months", "sources": ["sales"]},
+            ],
+        }
+    ]
+    brief = found["brief"]
+    assert brief["asked"].startswith("One page for the person who decides on Arden:")
+    assert brief["acceptance"][1] == "The overall colour is the worst of the domains."
+    assert brief["order"][0] == "the overall colour"
+    assert "spawn no worker for it" in brief["rule"]
