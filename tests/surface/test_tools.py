@@ -461,6 +461,22 @@ async def test_nobody_waits_for_a_workflow_that_has_ended(client: Client, engine
     assert shown["status"] == "completed"
 
 
+async def test_nobody_waits_for_what_comes_after_an_event_that_is_not_there(
+    client: Client, engine: Engine
+) -> None:
+    workflow_id = workflow(engine, "a")
+    start(engine, workflow_id, "a")
+    seq = engine.workflow_seq(workflow_id)
+
+    with anyio.fail_after(40):
+        shown = await call(
+            client, "get_workflow", workflow_id=workflow_id, since=seq + 1, wait_seconds=45
+        )
+
+    assert shown["events"] == []
+    assert shown["next"].startswith(f"there is no event {seq + 1} yet, so go on from since={seq};")
+
+
 @pytest.mark.parametrize("since", [2**63, -(2**63) - 1])
 async def test_any_number_is_a_cursor_of_events(client: Client, engine: Engine, since: int) -> None:
     shown = await call(client, "get_workflow", workflow_id=workflow(engine, "a"), since=since)
