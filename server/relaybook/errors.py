@@ -55,7 +55,7 @@ A message has three parts: what is wrong, what is allowed, what to do next.
 
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 #: How long each part of a refusal may be, in characters, so that an answer stays under 1 kB.
 MESSAGE_LIMIT, ALLOWED_LIMIT, NEXT_LIMIT = 360, 240, 240
@@ -74,6 +74,10 @@ class Refusal(Exception):
         self.next = clip(next, NEXT_LIMIT)
         self.data = data
         super().__init__(str(self))
+
+    def with_next(self, call: str) -> Self:
+        """The same refusal with another way on."""
+        return type(self)(self.message, allowed=self.allowed, next=call, **self.data)
 
     def __str__(self) -> str:
         parts = [self._what()]

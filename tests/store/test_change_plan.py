@@ -1,5 +1,6 @@
 """change_plan on a ledger: what waits for what afterwards, what is counted, what is handed on."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -45,6 +46,45 @@ def test_a_running_supervisor_takes_more_tasks(engine: Engine) -> None:
         "0/3 complete",
     )
     assert engine.show_workflow(name)["ready"] == ["b"]
+
+
+#: What is tried on a task `a` that is done with.
+AGAIN: dict[str, Callable[[Engine, str], Any]] = {
+    "start": lambda engine, name: start(engine, name, "a"),
+    "fail": lambda engine, name: fail(engine, name, "a"),
+    "complete": lambda engine, name: complete(engine, name, "a", "other"),
+    "replace": lambda engine, name: engine.change_plan(name, add=[task("n")], replaces=["a"]),
+}
+
+
+@pytest.mark.parametrize("again", AGAIN)
+def test_what_is_missing_of_a_completed_task_becomes_another_as_each_refusal_says(
+    engine: Engine, again: str
+) -> None:
+    name = workflow(engine, "a", "b")
+    finish(engine, name, "a", data="first")
+
+    with pytest.raises(AlreadyOver, match=r"something is missing, change_plan\(add=\[…\]\)"):
+        AGAIN[again](engine, name)
+
+    engine.change_plan(name, add=[task("a2")])
+    finish(engine, name, "a2", "b")
+    with pytest.raises(AlreadyOver, match="something is missing, create_workflow"):
+        start(engine, name, "a")
+
+
+def test_a_late_outcome_of_a_failed_task_is_told_how_it_goes_on(engine: Engine) -> None:
+    name = workflow(engine, "a", "b")
+    start(engine, name, "a")
+    fail(engine, name, "a", "broken")
+
+    with pytest.raises(AlreadyOver, match="start the task again with status 'in_progress'"):
+        complete(engine, name, "a")
+    start(engine, name, "a")
+    fail(engine, name, "a", "broken for good", final=True)
+    with pytest.raises(AlreadyOver, match=r"change_plan\(add=\[…\], replaces=\['a'\]\)"):
+        complete(engine, name, "a")
+    engine.change_plan(name, add=[task("a2")], replaces=["a"])
 
 
 @pytest.mark.requirement("S25", "S96")

@@ -277,6 +277,34 @@ def test_a_start_takes_over_an_expired_attempt_but_not_a_live_one(
     assert attempts(ledger, name) == [("a", "expired"), ("a", None)]
 
 
+@pytest.mark.parametrize(
+    "late",
+    [
+        {"status": "failed", "error": "late"},
+        {"status": "completed", "output": result("old")},
+        {"status": "completed", "output": "no block"},
+        {"status": "input_required", "output": "which one?"},
+        {"status": "pending"},
+    ],
+    ids=["failed", "completed", "malformed", "asked", "given back"],
+)
+def test_the_late_report_of_an_earlier_session_leaves_the_one_at_work_alone(
+    engine: Engine, ledger: Store, late: dict[str, str]
+) -> None:
+    name = workflow(engine, "a", "b")
+    start(engine, name, "a", session_key="old")
+    update(engine, name, "a", "pending")
+    start(engine, name, "a", session_key="new")
+    before = dump(ledger)
+
+    with pytest.raises(StaleClaim):
+        update(engine, name, "a", session_key="old", **late)
+
+    assert dump(ledger) == before
+    update(engine, name, "a", "completed", session_key="new", output=result("good"))
+    assert status(engine, name)["a"] == "completed"
+
+
 def test_a_claim_is_good_for_its_own_task_only(engine: Engine, ledger: Store) -> None:
     name = workflow(engine, "a", "b")
     claim, _ = start(engine, name, "a"), start(engine, name, "b")

@@ -95,7 +95,7 @@ def test_a_condition_that_holds_is_on_record_and_lets_the_task_start(engine: Eng
 
     resolve(engine, name, "applicable", task_id="b", reason="two defects")
     again = resolve(engine, name, "applicable", task_id="b", reason="two defects")
-    with pytest.raises(Blocked, match=r"waits for 1 task"):
+    with pytest.raises(Blocked, match=r"waits for 'a'"):
         start(engine, name, "b")
     finish(engine, name, "a", "b")
 
@@ -169,6 +169,38 @@ def test_in_a_pipeline_alternatives_stand_side_by_side(engine: Engine) -> None:
     assert engine.show_workflow(made["workflow_id"])["ready"] == ["c"]
     finish(engine, made["workflow_id"], "c", "d")
     assert engine.show_workflow(made["workflow_id"])["status"] == "completed"
+
+
+def test_a_blocked_start_names_what_it_waits_for(engine: Engine) -> None:
+    plan = [task("a"), task("b"), task("c", "a", "b"), task("h", on_failure="a")]
+    name = workflow(engine, *plan, pattern="supervisor")
+    start(engine, name, "b")
+
+    with pytest.raises(Blocked, match=r"'c' waits for 'a' \(pending\); 'b' \(in_progress\)\."):
+        start(engine, name, "c")
+    with pytest.raises(Blocked, match=r"'h' waits for 'a' to fail for good \(pending\)\."):
+        start(engine, name, "h")
+
+
+def test_of_many_tasks_that_hold_one_back_the_first_are_named(engine: Engine) -> None:
+    before = [f"t{number}" for number in range(5)]
+    plan = [*map(task, before), task("c", *before)]
+    name = workflow(engine, *plan, pattern="supervisor")
+
+    with pytest.raises(Blocked, match=r"'t0' .*; 't1' .*; 't2' \(pending\); and 2 more\."):
+        start(engine, name, "c")
+
+
+def test_what_runs_instead_of_a_task_is_told_to_wait_for_the_decision(engine: Engine) -> None:
+    plan = [task("x", when="it rains"), task("b", instead_of="x")]
+    name = workflow(engine, *plan, pattern="supervisor")
+
+    with pytest.raises(Blocked, match="waits for the decision whether 'x' applies") as refused:
+        start(engine, name, "b")
+
+    assert refused.value.next == ("resolve(decision='applicable' or 'not_applicable', task_id='x')")
+    resolve(engine, name, "not_applicable", task_id="x")
+    start(engine, name, "b")
 
 
 def test_what_runs_instead_of_a_task_needs_one_with_a_condition(engine: Engine) -> None:

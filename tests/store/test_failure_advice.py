@@ -59,12 +59,52 @@ def test_the_code_and_words_of_a_workers_own_error_are_kept(
     assert message in engine.claim_task(name)["prompt"] or code in TRANSIENT
 
 
-def test_a_code_that_is_not_known_is_refused_with_where_all_are_listed(engine: Engine) -> None:
-    name = workflow(engine, "a")
+@pytest.mark.parametrize(
+    ("code", "error", "kept", "suggested"),
+    [
+        ("permission_denied", "no key", "permission_denied: no key", "unknown"),
+        ("auth", "timed out at login", "auth: timed out at login", "timeout"),
+        ("auth", "", "auth: no reason given", "unknown"),
+    ],
+)
+def test_a_failure_with_a_code_of_the_callers_own_is_recorded_with_it(
+    engine: Engine, code: str, error: str, kept: str, suggested: str
+) -> None:
+    name = workflow(engine, "a", "b")
     start(engine, name, "a")
 
+    answer = fail(engine, name, "a", error, error_code=code)
+
+    assert answer["error"] == {"code": suggested, "message": kept, "suggested": True}
+    assert "is a guess" in answer["advice"]
+    assert fail(engine, name, "a", error, error_code=code)["repeated"] is True
+
+
+def test_a_code_of_any_length_is_kept_in_part(engine: Engine) -> None:
+    name = workflow(engine, "a", "b")
+    start(engine, name, "a")
+
+    answer = fail(engine, name, "a", "no key", error_code="x" * 10_000 + "\ud800")
+
+    assert answer["error"]["message"] == f"{'x' * 79}…: no key"
+
+
+def test_a_code_is_known_however_it_is_spelled(engine: Engine) -> None:
+    name = workflow(engine, "a", "b")
+    start(engine, name, "a")
+
+    answer = fail(engine, name, "a", "slow", error_code=" Rate-Limit")
+
+    assert answer["error"] == {"code": "rate_limit", "message": "slow"}
+
+
+def test_a_recorded_failure_gets_no_code_that_is_not_known(engine: Engine) -> None:
+    name = workflow(engine, "a", "b")
+    start(engine, name, "a")
+    fail(engine, name, "a")
+
     with pytest.raises(InvalidArguments) as refused:
-        fail(engine, name, "a", error_code="timed_out")
+        update(engine, name, "a", "failed", error_code="timed_out")
 
     assert refused.value.allowed.startswith("timeout")
     assert "guide://vocabulary" in refused.value.next

@@ -3,17 +3,26 @@
 import pytest
 
 from relaybook.engine import Engine
-from relaybook.errors import BadInput, BreakerOpen, NotStarted, RetriesUsedUp, WorkflowEnded
+from relaybook.errors import (
+    BadInput,
+    BreakerOpen,
+    NotStarted,
+    RetriesUsedUp,
+    UnknownTask,
+    WorkflowEnded,
+)
 from relaybook.store.base import Store
 from tests.helpers import (
     Clock,
     break_,
     complete,
     dump,
+    fail,
     finish,
     resolve,
     result,
     start,
+    status,
     task,
     update,
     workflow,
@@ -151,6 +160,38 @@ def test_retry_failed_gives_fresh_attempts(engine: Engine) -> None:
     assert "it broke" in engine.claim_task(name)["prompt"]
     with pytest.raises(BadInput):
         resolve(engine, name, "retry_failed")
+
+
+@pytest.mark.requirement("S96")
+def test_one_failed_task_is_retried_by_its_name(engine: Engine, ledger: Store) -> None:
+    name = workflow(engine, "a", "b", "c", "d")
+    break_(engine, name, "a", "b", "c")
+
+    one = resolve(engine, name, "retry_failed", task_id="b", reason="only that")
+
+    assert one["reopened"] == ["b"]
+    assert status(engine, name) == {"a": "failed", "b": "pending", "c": "failed", "d": "pending"}
+    before = dump(ledger)
+    with pytest.raises(BadInput, match="'b' is pending; it has not failed"):
+        resolve(engine, name, "retry_failed", task_id="b")
+    with pytest.raises(UnknownTask):
+        resolve(engine, name, "retry_failed", task_id="x")
+    assert dump(ledger) == before
+    assert resolve(engine, name, "retry_failed")["reopened"] == ["a", "c"]
+
+
+def test_of_many_retried_tasks_the_first_are_named(engine: Engine) -> None:
+    name = workflow(
+        engine, *(f"t{number}" for number in range(30)), max_parallel=30, override="test"
+    )
+    for number in range(30):
+        start(engine, name, f"t{number}")
+    for number in range(30):
+        fail(engine, name, f"t{number}")
+
+    reopened = resolve(engine, name, "retry_failed")["reopened"]
+
+    assert (len(reopened), reopened[0], reopened[-1]) == (21, "t0", "and 10 more")
 
 
 @pytest.mark.requirement("S96")

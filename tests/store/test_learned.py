@@ -95,7 +95,7 @@ def test_a_skill_that_fails_in_a_burst_has_a_repair_ticket(engine: Engine, clock
     answer = advance(engine, workflow_id, 0, outcome="failed", reason="no", error_code="crash")
 
     hook = next(each for each in answer["hooks"] if each["skill"] == "skill-lifecycle")
-    ticket = hook["done"]["ticket"]
+    ticket = hook["by_rule"]["ticket"]
     assert (ticket["priority"], ticket["evidence"]) == (
         "HIGH",
         "4 of the last 4 attempts failed (crash 4)",

@@ -52,7 +52,8 @@ def test_a_resume_says_what_is_done_what_runs_what_waits_and_what_is_next(engine
         ("c", ["Which branch?"])
     ]
     assert seen["next"] == (
-        "resolve(decision='answer', task_id, answers=[…]) for each task that asks"
+        "resolve(decision='answer', task_id, answers=[…]) for each task that asks; meanwhile "
+        "start the next: update_task(status='in_progress'), or let workers claim_task"
     )
     assert "cut" not in seen
 

@@ -5,7 +5,14 @@ from typing import Any
 import pytest
 
 from relaybook.engine import Engine
-from relaybook.errors import AlreadyOver, Blocked, InReview, InvalidArguments, RetriesUsedUp
+from relaybook.errors import (
+    AlreadyOver,
+    Blocked,
+    InReview,
+    InvalidArguments,
+    RetriesUsedUp,
+    StaleClaim,
+)
 from relaybook.model import EventType
 from relaybook.store.base import Store
 from relaybook.store.cases import get_task
@@ -157,6 +164,16 @@ def test_what_a_workers_result_carries_is_recorded_and_judged(engine: Engine) ->
     prompt = advance(engine, workflow_id)["current"]["prompt"]
     assert "src/a.py" in prompt
     assert "It logs the token" not in prompt  # the contract does not pass findings on
+
+
+def test_another_session_does_not_replace_the_result_in_review(engine: Engine) -> None:
+    workflow_id = staged(engine, "verification", hooks=[])
+    advance(engine, workflow_id, session_key="new")
+    bad = {"criteria": [{"text": "Do verification", "verdict": "proven", "evidence": "TODO: look"}]}
+    update(engine, workflow_id, "stage-0", "completed", output=result(bad, summary="TODO: x"))
+
+    with pytest.raises(StaleClaim):
+        update(engine, workflow_id, "stage-0", "completed", session_key="old", output=result("x"))
 
 
 def test_a_corrected_result_takes_the_place_of_the_one_in_review(engine: Engine) -> None:

@@ -12,6 +12,7 @@ from tests.helpers import dump, result, start
 from tests.stages import (
     HOOKS,
     HOOKS_WITH_FINDINGS,
+    PROOF,
     STAGES,
     advance,
     finish_first,
@@ -50,6 +51,22 @@ def test_hooks_are_waived_for_a_reason(engine: Engine) -> None:
     assert advance(engine, workflow_id)["current"]["stage"] == 1
 
 
+def test_hooks_that_come_with_an_end_that_the_gate_refuses_are_told_as_not_recorded(
+    engine: Engine,
+) -> None:
+    workflow_id = staged(engine)
+    advance(engine, workflow_id)
+
+    answer = advance(engine, workflow_id, 0, outcome="completed", hooks_run=HOOKS)
+
+    assert answer["status"] == "review"
+    assert answer["not_recorded"].startswith("hooks_run: the stage has status 'review'")
+    done = advance(
+        engine, workflow_id, 0, outcome="completed", hooks_run=HOOKS_WITH_FINDINGS, **PROOF[0]
+    )
+    assert (done["status"], "not_recorded" in done) == ("completed", False)
+
+
 @pytest.mark.requirement("S237")
 def test_a_failed_stage_has_hooks_that_hold_nothing(engine: Engine) -> None:
     workflow_id = staged(engine)
@@ -60,7 +77,11 @@ def test_a_failed_stage_has_hooks_that_hold_nothing(engine: Engine) -> None:
     )
 
     assert [hook["skill"] for hook in answer["hooks"]] == HOOKS_WITH_FINDINGS
-    assert answer["hooks"][0]["done"] == {"gate": "output", "verdict": "pass"}
+    assert answer["hooks"][0]["by_rule"] == {
+        "gate": "output",
+        "verdict": "pass",
+        "judged": "the failure alone: its reason and what was written; no result is asked for",
+    }
     assert "gate" not in answer
     assert answer["next"].endswith(
         f"advance_stage(stage=0, hooks_run={json.dumps(HOOKS_WITH_FINDINGS)}); then advance_stage "
@@ -117,8 +138,8 @@ def test_hooks_come_ready_to_spawn_with_the_servers_part_done(engine: Engine) ->
     assert hooks["reflect"]["label"] == "hook_reflect"
     bare = workflow_id.removeprefix("wf_")
     assert hooks["reflect"]["label_full"] == f"hook_{bare}_0_reflect"
-    assert hooks["sanity-check"]["done"] == {"gate": "output", "verdict": "pass"}
-    assert hooks["skill-lifecycle"]["done"]["passed"] == 1
+    assert hooks["sanity-check"]["by_rule"] == {"gate": "output", "verdict": "pass"}
+    assert hooks["skill-lifecycle"]["by_rule"]["passed"] == 1
     prompt = engine.render_prompt(
         workflow_id=workflow_id, task_id="stage-0", template="hook_reflect"
     )["prompt"]

@@ -49,6 +49,26 @@ def test_sessions_tell_slow_from_lost(engine: Engine, clock: Clock) -> None:
     assert "sessions" not in engine.show_workflow(name)
 
 
+def test_what_may_start_is_told_beside_the_question_that_waits(engine: Engine) -> None:
+    name = workflow(engine, "a", "b", "c")
+    start(engine, name, "a")
+    asked = update(engine, name, "a", "input_required", output="which colour?")
+    seen = engine.show_workflow(name)
+
+    for said in (asked["next"], seen["next"], engine.show_workflow(name, detail="resume")["next"]):
+        assert said.startswith("resolve(decision='answer', task_id, answers=[…])")
+        assert "; meanwhile start the next: update_task(status='in_progress')" in said
+    assert seen["standing_still"] == (
+        "starved: 2 task(s) may start and nobody starts them; others wait for answers or a gate"
+    )
+    finish(engine, name, "b", "c")
+    left = engine.show_workflow(name)
+    assert (left["standing_still"], "meanwhile" in left["next"]) == (
+        "waiting: for answers or a gate",
+        False,
+    )
+
+
 @pytest.mark.requirement("S102")
 def test_the_report_says_what_is_done_failed_and_unknown(engine: Engine, clock: Clock) -> None:
     name = workflow(engine, "a", "b", "c", "d")
@@ -77,6 +97,7 @@ def begin(engine: Engine, name: str) -> None:
 def ask(engine: Engine, name: str) -> None:
     start(engine, name, "a")
     update(engine, name, "a", "input_required", output="which?")
+    finish(engine, name, "b", "c", "d")
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def test_a_held_task_is_named_with_its_holder_and_offered_when_the_scope_is_free
     assert claimed["task_id"] == "a"
     assert nothing["claimed"] is False
     assert nothing["reason"] == (
-        f"b: Task 'b' is held: task 'a' of workflow '{name}' is writing 'src/'.; "
+        f"b: Task 'b' is held: task 'a' of workflow '{name}' is writing 'src/'; "
         f"none of 1 ready task(s) of '{name}' may start now"
     )
     assert seen["held"] == [

@@ -63,13 +63,24 @@ async def test_the_user_is_asked_after_the_breaker_and_decides(
 
     (asked,) = user.asked
     assert asked == (
-        "0 of 4 tasks completed. Failed tasks: [a, b, c]. Partial results available. "
+        "0 of 4 tasks completed. Failed tasks: [a, b, c]. No results available. "
         "Retry the failed tasks, adjust the plan, or accept the partial results?"
     )
     assert user.fields == ["decision", "text"]
     assert (answer["decision"], answer["status"]) == (decision, status)
     told = engine.show_workflow(name, detail="resume")["decisions"][0]
     assert told.endswith(" (as we said)")
+
+
+async def test_a_retry_of_one_task_says_which_was_reopened(engine: Engine, client: Client) -> None:
+    name = failing(engine)
+
+    answer = await call(
+        client, "resolve", workflow_id=name, decision="retry_failed", task_id="b", reason="ok"
+    )
+
+    assert answer["reopened"] == ["b"]
+    assert engine.show_workflow(name)["counts"]["failed"] == 2
 
 
 @pytest.mark.requirement("S95")
@@ -85,6 +96,36 @@ async def test_a_user_who_does_not_answer_leaves_the_decision_open(
 
     assert len(user.asked) == 1
     assert answer["open"][0]["decisions"] == ["retry_failed", "adjust", "accept_partial"]
+    assert engine.workflow_seq(name) == seq
+
+
+async def test_a_user_who_declined_is_not_to_be_asked_again_at_once(
+    engine: Engine, connect: Connect
+) -> None:
+    name = failing(engine)
+
+    async with connect(elicitation_callback=User("decline")) as client:
+        declined = await call(client, "resolve", workflow_id=name)
+    async with connect(elicitation_callback=User("cancel")) as client:
+        dismissed = await call(client, "resolve", workflow_id=name)
+
+    assert declined["next"].startswith("the user declined to decide")
+    assert dismissed["next"].startswith("ask the user")
+
+
+@pytest.mark.parametrize("decision", ["cancel", "nonsense", "x" * 5_000])
+async def test_a_form_that_comes_back_with_what_it_did_not_offer_is_refused(
+    engine: Engine, connect: Connect, decision: str
+) -> None:
+    name = failing(engine)
+    seq = engine.workflow_seq(name)
+
+    async with connect(elicitation_callback=User("accept", decision=decision)) as client:
+        error = await refusal(client, "resolve", workflow_id=name)
+
+    assert error["code"] == "invalid_arguments"
+    assert error["allowed"] == "retry_failed, adjust, accept_partial"
+    assert "resolve without a decision" in error["next"]
     assert engine.workflow_seq(name) == seq
 
 

@@ -5,10 +5,20 @@ from typing import Any
 import pytest
 from mcp import Client
 
+from tests.helpers import result
 from tests.stages import HOOKS, HOOKS_WITH_FINDINGS, NAME, PROOF, STAGES, SUMMARY
 from tests.surface.calls import call, read_json, refusal
 
 pytestmark = pytest.mark.anyio
+
+CORRECTED = result(
+    {
+        "files": [{"path": "src/a.py", "change": "TODO"}],
+        "tests": [],
+        "decisions": [],
+        "findings": [],
+    }
+)
 
 
 async def session(client: Client) -> str:
@@ -51,6 +61,55 @@ async def test_advance_stage_says_by_code_what_is_in_the_way(client: Client) -> 
     assert held["code"] == "in_review"
     assert [each["decisions"] for each in waiting["open"]] == [["waive"]]
     assert (hooks["code"], hooks["hooks"]) == ("hooks_pending", HOOKS)
+
+
+@pytest.mark.requirement("A37")
+@pytest.mark.parametrize(
+    ("tool", "way", "status"),
+    [
+        ("advance_stage", {"stage": 0, "outcome": "completed", "output": CORRECTED}, "review"),
+        (
+            "advance_stage",
+            {"stage": 0, "outcome": "failed", "error_code": "malformed_output", "output": "it is"},
+            "failed",
+        ),
+        (
+            "update_task",
+            {"task_id": "stage-0", "status": "completed", "output": "it is", "accept_raw": True},
+            "review",
+        ),
+    ],
+    ids=["corrected", "failed", "raw"],
+)
+async def test_after_a_malformed_output_of_a_stage_each_way_that_is_told_works(
+    client: Client, tool: str, way: dict[str, Any], status: str
+) -> None:
+    made = await call(client, "create_workflow", name=NAME, stages=STAGES)
+    said = {"workflow_id": made["workflow_id"]}
+    await call(client, "advance_stage", **said)
+
+    error = await refusal(
+        client, "advance_stage", **said, stage=0, outcome="completed", output="it is"
+    )
+
+    assert error["code"] == "malformed_output"
+    assert "update_task(task_id='stage-0', status='completed', output=…, acc" in error["next"]
+    assert not error["next"].endswith("…")
+    assert (await call(client, tool, **said, **way))["status"] == status
+
+
+async def test_a_hook_whose_output_is_malformed_can_be_named_alone(client: Client) -> None:
+    made = await call(client, "create_workflow", name=NAME, stages=STAGES)
+    said = {"workflow_id": made["workflow_id"]}
+    await call(client, "advance_stage", **said)
+    await call(client, "advance_stage", **said, stage=0, outcome="completed", **PROOF[0])
+    bad = {"hook": "reflect", "output": "it is fine"}
+
+    error = await refusal(client, "advance_stage", **said, stage=0, hooks_run=[bad])
+
+    assert (error["code"], "with its name alone" in error["next"]) == ("malformed_output", True)
+    named = await call(client, "advance_stage", **said, stage=0, hooks_run=["reflect"])
+    assert [each["skill"] for each in named["hooks"]] == HOOKS
 
 
 @pytest.mark.requirement("S184", "S208", "A15")

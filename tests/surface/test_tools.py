@@ -10,7 +10,8 @@ from mcp import Client
 from mcp_types import Tool
 
 from relaybook.engine import Engine
-from tests.helpers import Clock, complete, fail, result, start, task, workflow
+from relaybook.store.base import Store
+from tests.helpers import Clock, complete, dump, fail, result, start, task, workflow
 from tests.surface.calls import call, raw_call, refusal, text_of
 
 pytestmark = pytest.mark.anyio
@@ -79,6 +80,48 @@ async def test_an_unknown_argument_is_refused_with_the_nearest(client: Client) -
         "template, project, max_parallel, override, shared_decisions, metadata, request_id, dry_run",
         "next": "correct them and call again",
     }
+
+
+@pytest.mark.parametrize(
+    ("said", "word"),
+    [
+        ({"items": ["a", "b"], "batches": 0}, "0 partitions cannot hold 2 items"),
+        ({"tasks": [task("a")], "request_id": " "}, "'request_id': Value error, it is empty"),
+    ],
+    ids=["batches", "request_id"],
+)
+async def test_what_is_given_and_empty_is_not_taken_for_left_out(
+    client: Client, ledger: Store, said: dict[str, Any], word: str
+) -> None:
+    before = dump(ledger)
+
+    error = await refusal(
+        client, "create_workflow", pattern="fan_out", args={"instruction": "Go."}, **said
+    )
+
+    assert word in error["message"]
+    assert dump(ledger) == before
+
+
+async def test_what_stands_beside_updates_is_refused(
+    client: Client, engine: Engine, ledger: Store
+) -> None:
+    workflow_id = workflow(engine, "a", "b")
+    before = dump(ledger)
+
+    error = await refusal(
+        client,
+        "update_task",
+        workflow_id=workflow_id,
+        status="in_progress",
+        updates=[{"task_id": "a"}, {"task_id": "b"}],
+    )
+
+    assert (error["code"], error["message"]) == (
+        "invalid_arguments",
+        "status came beside updates.",
+    )
+    assert dump(ledger) == before
 
 
 async def test_an_unknown_tool_is_answered_with_the_known(client: Client) -> None:
@@ -416,6 +459,22 @@ async def test_nobody_waits_for_a_workflow_that_has_ended(client: Client, engine
         )
 
     assert shown["status"] == "completed"
+
+
+async def test_nobody_waits_for_what_comes_after_an_event_that_is_not_there(
+    client: Client, engine: Engine
+) -> None:
+    workflow_id = workflow(engine, "a")
+    start(engine, workflow_id, "a")
+    seq = engine.workflow_seq(workflow_id)
+
+    with anyio.fail_after(40):
+        shown = await call(
+            client, "get_workflow", workflow_id=workflow_id, since=seq + 1, wait_seconds=45
+        )
+
+    assert shown["events"] == []
+    assert shown["next"].startswith(f"there is no event {seq + 1} yet, so go on from since={seq};")
 
 
 @pytest.mark.parametrize("since", [2**63, -(2**63) - 1])

@@ -1,12 +1,16 @@
 """A worker has its own task, the guides, and nothing of its siblings."""
 
+from typing import Any
+
 import pytest
 from mcp import Client, MCPError
 from mcp_types import INVALID_PARAMS, ResourceTemplateReference
 
+from relaybook.core.record import KINDS, OF_WORKER
 from relaybook.engine import Engine
 from relaybook.engine.read import READABLES
-from tests.helpers import result, start, task, workflow
+from relaybook.store.base import Store
+from tests.helpers import dump, result, start, task, workflow
 from tests.surface.calls import call, filled, refusal
 
 pytestmark = pytest.mark.anyio
@@ -109,6 +113,56 @@ async def test_nothing_of_the_ledger_is_completed_for_a_worker(
     found = await worker.complete(ref, {"name": "id", "value": ""})
 
     assert found.completion.values == []
+
+
+@pytest.mark.requirement("S85")
+async def test_a_workers_failure_is_recorded_whatever_code_it_names(
+    worker: Client, engine: Engine
+) -> None:
+    workflow(engine, "a")
+    claim = (await call(worker, "claim_task"))["claim"]
+
+    said = {"claim": claim, "status": "failed", "error": "no key", "error_code": "auth"}
+    answer = await call(worker, "update_task", **said)
+
+    assert answer["error"] == {"code": "unknown", "message": "auth: no key", "suggested": True}
+
+
+@pytest.mark.requirement("A7")
+@pytest.mark.parametrize(
+    ("kind", "entry"),
+    [
+        ("user_told", {}),
+        ("handoff", {"to": "devops"}),
+        ("review", dict.fromkeys(("satisfied", "looping", "progressing"), True)),
+    ],
+)
+async def test_a_worker_does_not_record_what_its_orchestrator_says(
+    worker: Client, engine: Engine, ledger: Store, kind: str, entry: dict[str, Any]
+) -> None:
+    workflow(engine, "a")
+    claim = (await call(worker, "claim_task"))["claim"]
+    before = dump(ledger)
+
+    error = await refusal(worker, "record", claim=claim, kind=kind, entries=[entry])
+
+    assert (error["code"], dump(ledger)) == ("forbidden", before)
+    assert "artifact" in error["allowed"]
+
+
+async def test_a_kind_that_there_is_not_names_those_of_the_role(
+    worker: Client, client: Client, engine: Engine
+) -> None:
+    workflow_id = workflow(engine, "a")
+    claim = (await call(worker, "claim_task"))["claim"]
+
+    mine = await refusal(worker, "record", claim=claim, kind="nope", entries=[{}])
+    all_of_them = await refusal(
+        client, "record", workflow_id=workflow_id, task_id="a", kind="nope", entries=[{}]
+    )
+
+    assert set(mine["allowed"].split(", ")) == OF_WORKER
+    assert set(all_of_them["allowed"].split(", ")) == set(KINDS)
 
 
 async def test_a_worker_is_told_only_ways_on_that_it_has(worker: Client, engine: Engine) -> None:

@@ -191,6 +191,14 @@ def test_items_are_divided_evenly_over_copies_of_the_one_task(tmp_path: Path) ->
     assert len(read_tasks(tasks, Pattern.FAN_OUT)) == 3
 
 
+def test_no_batches_at_all_are_refused(tmp_path: Path) -> None:
+    write(tmp_path, DIVIDED)
+    composition = Compositions((tmp_path,)).get("mine")
+
+    with pytest.raises(InvalidPlan, match="0 partitions cannot hold 12 items"):
+        plan_of(composition, {"topic": "tea", "pages": pages(12)}, batches=0)
+
+
 def test_the_caller_may_ask_for_another_number_of_batches(tmp_path: Path) -> None:
     write(tmp_path, DIVIDED)
     composition = Compositions((tmp_path,)).get("mine")

@@ -98,6 +98,16 @@ def test_every_command_moves_every_status_as_the_table_says(name: str, status: S
         ),
         (
             in_status(Status.COMPLETED),
+            start(),
+            (
+                "Task 'a' is completed; it is done with. "
+                "Allowed: tasks that are pending or may be retried. "
+                "Next: call get_workflow for what is ready; if something is missing, "
+                "change_plan(add=[…]) with a task for it; what is recorded stays."
+            ),
+        ),
+        (
+            in_status(Status.COMPLETED),
             failed(claim="c1"),
             (
                 "This claim on task 'a' is over: attempt 1 was completed, and the task is now "
@@ -132,7 +142,7 @@ def test_every_command_moves_every_status_as_the_table_says(name: str, status: S
             ),
         ),
     ],
-    ids=["blocked", "stale", "not started", "ended", "too many"],
+    ids=["blocked", "done with", "stale", "not started", "ended", "too many"],
 )
 def test_a_refusal_says_what_is_wrong_what_is_allowed_and_what_next(
     case: Case, command: Command, text: str
@@ -184,6 +194,42 @@ def test_a_claim_of_an_earlier_attempt_is_stale() -> None:
     with pytest.raises(StaleClaim, match="attempt 1 was expired, and the task is now in_progress"):
         decide(case, done(claim="c1"))
     assert do(case, done(claim="c2")).tasks["a"].status is Status.COMPLETED
+
+
+ENDS = [done(), failed(), asked(), Release(task_id="a", **NOW)]
+
+
+@pytest.mark.parametrize("end", ENDS, ids=lambda c: type(c).__name__)
+def test_the_session_of_an_earlier_attempt_does_not_end_that_of_another(end: Finish) -> None:
+    first = do(plan({"id": "a"}), start(session_key="old"), Release(task_id="a", **NOW))
+    case = do(first, start(claim="c2", session_key="new"))
+
+    with pytest.raises(StaleClaim, match="Attempt 2 at task 'a' is of session 'new', not of 'old'"):
+        decide(case, replace(end, session_key="old"))
+    for said in ({}, {"session_key": "new"}, {"session_key": "old", "claim": "c2"}):
+        assert do(case, replace(end, **said)).tasks["a"].status is not Status.IN_PROGRESS
+
+
+@pytest.mark.parametrize("status", [Status.COMPLETED, Status.FAILED, Status.REVIEW])
+def test_another_session_does_not_change_what_is_on_record(status: Status) -> None:
+    case = in_status(status)
+    attempts = {key: each._replace(session_key="new") for key, each in case.attempts.items()}
+    case = replace(case, attempts=attempts)
+
+    with pytest.raises(StaleClaim):
+        decide(case, failed(error="late", session_key="old"))
+
+
+def test_a_repeat_is_one_whatever_session_it_names() -> None:
+    case = do(plan({"id": "a"}), start(session_key="one"), done())
+
+    assert decide(case, done(session_key="two")) == ()
+
+
+def test_a_session_may_end_an_attempt_that_names_none() -> None:
+    case = do(plan({"id": "a"}), start())
+
+    assert do(case, done(session_key="one")).tasks["a"].status is Status.COMPLETED
 
 
 def test_the_end_of_a_third_expiry_is_not_taken_for_the_workers_own_report() -> None:

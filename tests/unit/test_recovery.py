@@ -85,6 +85,16 @@ def test_a_transient_failure_is_not_offered_at_once(
     assert case.tasks["a"].not_before == (None if delay is None else 100.0 + delay)
 
 
+def test_retry_failed_of_one_task_leaves_the_other_failed_ones() -> None:
+    case = do(in_status(Status.FAILED), start("x", "cx"), failed("x"))
+
+    after = do(case, RetryFailed(task_id="x", reason="again", **NOW))
+
+    assert (after.tasks["a"].status, after.tasks["x"].status) == (Status.FAILED, Status.PENDING)
+    with pytest.raises(BadInput, match="it has not failed"):
+        decide(after, RetryFailed(task_id="x", reason="again", **NOW))
+
+
 def test_retry_failed_gives_fresh_attempts_and_is_refused_without_a_failure() -> None:
     case = do(in_status(Status.FAILED), RetryFailed(reason="again", **NOW))
 

@@ -124,8 +124,8 @@ def create(
     ] = None,
     metadata: Annotated[str, typer.Option(metavar="JSON|@FILE", help="Kept with it.")] = "",
     request_id: Annotated[
-        str, typer.Option(metavar="ID", help="Makes a repeat of the call harmless.")
-    ] = "",
+        str | None, typer.Option(metavar="ID", help="Makes a repeat of the call harmless.")
+    ] = None,
     dry_run: DryRunOption = False,
 ) -> dict[str, Any]:
     """Register a plan.
@@ -145,7 +145,7 @@ def create(
         args=json_of(args, "--args", dict),
         project=project,
         metadata=json_of(metadata, "--metadata", dict),
-        request_id=request_id or None,
+        request_id=request_id,
         dry_run=dry_run,
         max_parallel=max_parallel,
         override=override,

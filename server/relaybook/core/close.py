@@ -10,6 +10,15 @@ from relaybook.model import Decision, EventType, Pattern, Status, Task, Workflow
 STOP = "stop working on it"
 
 
+_OVER = (WorkflowStatus.COMPLETED, WorkflowStatus.PARTIAL, WorkflowStatus.CANCELLED)
+
+
+def more_work(workflow: Workflow) -> str:
+    """The call for what is still missing where a task is done with: no result is replaced."""
+    call = "create_workflow" if workflow_status(workflow) in _OVER else "change_plan(add=[…])"
+    return f"if something is missing, {call} with a task for it; what is recorded stays"
+
+
 def refuse_decided(workflow: Workflow, task: Task | None = None) -> None:
     """Refuse if the user has closed the workflow; says how `task` then frees what it writes.
 

@@ -41,6 +41,8 @@ class Finish(Command):
 
     task_id: str
     claim: str | None = None
+    #: Of whoever reports the end; without a claim it must not differ from that of the attempt.
+    session_key: str | None = None
     #: Hash of what the worker sent, word for word; tells a repeat from another answer.
     output: str | None = None
 
@@ -144,8 +146,9 @@ class Cancel(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryFailed(Command):
-    """Reopen every failed task with fresh attempts."""
+    """Reopen failed tasks with fresh attempts: the one named, or all of them."""
 
+    task_id: str = ""
     reason: str
 
 

@@ -57,7 +57,15 @@ def cancel(case: Case, c: Cancel) -> list[Change]:
 def retry_failed(case: Case, c: RetryFailed) -> list[Change]:
     refuse_decided(case.workflow)
     refuse_unfailed(case.workflow, "retry_failed")
-    failed = [t for t in case.tasks.values() if t.status is Status.FAILED]
+    named = [case.tasks[c.task_id]] if c.task_id else case.tasks.values()
+    failed = [t for t in named if t.status is Status.FAILED]
+    if not failed:
+        task = case.tasks[c.task_id]
+        raise BadInput(
+            f"Task {task.id!r} is {task.status}; it has not failed.",
+            allowed="tasks with status 'failed', or no task_id for all of them",
+            next="call get_workflow for the tasks that failed",
+        )
     said = {"decision": "retry_failed", "reason": c.reason}
     reopened: list[Change] = [(EventType.TASK_REOPENED, t.id, {}) for t in failed]
     return [(EventType.DECISION_RECORDED, None, said), *reopened]

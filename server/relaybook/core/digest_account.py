@@ -62,11 +62,15 @@ class Account:
 
 
 def account(done: int, applicable: int, failed: Names) -> str:
-    """The sentence that the playbook has for a user, with every failed task."""
+    """The sentence that the playbook has for a user, with every failed task.
+
+    Where no task has a result it ends otherwise.
+    """
     told = f"{done} of {applicable} tasks completed."
     if done == applicable:
         return told
-    return f"{told} Failed tasks: [{named(failed)}]. Partial results available."
+    left = "Partial results available." if done else "No results available."
+    return f"{told} Failed tasks: [{named(failed)}]. {left}"
 
 
 def named(names: Names, room: int = ROOM_FOR_NAMES) -> str:

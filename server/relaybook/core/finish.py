@@ -3,11 +3,11 @@
 from typing import Any
 
 from relaybook.core.case import Case
-from relaybook.core.close import questions_open, refuse_decided
+from relaybook.core.close import more_work, questions_open, refuse_decided
 from relaybook.core.command import Ask, Change, Complete, Expire, Fail, Finish, Note, Release
 from relaybook.core.policy import MAX_FAILURES, retry_delay
 from relaybook.core.review import judged, notes_of
-from relaybook.core.status import is_expired
+from relaybook.core.status import failed_for_good, is_expired
 from relaybook.errors import AlreadyOver, NotStarted, StaleClaim
 from relaybook.model import OVER, Attempt, EventType, FailureCode, Outcome, Status, Task
 
@@ -19,15 +19,17 @@ def attempt_meant(case: Case, c: Finish, outcome: Outcome | None) -> Attempt | N
 
     Raises:
         NotStarted: no attempt was ever made, so a result can belong to none.
-        StaleClaim: the attempt is over; its worker must stop.
+        StaleClaim: the attempt is over, or of another session; its worker must stop.
         AlreadyOver: the task has another outcome on record.
     """
     task = case.tasks[c.task_id]
     attempt = _attempt_named(case, task, c.claim)
+    if attempt.ended_at is not None and attempt.outcome is outcome and _same_words(attempt, c):
+        return None
+    if of_other_session(attempt, c):
+        raise _of_other_session(task, attempt, c)
     if attempt.ended_at is None:
         return attempt
-    if attempt.outcome is outcome and _same_words(attempt, c):
-        return None
     if c.claim is not None:
         raise _stale(task, attempt)
     if task.status is Status.INPUT_REQUIRED:
@@ -36,9 +38,34 @@ def attempt_meant(case: Case, c: Finish, outcome: Outcome | None) -> Attempt | N
         raise AlreadyOver(
             f"Task {task.id!r} is {task.status}, with another outcome on record.",
             allowed="the same outcome again, which changes nothing",
-            next="call get_workflow, and start the task first if it is to run again",
+            next=_instead(case, task),
         )
     raise _not_started(task)
+
+
+def _instead(case: Case, task: Task) -> str:
+    """What to do for a task with an outcome on record, where another one was reported."""
+    if task.status is not Status.FAILED:
+        return more_work(case.workflow)
+    if failed_for_good(task):
+        return f"change_plan(add=[…], replaces=[{task.id!r}]) with a task in its place"
+    return "start the task again with status 'in_progress', then report how that attempt ended"
+
+
+def of_other_session(attempt: Attempt | None, c: Finish) -> bool:
+    """Whether the session that `c` names is not that of the attempt; a claim tells more."""
+    if attempt is None or c.claim is not None:
+        return False
+    return None not in (c.session_key, attempt.session_key) and c.session_key != attempt.session_key
+
+
+def _of_other_session(task: Task, attempt: Attempt, c: Finish) -> StaleClaim:
+    return StaleClaim(
+        f"Attempt {attempt.number} at task {task.id!r} is of session {attempt.session_key!r}, "
+        f"not of {c.session_key!r}.",
+        allowed="the session_key of the attempt, or none",
+        next="drop what this session reports late; get_workflow tells how the task stands",
+    )
 
 
 def _stale(task: Task, attempt: Attempt) -> StaleClaim:
@@ -94,11 +121,13 @@ def complete(case: Case, c: Complete) -> list[Change]:
 
 def fail(case: Case, c: Fail) -> list[Change]:
     # A stage in review has no attempt in progress that this could end.
-    reviewed = c.claim is None and case.tasks[c.task_id].status is Status.REVIEW
+    task = case.tasks[c.task_id]
+    attempt = case.attempts.get((task.id, task.attempt))
+    reviewed = task.status is Status.REVIEW and c.claim is None and not of_other_session(attempt, c)
     if not reviewed and attempt_meant(case, c, Outcome.FAILED) is None:
         return []
-    refuse_decided(case.workflow, case.tasks[c.task_id])
-    failures = case.tasks[c.task_id].failures + 1
+    refuse_decided(case.workflow, task)
+    failures = task.failures + 1
     said: dict[str, Any] = {"error_code": c.error_code, "error": c.error}
     if c.output is not None:
         said["output"] = c.output

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from relaybook.errors import InvalidArguments, nearest
+from relaybook.errors import Forbidden, InvalidArguments, nearest
 from relaybook.model import EventType
 
 if TYPE_CHECKING:
@@ -81,18 +81,34 @@ OF_WORKFLOW = frozenset({"review", "user_told"})
 OF_WORKER = frozenset({"artifact", "test", "criterion", "metric", "finding", "followup"})
 
 
-def read_record(kind: str, said: Mapping[str, Any]) -> tuple[EventType, dict[str, Any]]:
-    """The event type and data of a record.
+def refuse_kind(kind: str, actor: str) -> None:
+    """Refuse a kind of record that there is not, or that is not for this actor.
 
     Raises:
-        InvalidArguments: an unknown kind or member, one that is missing or of the wrong form.
+        InvalidArguments: there is no such kind.
+        Forbidden: `actor` is a worker, and the kind is the orchestrator's.
     """
+    mine = [each for each in KINDS if actor != "worker" or each in OF_WORKER]
+    if kind in mine:
+        return
+    allowed = nearest(kind, mine, most=len(mine))
     if kind not in KINDS:
         raise InvalidArguments(
-            f"There is no kind of record {kind[:80]!r}.",
-            allowed=nearest(kind, list(KINDS), most=len(KINDS)),
-            next="use one of these",
+            f"There is no kind of record {kind[:80]!r}.", allowed=allowed, next="use one of these"
         )
+    raise Forbidden(
+        f"A worker may not record {kind!r}: only the orchestrator says that.",
+        allowed=allowed,
+        next="leave it to the orchestrator; what it should know goes into your result",
+    )
+
+
+def read_record(kind: str, said: Mapping[str, Any]) -> tuple[EventType, dict[str, Any]]:
+    """The event type and data of a record of a known kind.
+
+    Raises:
+        InvalidArguments: an unknown member, one that is missing or of the wrong form.
+    """
     event, needed, optional = KINDS[kind]
     members = {**needed, **optional}
     faults = [f"unknown member {name[:60]!r}" for name in said if name not in members]

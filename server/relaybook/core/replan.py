@@ -5,12 +5,12 @@ from typing import Any
 
 from relaybook.core.called_off import alternatives_not_needed, handlers_not_needed
 from relaybook.core.case import Case
-from relaybook.core.close import refuse_decided
+from relaybook.core.close import more_work, refuse_decided
 from relaybook.core.command import Change, ChangePlan
 from relaybook.core.effects import MOVES
 from relaybook.core.status import workflow_status
 from relaybook.errors import AlreadyOver, InvalidPlan, StalePlan, WorkflowEnded
-from relaybook.model import EventType, Pattern, Task, Workflow, WorkflowStatus
+from relaybook.model import OVER, EventType, Pattern, Task, Workflow, WorkflowStatus
 
 #: Statuses in which a task may be put aside for another.
 REPLACEABLE = MOVES[EventType.TASK_REPLACED][0]
@@ -31,7 +31,7 @@ def change_plan(case: Case, c: ChangePlan) -> list[Change]:
             next="call get_workflow, look at the plan, and send the change with its seq",
         )
     for name in c.replaces:
-        _refuse_replacing(case.tasks[name])
+        _refuse_replacing(workflow, case.tasks[name])
     if not c.added:
         _refuse_dropping(workflow, c)
     said: dict[str, Any] = {"reason": c.reason}
@@ -74,11 +74,13 @@ def _refuse_dropping(workflow: Workflow, c: ChangePlan) -> None:
         )
 
 
-def _refuse_replacing(task: Task) -> None:
+def _refuse_replacing(workflow: Workflow, task: Task) -> None:
     if task.status not in REPLACEABLE or task.replaced_by is not None:
         raise AlreadyOver(
             f"Task {task.id!r} is {task.status}"
             + (" and replaced already." if task.replaced_by else "; it cannot be replaced."),
             allowed=", ".join(sorted(REPLACEABLE)),
-            next="give its claim back or cancel it first, if it is in progress",
+            next=more_work(workflow)
+            if task.status in OVER
+            else "give its claim back or cancel it first, then send the change again",
         )

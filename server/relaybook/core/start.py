@@ -3,7 +3,7 @@
 from typing import Any
 
 from relaybook.core.case import Case
-from relaybook.core.close import questions_open, refuse_decided
+from relaybook.core.close import more_work, questions_open, refuse_decided
 from relaybook.core.command import Change, Start
 from relaybook.core.policy import MAX_FAILURES
 from relaybook.core.scope import FREE
@@ -61,7 +61,7 @@ def refuse_start(workflow: Workflow, task: Task) -> None:
         raise AlreadyOver(
             f"Task {task.id!r} is {task.status}; it is done with.",
             allowed="tasks that are pending or may be retried",
-            next="call get_workflow for what is ready",
+            next=f"call get_workflow for what is ready; {more_work(workflow)}",
         )
     if task.status is Status.INPUT_REQUIRED:
         raise questions_open(task)

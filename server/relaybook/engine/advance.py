@@ -21,7 +21,7 @@ from relaybook.engine.stage_ids import refuse_without_stages, stage_id
 from relaybook.engine.stage_report import envelope_of, notes_of
 from relaybook.engine.update import update_task
 from relaybook.engine.waiting import hooks_left
-from relaybook.errors import InvalidArguments, NotNow, NotStarted, QuestionsOpen
+from relaybook.errors import InvalidArguments, MalformedOutput, NotNow, NotStarted, QuestionsOpen
 from relaybook.model import OVER, Status, Task, Workflow
 from relaybook.store.base import Tx
 from relaybook.store.cases import get_task, get_workflow, load_case
@@ -63,9 +63,14 @@ def report_stage(desk: Desk, report: StageReport) -> dict[str, Any]:
     """Record how a stage ended and which hooks were run; starts nothing."""
     _check(report)
     answer = _end(desk, report) if report.outcome else {}
-    if report.hooks_run and answer.get("status", Status.COMPLETED) in ("completed", "failed"):
-        answer = _settle(desk, report)
-    return answer
+    if not report.hooks_run:
+        return answer
+    if answer.get("status", Status.COMPLETED) in ("completed", "failed"):
+        return _settle(desk, report)
+    return answer | {
+        "not_recorded": f"hooks_run: the stage has status {answer['status']!r}, and its hooks come "
+        "after its end; run them on what it then is"
+    }
 
 
 def _check(report: StageReport) -> None:
@@ -102,7 +107,7 @@ def _end(desk: Desk, report: StageReport) -> dict[str, Any]:
     if report.outcome == "failed":
         return update_task(desk, _update(report, task))
     if report.output:
-        return update_task(desk, _update(report, task))
+        return _read_output(desk, report, task)
     if task.status is Status.REVIEW:
         command = Reconsider(
             at=desk.clock(), actor=report.actor, task_id=task.id, notes=notes_of(report)
@@ -111,6 +116,17 @@ def _end(desk: Desk, report: StageReport) -> dict[str, Any]:
     envelope = envelope_of(report)
     update = _update(report, task, output=canonical(envelope.data))
     return finish(desk, task.workflow_id, task.id, update, envelope)
+
+
+def _read_output(desk: Desk, report: StageReport, task: Task) -> dict[str, Any]:
+    try:
+        return update_task(desk, _update(report, task))
+    except MalformedOutput as refusal:
+        raise refusal.with_next(
+            "advance_stage again with the corrected output, or with outcome='failed' and "
+            "error_code='malformed_output'; or keep it as it is: "
+            f"update_task(task_id={task.id!r}, status='completed', output=…, accept_raw=true)"
+        ) from None
 
 
 def _stage(tx: Tx, workflow: Workflow, stage: int | None) -> Task:

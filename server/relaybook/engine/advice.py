@@ -76,7 +76,10 @@ def next_call(
     if adjusting or breaker_open(workflow.failed, workflow.total):
         return after_failures(adjusting)
     if workflow.input_required:
-        return "resolve(decision='answer', task_id, answers=[…]) for each task that asks"
+        answer = "resolve(decision='answer', task_id, answers=[…]) for each task that asks"
+        return (
+            f"{answer}; meanwhile {start}" if (start := _start(workflow, held, staged)) else answer
+        )
     if workflow.review:
         return "advance_stage: it says what the stage in review lacks"
     if status is WorkflowStatus.FAILED:
@@ -107,6 +110,16 @@ def timestamp(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def _start(workflow: Workflow, held: int, staged: bool) -> str:
+    """The call that starts a task; empty if none may start."""
+    room = workflow.in_progress < workflow.max_parallel
+    if not room or workflow.ready + workflow.retryable <= held:
+        return ""
+    if staged:
+        return "advance_stage"
+    return "start the next: update_task(status='in_progress'), or let workers claim_task"
+
+
 def _going_on(workflow: Workflow, held: int, staged: bool) -> str:
     """The next call where nothing waits for the user."""
     if workflow.idle_reviews >= IDLE_REVIEWS_LIMIT:
@@ -119,11 +132,8 @@ def _going_on(workflow: Workflow, held: int, staged: bool) -> str:
             "resolve(decision='applicable' or 'not_applicable', task_id) for each under "
             "`undecided`; resolve without a decision tells its condition"
         )
-    room = workflow.in_progress < workflow.max_parallel
-    if room and workflow.ready + workflow.retryable > held:
-        if staged:
-            return "advance_stage"
-        return "start the next: update_task(status='in_progress'), or let workers claim_task"
+    if start := _start(workflow, held, staged):
+        return start
     if workflow.in_progress or held:
         return f"get_workflow(workflow_id={workflow.id!r}, since={workflow.seq}, wait_seconds=45)"
     if all_done(workflow):  # a supervisor's

@@ -20,7 +20,8 @@ from relaybook.engine.offer import Nothing, candidates, idle, nothing, offering,
 from relaybook.engine.prompt import Draft, spawn, task_prompt
 from relaybook.engine.unsettled import unsettled, why_unsettled
 from relaybook.engine.verdict import INTAKE, gate_told
-from relaybook.errors import Held, InvalidArguments, Refusal, SkillBreakerOpen
+from relaybook.engine.waiting import blocked
+from relaybook.errors import Blocked, Held, InvalidArguments, Refusal, SkillBreakerOpen
 from relaybook.model import Status, Task, Workflow
 from relaybook.store.base import Tx
 from relaybook.store.cases import get_workflow, load_case
@@ -183,7 +184,10 @@ def start_attempt(
     task = case.tasks[task_id]
     refuse_decided(case.workflow)
     _refuse_behind_unsettled(tx, case.workflow, task)
-    refuse_start(case.workflow, task)
+    try:
+        refuse_start(case.workflow, task)
+    except Blocked as refusal:
+        raise blocked(tx, task, refusal) from None
     _refuse_broken_skill(tx, task, desk.clock())
     case = load_holders(tx, case, task_id)
     refuse_held(case, task)

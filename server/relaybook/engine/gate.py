@@ -9,6 +9,7 @@ from relaybook.core.case import Case
 from relaybook.core.command import Command, Complete, Fact, Fail, Reconsider
 from relaybook.core.envelope import Envelope, from_json
 from relaybook.core.evidence import Records, evidence, gather, notes_of_result, of_attempt
+from relaybook.core.finish import of_other_session
 from relaybook.core.gates import output_gate
 from relaybook.core.status import breaker_open, failed_for_good
 from relaybook.core.task_spec import ParentAction
@@ -63,7 +64,8 @@ def _completing(
     }
     attempt = case.attempts.get((task.id, task.attempt))
     repeated = attempt is not None and attempt.output == command.output
-    if task.status is not Status.REVIEW or command.claim is not None or repeated:
+    other = command.claim is not None or of_other_session(attempt, command)
+    if task.status is not Status.REVIEW or other or repeated:
         return replace(command, **said)
     return Reconsider(
         at=command.at,

@@ -8,7 +8,7 @@ from relaybook.core.command import Fact
 from relaybook.core.envelope import read_result
 from relaybook.core.text import storable
 from relaybook.engine.desk import Desk
-from relaybook.errors import InvalidArguments, clip
+from relaybook.errors import InvalidArguments, MalformedOutput, clip
 from relaybook.model import EventType
 
 TEXT_SHOWN = 1_000
@@ -47,7 +47,13 @@ def _read(desk: Desk, hook: str, output: str) -> HookRun:
     if not output.strip() or hook not in _READERS:
         return HookRun(hook)
     template, reader = _READERS[hook]
-    data = read_result(output, desk.templates.get(template).output_schema).data
+    try:
+        data = read_result(output, desk.templates.get(template).output_schema).data
+    except MalformedOutput as refusal:
+        raise refusal.with_next(
+            f"advance_stage again with the corrected output of hook {hook!r}, or with its name "
+            "alone if nothing of it is to be recorded"
+        ) from None
     return reader(hook, data if isinstance(data, Mapping) else {})
 
 

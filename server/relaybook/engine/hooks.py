@@ -22,6 +22,8 @@ from relaybook.store.texts import get_text
 
 #: How many lessons the reflection is shown, so that it does not propose them again.
 LESSONS_SHOWN = 20
+#: What the OUTPUT gate is over for a stage that failed.
+FAILED_JUDGED = "the failure alone: its reason and what was written; no result is asked for"
 
 
 def due(
@@ -90,7 +92,7 @@ def _told(
     if hook.template is not None:
         said["template"] = hook.template
     if hook.skill in _BUILTIN:
-        said["done"] = _BUILTIN[hook.skill](desk, tx, workflow, task, records)
+        said["by_rule"] = _BUILTIN[hook.skill](desk, tx, workflow, task, records)
     if hook.problem is not None:
         said["problem"] = hook.problem
     return said
@@ -112,12 +114,17 @@ def gate_again(
     return gate_told(OUTPUT, output_gate(spec.gate, shown, spec.tier or Tier.T2))
 
 
+def _check(desk: Desk, tx: Tx, workflow: Workflow, task: Task, records: Records) -> dict[str, Any]:
+    said = gate_again(desk, tx, workflow, task, records)
+    return said | {"judged": FAILED_JUDGED} if task.status is Status.FAILED else said
+
+
 def _health(desk: Desk, tx: Tx, _: Workflow, task: Task, _records: Records) -> dict[str, Any]:
     return figures(health(skill_stats(tx, str(task.skill)), desk.clock()))
 
 
-#: What the server does of a hook by rule, at once.
-_BUILTIN = {"sanity-check": gate_again, "skill-lifecycle": _health}
+#: What the server does of a hook by rule, at once; the judgement is left to whoever runs the hook.
+_BUILTIN = {"sanity-check": _check, "skill-lifecycle": _health}
 
 
 def hook_prompt(

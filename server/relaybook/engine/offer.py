@@ -212,7 +212,7 @@ def _soonest(tx: Tx, workflow: Workflow, now: float) -> float:
 
 def nothing(found: Sequence[Nothing], faults: Sequence[str]) -> dict[str, Any]:
     waits = [each.seconds for each in found if each.seconds is not None]
-    reasons = [*faults, *(each.reason for each in found)]
+    reasons = [reason.rstrip(".") for reason in (*faults, *(each.reason for each in found))]
     answer: dict[str, Any] = {
         "claimed": False,
         "reason": clip("; ".join(reasons) or "no open workflow has anything to do", 600),

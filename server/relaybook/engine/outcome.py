@@ -65,10 +65,15 @@ def reported(result: Envelope) -> tuple[str, str]:
     """
     said = result.error or {}
     own, message = str(said.get("code", "")), str(said.get("message", "")) or result.summary
-    code = own.strip().lower().replace("-", "_").replace(" ", "_")
-    if code in FAILURE_CODES:
+    if code := known_code(own):
         return code, clip(message or code, ERROR_LIMIT)
     return "", clip(f"{own}: {message}" if own else message, ERROR_LIMIT)
+
+
+def known_code(said: str) -> str:
+    """The failure code that is meant, however it is spelled; empty if the ledger knows none such."""
+    code = said.strip().lower().replace("-", "_").replace(" ", "_")
+    return code if code in FAILURE_CODES else ""
 
 
 def failed_with(code: str, error: str, update: Update, meant: dict[str, Any]) -> Fail:
@@ -123,6 +128,7 @@ def common(desk: Desk, update: Update, task_id: str) -> dict[str, Any]:
         "actor": update.actor,
         "task_id": task_id,
         "claim": update.claim,
+        "session_key": update.session_key,
         "output": text_hash(update.output) if update.output else None,
     }
 

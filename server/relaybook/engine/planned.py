@@ -181,7 +181,8 @@ def _specs(
             next="send tasks=[…], or use map_reduce",
         )
     known = read_items(asked.items)
-    parts = partition(known, asked.batches or suggest_parts(len(known), 1.0))
+    wanted = suggest_parts(len(known), 1.0) if asked.batches is None else asked.batches
+    parts = partition(known, wanted)
     return partition_tasks(parts, asked.template or "map_partition", asked.args), ()
 
 

@@ -63,13 +63,16 @@ def standing_still(workflow: Workflow, held: int = 0) -> str | None:
     """
     if workflow.ended_at is not None or workflow.in_progress:
         return None
-    if workflow.input_required or workflow.review:
-        return f"{Verdict.WAITING}: for answers or a gate"
-    if breaker_open(workflow.failed, workflow.total):
-        return f"{Verdict.WAITING}: for the user's decision after {workflow.failed} failures"
-    free = workflow.ready + workflow.retryable - held
+    asks = workflow.input_required or workflow.review
+    stopped = breaker_open(workflow.failed, workflow.total)
+    free = 0 if stopped else workflow.ready + workflow.retryable - held
     if free > 0:
-        return f"{Verdict.STARVED}: {free} task(s) may start and nobody starts them"
+        others = "; others wait for answers or a gate" if asks else ""
+        return f"{Verdict.STARVED}: {free} task(s) may start and nobody starts them{others}"
+    if asks:
+        return f"{Verdict.WAITING}: for answers or a gate"
+    if stopped:
+        return f"{Verdict.WAITING}: for the user's decision after {workflow.failed} failures"
     if held:
         return f"{Verdict.WAITING}: for the writers that hold {held} task(s)"
     return f"{Verdict.WAITING}: nothing can start"

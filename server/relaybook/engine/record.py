@@ -6,7 +6,7 @@ from typing import Any
 from relaybook.core.case import Case
 from relaybook.core.command import Fact, Note
 from relaybook.core.machine import decide
-from relaybook.core.record import OF_WORKFLOW, read_record
+from relaybook.core.record import OF_WORKFLOW, read_record, refuse_kind
 from relaybook.engine.desk import Desk
 from relaybook.engine.unsettled import next_now
 from relaybook.errors import InvalidArguments
@@ -31,8 +31,10 @@ def record(
 
     Raises:
         InvalidArguments: an entry is not of its kind's form; none was recorded.
+        Forbidden: a worker may not record this kind.
         UnknownWorkflow, UnknownTask, StaleClaim: what is named is not there.
     """
+    refuse_kind(kind, actor)
     notes = _notes(kind, entries)
     with desk.store.transaction() as tx:
         if claim is not None:

@@ -1,7 +1,7 @@
 """resolve: the decisions that belong to the user, recorded and carried out."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from relaybook.core.case import Case
@@ -20,6 +20,7 @@ from relaybook.core.command import (
 from relaybook.core.decision import APPLICABLE
 from relaybook.core.evidence import of_attempt
 from relaybook.core.machine import decide
+from relaybook.core.names import SHOWN, Names
 from relaybook.core.policy import REASON_LIMIT
 from relaybook.core.status import workflow_status
 from relaybook.core.text import compact, storable
@@ -34,7 +35,7 @@ from relaybook.engine.unsettled import next_now
 from relaybook.engine.verdict import INTAKE
 from relaybook.engine.waiting import all_questions
 from relaybook.errors import InvalidArguments, clip, nearest
-from relaybook.model import Decision, EventType, Status, Task
+from relaybook.model import Decision, Event, EventType, Status, Task
 from relaybook.store.base import Tx
 from relaybook.store.cases import get_workflow, load_case, load_edges, load_workflow_case
 from relaybook.store.events import read_task_events
@@ -76,16 +77,26 @@ def resolve(desk: Desk, resolution: Resolution) -> dict[str, Any]:
         "progress": progress(workflow),
         "next": CHANGE if resolution.decision == "adjust" else call,
     } | said
+    if reopened := _reopened(events):
+        answer["reopened"] = reopened
     return answer if events else answer | {"repeated": True}
 
 
+def _reopened(events: Sequence[Event]) -> list[str]:
+    """The tasks that may be tried again, the first of them by name."""
+    names = [str(event.task_id) for event in events if event.type is EventType.TASK_REOPENED]
+    return Names(names[:SHOWN], len(names)).shown()
+
+
 def _retry_failed(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:
+    command = RetryFailed(task_id=r.task_id, reason=_reason(r), **_by(desk, r))
+    if r.task_id:
+        return load_case(tx, r.workflow_id, r.task_id), command
     workflow = get_workflow(tx, r.workflow_id, lock=True)
-    where = "WHERE workflow_id = :id AND status = 'failed'"
+    where = "WHERE workflow_id = :id AND status = 'failed' ORDER BY position"
     tasks = {task.id: task for task in TASKS.find(tx, where, id=workflow.id)}
     edges = load_edges(tx, workflow.id, tasks)
-    case = Case(workflow=workflow, tasks=tasks, edges=edges)
-    return case, RetryFailed(reason=_reason(r), **_by(desk, r))
+    return Case(workflow=workflow, tasks=tasks, edges=edges), command
 
 
 def _adjust(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:

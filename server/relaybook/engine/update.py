@@ -32,6 +32,7 @@ from relaybook.engine.outcome import (
     common,
     failed_with,
     finish,
+    known_code,
     record_end,
     reported,
     settle,
@@ -53,6 +54,8 @@ from relaybook.store.cases import find_claim, get_task, load_case
 from relaybook.store.ledger import renew_lease
 
 OVERRIDE_LIMIT = 500
+#: How much of a failure code that the ledger does not know is kept before its error.
+OWN_CODE_LIMIT = 80
 #: What the answer to several updates of one workflow says once, and what it leaves out: the claim
 #: names the attempt, and the spawn arguments have its time.
 _OF_WORKFLOW = ("workflow_id", "seq", "workflow_status", "progress", "next")
@@ -213,7 +216,9 @@ def _complete(desk: Desk, update: Update) -> dict[str, Any]:
             result = read_result(update.output, schema)
     except MalformedOutput as refusal:
         _refuse_late(desk, workflow_id, task_id, update)
-        raise _for_worker(refusal) if update.actor == "worker" else refusal from None
+        # A worker cannot accept its own output.
+        told = refusal.with_next(NEXT_FOR_WORKER) if update.actor == "worker" else refusal
+        raise told from None
     answer = finish(desk, workflow_id, task_id, update, result)
     if flags := result_flags(result):
         answer["flags"] = list(flags)
@@ -232,16 +237,9 @@ def _coverage(spec: TaskSpec, schema: Mapping[str, Any] | None, result: Envelope
     return {"coverage": found, "advice": UNCOVERED}
 
 
-def _for_worker(refusal: MalformedOutput) -> MalformedOutput:
-    """The same refusal with the ways on that a worker has: it cannot accept its own output."""
-    return MalformedOutput(
-        refusal.message, allowed=refusal.allowed, next=NEXT_FOR_WORKER, **refusal.data
-    )
-
-
 def _refuse_late(desk: Desk, workflow_id: str, task_id: str, update: Update) -> None:
     """Refuse a worker whose attempt is over before it corrects its output."""
-    beat = Release(at=desk.clock(), actor=update.actor, task_id=task_id, claim=update.claim)
+    beat = Release(**common(desk, update, task_id))
     with desk.store.transaction() as tx:
         case = load_case(tx, workflow_id, task_id, update.claim)
         refuse_decided(case.workflow, case.tasks[task_id])
@@ -259,28 +257,43 @@ def _required(output: str) -> str:
 
 
 def _fail(desk: Desk, update: Update) -> dict[str, Any]:
+    """Record a failure, or name the one that is recorded; a code of the caller's own is kept."""
     update = replace(update, output=clip(update.output, MAX_OUTPUT))
-    code = update.error_code
-    if code and code not in FAILURE_CODES:
-        raise InvalidArguments(
-            f"error_code {code[:80]!r} is not known.",
-            allowed=nearest(code, FAILURE_CODES),
-            next="use one that guide://vocabulary lists, or leave it out",
-        )
+    code, error = _failure_of(update)
     with desk.store.look() as tx:
         workflow_id, task_id = _target(tx, update)
         task = get_task(tx, workflow_id, task_id)
     said = common(desk, update, task_id)
-    if task.status is Status.FAILED and code and not (update.error or update.output):
-        command = NameFailure(at=said["at"], actor=update.actor, task_id=task_id, error_code=code)
-        return record_end(desk, workflow_id, task_id, command, [])
-    error = update.error or update.output[-ERROR_LIMIT:] or "no reason given"
-    if not update.error and (own := _reported_in(update)):
-        code, error = code or own[0], own[1]
+    if task.status is Status.FAILED and update.error_code and not (update.error or update.output):
+        if code:
+            naming = NameFailure(
+                at=said["at"], actor=update.actor, task_id=task_id, error_code=code
+            )
+            return record_end(desk, workflow_id, task_id, naming, [])
+        if error != task.error:
+            raise _unknown_code(update.error_code)
     command = failed_with(code, clip(error, ERROR_LIMIT), update, said)
     texts = [update.output] if update.output else []
     answer = record_end(desk, workflow_id, task_id, command, texts)
     return answer if code else _to_confirm(answer)
+
+
+def _failure_of(update: Update) -> tuple[str, str]:
+    """The code, empty if none is known, and the error; a code of the caller's own stays in that."""
+    code = known_code(update.error_code)
+    own = "" if code else clip(storable(update.error_code.strip()), OWN_CODE_LIMIT)
+    error = update.error or update.output[-ERROR_LIMIT:] or "no reason given"
+    if not update.error and (reported_error := _reported_in(update)):
+        code, error = code or reported_error[0], reported_error[1]
+    return code, f"{own}: {error}" if own else error
+
+
+def _unknown_code(code: str) -> InvalidArguments:
+    return InvalidArguments(
+        f"error_code {code[:80]!r} is not known.",
+        allowed=nearest(code, FAILURE_CODES),
+        next="use one that guide://vocabulary lists; the failure stays recorded as it is",
+    )
 
 
 def _reported_in(update: Update) -> tuple[str, str] | None:

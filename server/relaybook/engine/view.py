@@ -83,8 +83,15 @@ def show_workflow(
         if detail != RESUME:
             room = ANSWER_BYTES[detail] - _size(answer)
             answer |= _task_page(tx, workflow, detail, cursor, room)
-    answer["next"] = _next(call, answer)
+    answer["next"] = _ahead(since, workflow) + _next(call, answer)
     return answer
+
+
+def _ahead(since: int | None, workflow: Workflow) -> str:
+    """What is said first where `since` names an event that is not there; else empty."""
+    if since is None or since <= workflow.seq:
+        return ""
+    return f"there is no event {clip(str(since), 20)} yet, so go on from since={workflow.seq}; "
 
 
 def _check_detail(detail: str) -> None:

@@ -63,7 +63,9 @@ def _tasks(
         return
     (each,) = composition.tasks
     items = [_item(value, place) for place, value in enumerate(given.get(composition.items, ()))]
-    wanted = batches or composition.batches or suggest_parts(max(len(items), 1), 1.0)
+    wanted = composition.batches if batches is None else batches
+    if wanted is None:
+        wanted = suggest_parts(max(len(items), 1), 1.0)
     parts = partition(items, wanted)
     width = len(str(len(parts)))
     for number, part in enumerate(parts, start=1):

@@ -54,6 +54,7 @@ class Resolved(Told, total=False):
     status: str
     progress: str
     open: list[dict[str, Any]]
+    reopened: list[str]
     repeated: bool
 
 
@@ -188,6 +189,7 @@ class Advanced(Told, total=False):
     blocked: dict[str, Any]
     complete: bool
     repeated: bool
+    not_recorded: str
 
 
 class Found(Told, total=False):

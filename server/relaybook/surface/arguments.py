@@ -18,6 +18,16 @@ def _given(value: Any) -> Any:
 Text = Annotated[str, BeforeValidator(_given)]
 
 
+def _id_or_none(value: Any) -> Any:
+    if isinstance(value, str) and not value.strip():
+        raise ValueError("it is empty, so that a repeat is not known; leave it out, or name it")
+    return _given(value)
+
+
+# A default is not held against it.
+RequestId = Annotated[str, BeforeValidator(_id_or_none)]
+
+
 _STRINGS = {"type": "array", "items": {"type": "string"}}
 
 #: What a plan may say of one task. `core.task_fields` reads it and explains what is wrong.

@@ -1,20 +1,33 @@
 """The tools that carry out what the user decides: resolve, cleanup."""
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
-from mcp.server.mcpserver import AcceptedElicitation, Context, Elicit, ElicitationResult, Resolve
+from mcp.server.mcpserver import (
+    AcceptedElicitation,
+    Context,
+    DeclinedElicitation,
+    Elicit,
+    ElicitationResult,
+    Resolve,
+)
 from mcp.server.mcpserver.tools import Tool
-from pydantic import BaseModel, Field, create_model
+from pydantic import BaseModel, Field, WithJsonSchema, create_model
 
 from relaybook.core.policy import KEPT_DAYS
 from relaybook.engine import Engine
 from relaybook.engine.request import Resolution
+from relaybook.errors import InvalidArguments
 from relaybook.surface.answers import Cleaned, Resolved
 from relaybook.surface.arguments import Text
 from relaybook.surface.board import SHOWS_BOARD
 from relaybook.surface.done import done, done_aside
 from relaybook.surface.rim import tool
 
+#: What goes on after the user was asked and would not say.
+DECLINED = (
+    "the user declined to decide, and it stays open: do not ask again by yourself; get_workflow "
+    "tells what goes on without it"
+)
 #: Decisions that are about no task, whichever question they answer.
 OF_WORKFLOW = ("retry_failed", "adjust", "accept_partial")
 
@@ -26,6 +39,8 @@ class Choice(BaseModel):
     text: str = Field(default="", description="your answer or your reason")
     #: The task that the question was about, if about one; not a field of the form.
     about: ClassVar[str] = ""
+    #: The decisions that the form offers.
+    offered: ClassVar[tuple[str, ...]] = ()
 
 
 def resolve_tool(engine: Engine) -> Tool:
@@ -53,7 +68,9 @@ def resolve_tool(engine: Engine) -> Tool:
         if not decision and isinstance(chosen, AcceptedElicitation) and chosen.data.decision:
             return await done(engine, engine.resolve, _from_user(workflow_id, chosen.data))
         if not decision:
-            return await done(engine, engine.open_decisions, workflow_id)
+            open_now = await done(engine, engine.open_decisions, workflow_id)
+            declined = isinstance(chosen, DeclinedElicitation)
+            return open_now | ({"next": DECLINED} if declined else {})
         resolution = Resolution(
             workflow_id=workflow_id,
             decision=decision,
@@ -86,13 +103,15 @@ def _asking(found: dict[str, Any]) -> Elicit[Choice]:
 
     It offers the decisions that are open and has a text for each question of a worker.
     """
-    decision: Any = Literal["", *found["decisions"]]
-    fields: dict[str, Any] = {"decision": (decision, "")}
+    choices = {"type": "string", "enum": ["", *found["decisions"]], "default": ""}
+    # The SDK would answer another one with words that help nobody.
+    fields: dict[str, Any] = {"decision": (Annotated[str, WithJsonSchema(choices)], "")}
     questions = found.get("questions", ())
     for name, question in zip(_texts(len(questions)), questions, strict=True):
         fields[name] = (str, Field(default="", description=str(question)))
     form = create_model("Choice", __base__=Choice, **fields)
     form.about = str(found.get("task_id", ""))
+    form.offered = tuple(found["decisions"])
     return Elicit(_question(found), form)
 
 
@@ -102,6 +121,12 @@ def _texts(count: int) -> list[str]:
 
 
 def _from_user(workflow_id: str, chosen: Choice) -> Resolution:
+    if chosen.decision not in chosen.offered:
+        raise InvalidArguments(
+            f"The user's form came back with decision {chosen.decision[:80]!r}.",
+            allowed=", ".join(chosen.offered),
+            next="call resolve without a decision to ask the user again; nothing was recorded",
+        )
     said = chosen.model_dump()
     answers = tuple(said[name] for name in _texts(len(said) - 1))
     return Resolution(

@@ -14,6 +14,7 @@ from relaybook.surface.arguments import (
     Hooks,
     Items,
     PatternName,
+    RequestId,
     Stages,
     Tasks,
     Text,
@@ -79,7 +80,7 @@ def create_workflow_tool(engine: Engine) -> Tool:
         metadata: Annotated[
             dict[str, Any], Field(description="audience, weights, quorum too")
         ] = {},  # noqa: B006
-        request_id: Annotated[Text, Field(description="makes a repeat harmless")] = "",
+        request_id: Annotated[RequestId, Field(description="makes a repeat harmless")] = "",
         dry_run: bool = False,
     ) -> dict[str, Any]:
         return await done(

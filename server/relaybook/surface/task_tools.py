@@ -59,6 +59,7 @@ def update_task_tool(engine: Engine) -> Tool:
         ] = [],  # noqa: B006
     ) -> dict[str, Any]:
         if updates:
+            _refuse_beside(status=status, task_id=task_id, output=output, error=error, claim=claim)
             parsed = [_update(workflow_id, said) for said in updates]
             return await done(engine, engine.update_tasks, parsed)
         update = Update(
@@ -88,6 +89,17 @@ def update_task_tool(engine: Engine) -> Tool:
 _UPDATE_FIELDS = (
     "task_id", "status", "session_key", "output", "error", "error_code", "claim", "override",
 )  # fmt: skip
+
+
+def _refuse_beside(**said: str) -> None:
+    """Refuse what stands beside `updates`: to which of them it belongs is not known."""
+    named = [name for name, value in said.items() if value]
+    if named:
+        raise InvalidArguments(
+            f"{' and '.join(named)} came beside updates.",
+            allowed="workflow_id beside updates; all else in each of them",
+            next=f"say {named[0]} in each of updates; nothing was recorded",
+        )
 
 
 def _update(workflow_id: str, said: dict[str, Any]) -> Update:

@@ -28,11 +28,15 @@ async def wait_for_change(
 ) -> None:
     """Return when the workflow has events after `since`, or has ended, or the time is over.
 
-    Or when one of those that hold its tasks writes no more, in whatever workflow.
+    Or when one of those that hold its tasks writes no more, in whatever workflow. At once where
+    the workflow has not come to `since`: what it was taken from is another ledger.
     """
     if await done(engine, engine.workflow_ended, workflow_id):
         return
-    seen = await done(engine, engine.workflow_seq, workflow_id) if since is None else since
+    last = await done(engine, engine.workflow_seq, workflow_id)
+    seen = last if since is None else since
+    if seen > last:
+        return
     writing = await done(engine, engine.holders, workflow_id)
     began, told = anyio.current_time(), 0.0
     with anyio.move_on_after(seconds):
