@@ -63,7 +63,7 @@ async def test_the_user_is_asked_after_the_breaker_and_decides(
 
     (asked,) = user.asked
     assert asked == (
-        "0 of 4 tasks completed. Failed tasks: [a, b, c]. No results available. "
+        "0 of 4 tasks completed. Failed tasks: [a, b, c]. Partial results available. "
         "Retry the failed tasks, adjust the plan, or accept the partial results?"
     )
     assert user.fields == ["decision", "text"]

@@ -77,13 +77,13 @@ def entries(found: Sequence[Digest], section: str) -> list[Any]:
             [FAILED] * 20,
             "0 of 20 tasks completed. Failed tasks: ["
             + ", ".join(f"t{number}" for number in range(1, 21))
-            + "]. No results available.",
+            + "]. Partial results available.",
         ),
         (
             [FAILED] * 23,
             "0 of 23 tasks completed. Failed tasks: ["
             + ", ".join(f"t{number}" for number in range(1, 21))
-            + ", and 3 more]. No results available.",
+            + ", and 3 more]. Partial results available.",
         ),
         ([COMPLETED, Status.NOT_APPLICABLE], "1 of 1 tasks completed."),
         ([COMPLETED, COMPLETED], "2 of 2 tasks completed."),

@@ -62,15 +62,11 @@ class Account:
 
 
 def account(done: int, applicable: int, failed: Names) -> str:
-    """The sentence that the playbook has for a user, with every failed task.
-
-    Where no task has a result it ends otherwise.
-    """
+    """The sentence that the playbook has for a user, with every failed task."""
     told = f"{done} of {applicable} tasks completed."
     if done == applicable:
         return told
-    left = "Partial results available." if done else "No results available."
-    return f"{told} Failed tasks: [{named(failed)}]. {left}"
+    return f"{told} Failed tasks: [{named(failed)}]. Partial results available."
 
 
 def named(names: Names, room: int = ROOM_FOR_NAMES) -> str:
