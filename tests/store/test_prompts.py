@@ -267,6 +267,17 @@ def test_a_prompt_is_counted_once_however_often_it_starts_or_others_are_judged(
     assert set(counted(ledger)) == {1}
 
 
+def test_what_judging_keeps_is_those_counts_alone(engine: Engine, ledger: Store) -> None:
+    name = workflow(engine, "a", "b")
+    start(engine, name, "a")
+    before = dump(ledger)
+
+    rendered(engine, name, "b")
+
+    after = dump(ledger)
+    assert {table for table in after if after[table] != before[table]} == {"prints"}
+
+
 def test_a_start_counts_nothing_and_judging_counts_what_was_started_since(
     engine: Engine, ledger: Store
 ) -> None:

@@ -35,7 +35,8 @@ def test_sessions_tell_slow_from_lost(engine: Engine, clock: Clock) -> None:
     start(engine, name, "c")
     clock.move(700)
 
-    some = engine.show_workflow(name, running_sessions=["s1", "s9"])["sessions"]
+    seen = engine.show_workflow(name, running_sessions=["s1", "s9"])
+    some = seen["sessions"]
     none = engine.show_workflow(name, running_sessions=[])["sessions"]
 
     assert [(line["task_id"], line["verdict"]) for line in some] == [
@@ -45,6 +46,7 @@ def test_sessions_tell_slow_from_lost(engine: Engine, clock: Clock) -> None:
     ]
     assert "wait" in some[0]["advice"]
     assert "lost_session" in some[1]["advice"]
+    assert "update_task(status='failed', error_code='lost_session') for b; then " in seen["next"]
     assert [line["verdict"] for line in none] == ["lost", "lost", "unknown"]
     assert "sessions" not in engine.show_workflow(name)
 

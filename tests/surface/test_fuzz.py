@@ -93,8 +93,9 @@ def _next_call(draw: Arbitrary, tools: list[Tool]) -> tuple[Tool, dict[str, Any]
     return tool, draw.arguments(tool.input_schema)
 
 
-#: Notes how far it was read; tests/store/test_resume.py holds it to that.
-BOOKMARKS = "aggregate"
+#: They keep what spares the next call work, a bookmark and counts of prompts; tests/store/test_resume.py
+#: and test_prompts.py hold them to that.
+KEEPERS = frozenset({"aggregate", "render_prompt"})
 
 
 def _sensible(draw: Arbitrary) -> list[tuple[str, dict[str, Any]]]:
@@ -123,5 +124,5 @@ def _fault(answer: CallToolResult, tool: Tool, *, changed: bool) -> str:
     if size > (PROMPT if '"prompt":' in text_of(answer) else ANSWER):
         return f"answered {size} bytes: {text_of(answer)[:500]}"
     read_only = tool.annotations is not None and tool.annotations.read_only_hint
-    bookmarks = tool.name == BOOKMARKS
-    return "only reads, and changed something" if read_only and changed and not bookmarks else ""
+    changed = changed and tool.name not in KEEPERS
+    return "only reads, and changed something" if read_only and changed else ""

@@ -29,7 +29,7 @@ from relaybook.engine.attention import (
     running_tasks,
 )
 from relaybook.engine.desk import Desk
-from relaybook.engine.reconcile import reconcile, standing_still
+from relaybook.engine.reconcile import Verdict, reconcile, standing_still
 from relaybook.engine.unsettled import next_of
 from relaybook.errors import InvalidArguments, clip
 from relaybook.model import Event, Status, Task, Workflow
@@ -45,6 +45,8 @@ ANSWER_BYTES = {"concise": 3_550, "detailed": 19_000}
 #: How much each list of tasks that need somebody may take of it.
 ATTENTION_BYTES = {"concise": 600, "detailed": 4_000}
 LABEL_SHOWN = 60
+#: How much of the names of tasks whose sessions are lost a `next` tells.
+LOST_SHOWN = 300
 
 
 def show_workflow(
@@ -126,6 +128,10 @@ def _summary(said: dict[str, Any]) -> str:
 def _next(call: str, said: dict[str, Any]) -> str:
     if said.get("stalled") and "sessions" not in said:
         call = "ask your host which sessions run, then get_workflow(running_sessions=[…])"
+    lost = [line["task_id"] for line in said.get("sessions", ()) if line["verdict"] == Verdict.LOST]
+    if lost:
+        names = clip(", ".join(lost), LOST_SHOWN)
+        call = f"update_task(status='failed', error_code='lost_session') for {names}; then {call}"
     if said.get("update_due"):
         return f"tell the user, then record(kind='user_told'); {call}"
     return call
