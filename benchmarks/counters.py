@@ -17,8 +17,7 @@ from benchmarks.recording import Statement, recording
 from benchmarks.tools import JOB, STAGES
 from benchmarks.workload import output, plan
 from relaybook.engine import Engine
-from relaybook.engine.stage_report import StageReport
-from relaybook.engine.update import Update
+from relaybook.engine.request import StageReport, Update
 from relaybook.store.sqlite import SqliteStore
 
 SAVED = Path(__file__).with_name("counters.json")

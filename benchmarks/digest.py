@@ -16,7 +16,7 @@ from benchmarks.measure import Block, interleave, ratio, timed
 from benchmarks.table import line
 from benchmarks.workload import output, plan
 from relaybook.engine import Engine
-from relaybook.engine.update import Update
+from relaybook.engine.request import Update
 from relaybook.store.base import Store
 from relaybook.store.open import open_store
 from relaybook.store.sqlite import SqliteStore

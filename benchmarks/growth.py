@@ -15,7 +15,7 @@ from benchmarks.table import line
 from benchmarks.tools import in_ledger, in_workflow
 from benchmarks.workload import WIDTH
 from relaybook.engine import Engine
-from relaybook.engine.update import Update
+from relaybook.engine.request import Update
 from relaybook.store.sqlite import SqliteStore
 
 ROUNDS = 40

@@ -20,7 +20,7 @@ from pathlib import Path
 from benchmarks.graphs import FAMILIES, Graph, generated
 from relaybook.core.graph import chains, critical_path, order, waits
 from relaybook.engine import Engine
-from relaybook.engine.update import Update
+from relaybook.engine.request import Update
 from relaybook.store.sqlite import SqliteStore
 
 WORKERS = 6

@@ -17,7 +17,7 @@ from relaybook.core.prompt_rules import judge, read_facts
 from relaybook.core.task_spec import TaskSpec
 from relaybook.engine import Engine
 from relaybook.engine.lint import facts
-from relaybook.engine.update import Update
+from relaybook.engine.request import Update
 from relaybook.registry.frame import Frame
 from relaybook.registry.prompt import render
 from relaybook.registry.templates import Templates

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from benchmarks.measure import timed
 from benchmarks.workload import WIDTH, output, plan
 from relaybook.engine import Engine
-from relaybook.engine.update import Update
+from relaybook.engine.request import Update
 
 VERBS = ("start", "heartbeat", "complete")
 

@@ -14,7 +14,7 @@ from benchmarks.measure import interleave, ratio, timed
 from benchmarks.recording import Statement, recording
 from benchmarks.table import line
 from relaybook.engine import Engine
-from relaybook.engine.stage_report import StageReport
+from relaybook.engine.request import StageReport
 from relaybook.store.sqlite import SqliteStore
 
 #: Stages that a ledger holds, a hundred to a workflow: a day or two of work, and a year.

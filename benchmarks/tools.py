@@ -10,7 +10,7 @@ from typing import Any
 from benchmarks.measure import Block, timed
 from benchmarks.workload import plan
 from relaybook.engine import Engine
-from relaybook.engine.stage_report import StageReport
+from relaybook.engine.request import StageReport
 
 SMALL = 10
 

@@ -13,9 +13,7 @@ from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any, cast
 
-from relaybook.errors import MalformedOutput, clip
-
-from .result_block import (
+from relaybook.core.result_block import (
     CLOSE,
     OPEN,
     block_values,
@@ -24,8 +22,9 @@ from .result_block import (
     parse_block,
     require_size,
 )
-from .schema_check import Problem, check_schema, find_problems, problem
-from .text import canonical
+from relaybook.core.schema_check import Problem, check_schema, find_problems, problem
+from relaybook.core.text import canonical
+from relaybook.errors import MalformedOutput, clip
 
 #: How long a summary may be.
 SUMMARY_WORDS, SUMMARY_CHARACTERS = 120, 1200
@@ -56,8 +55,6 @@ class ResultStatus(StrEnum):
 
 WORDS = ", ".join(ResultStatus)
 _STATUSES = list(ResultStatus)  # what a worker says need not be hashable
-#: What an answer must hold, by its status, if it is not the data itself.
-SHAPE = f"an object with status ({WORDS}) and data, or the data alone, or {{'error': …}}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

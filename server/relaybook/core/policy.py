@@ -27,6 +27,8 @@ RETRY_DELAYS_SECONDS = (30, 120)
 KEPT_DAYS = 7.0
 #: How much of the reason for a decision or a change is kept, in characters.
 REASON_LIMIT = 1_000
+#: How many findings one answer tells.
+FINDINGS_SHOWN = 6
 #: Instruction words of a prompt when the caller names none: what fits the budget well.
 PROMPT_WORDS = 300
 #: Failures that the same prompt may well not meet again.

@@ -57,21 +57,7 @@ def refuse_start(workflow: Workflow, task: Task) -> None:
     Raises:
         AlreadyOver, QuestionsOpen, RetriesUsedUp, BreakerOpen, Blocked, TooManyInProgress.
     """
-    if task.status in OVER:
-        raise AlreadyOver(
-            f"Task {task.id!r} is {task.status}; it is done with.",
-            allowed="tasks that are pending or may be retried",
-            next=f"call get_workflow for what is ready; {more_work(workflow)}",
-        )
-    if task.status is Status.INPUT_REQUIRED:
-        raise questions_open(task)
-    failed = task.failures + (task.status is Status.REVIEW)
-    if failed_for_good(task) or _reviewed_for_good(task):
-        raise RetriesUsedUp(
-            f"Task {task.id!r} is {task.status} after {failed} failed attempts; none is left.",
-            allowed=f"{MAX_FAILURES} attempts a task, none after a final error",
-            next=f"call resolve: {DECISIONS}",
-        )
+    _refuse_ended(workflow, task)
     if breaker_open(workflow.failed, workflow.total):
         raise BreakerOpen(
             f"{workflow.failed} tasks of workflow {workflow.id!r} have failed: nothing starts.",
@@ -96,6 +82,25 @@ def refuse_start(workflow: Workflow, task: Task) -> None:
             f"{workflow.in_progress} tasks of workflow {workflow.id!r} are in progress.",
             allowed=f"{workflow.max_parallel} at once",
             next="finish or give back one first",
+        )
+
+
+def _refuse_ended(workflow: Workflow, task: Task) -> None:
+    """Refuse a task that is over, or whose questions are still to be answered."""
+    if task.status in OVER:
+        raise AlreadyOver(
+            f"Task {task.id!r} is {task.status}; it is done with.",
+            allowed="tasks that are pending or may be retried",
+            next=f"call get_workflow for what is ready; {more_work(workflow)}",
+        )
+    if task.status is Status.INPUT_REQUIRED:
+        raise questions_open(task)
+    failed = task.failures + (task.status is Status.REVIEW)
+    if failed_for_good(task) or _reviewed_for_good(task):
+        raise RetriesUsedUp(
+            f"Task {task.id!r} is {task.status} after {failed} failed attempts; none is left.",
+            allowed=f"{MAX_FAILURES} attempts a task, none after a final error",
+            next=f"call resolve: {DECISIONS}",
         )
 
 

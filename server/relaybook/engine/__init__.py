@@ -71,7 +71,8 @@ class Engine(Desk):
         from relaybook.engine.resolve import resolve
         from relaybook.engine.save import save_composition
         from relaybook.engine.tokens import create_token, grant_of, list_tokens, revoke_token
-        from relaybook.engine.update import update_task, update_tasks
+        from relaybook.engine.update import update_task
+        from relaybook.engine.updates import update_tasks
         from relaybook.engine.view import (
             all_writing,
             holders,
@@ -91,7 +92,7 @@ class Engine(Desk):
         find_skills = Verb("find")
         claim_task = Verb("claim")
         update_task = Verb("update", harmless="names_its_attempt")
-        update_tasks = Verb("update", retry=False)
+        update_tasks = Verb("updates", retry=False)
         show_workflow = Verb("view")
         list_workflows = Verb("view")
         render_prompt = Verb("render")

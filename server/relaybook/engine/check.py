@@ -8,6 +8,7 @@ from typing import Any
 from relaybook.core.guards import Finding, Severity
 from relaybook.core.plan_check import PlanTask, check_change, check_plan
 from relaybook.core.plan_words import check_words
+from relaybook.core.policy import FINDINGS_SHOWN
 from relaybook.core.prompt_rules import orders_outward_deed
 from relaybook.core.task_spec import TaskSpec, waits_for
 from relaybook.core.text import canonical
@@ -26,8 +27,6 @@ from relaybook.store.cases import needs_of
 from relaybook.store.tables import TASKS
 
 _SAYS_DONE = re.compile(r"\bdone (?:when|means)\b", re.IGNORECASE)
-#: How many findings one answer tells.
-FINDINGS_SHOWN = 6
 _SEVERITIES = list(Severity)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from relaybook.core.gates import GateItem, Verdict
+from relaybook.core.policy import FINDINGS_SHOWN
 from relaybook.core.prompt_rules import (
     Finding,
     Fingerprint,
@@ -24,8 +25,6 @@ from relaybook.model import Pattern, Task, Workflow
 from relaybook.registry.prompt import Prompt
 from relaybook.registry.template import Template
 
-#: How many findings one answer tells.
-FINDINGS_SHOWN = 6
 #: How much of a fix a refusal tells, so that the other way out has room.
 FIX_LIMIT = 130
 

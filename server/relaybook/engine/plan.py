@@ -11,9 +11,9 @@ from relaybook.core.partition import Partitions, balance, partition, suggest_par
 from relaybook.core.plan import DEFAULT_TEMPLATES
 from relaybook.core.plan_items import DIVIDED, read_items
 from relaybook.core.planning import Advice, advise
-from relaybook.core.policy import DEFAULT_WIDTH, PROMPT_WORDS, timeout_seconds
+from relaybook.core.policy import DEFAULT_WIDTH, FINDINGS_SHOWN, PROMPT_WORDS, timeout_seconds
 from relaybook.core.questions import INLINE, Choice, Facts, OrderName
-from relaybook.engine.check import FINDINGS_SHOWN, told
+from relaybook.engine.check import told
 from relaybook.engine.desk import Desk
 from relaybook.engine.history import expected_minutes
 from relaybook.errors import InvalidArguments, nearest

@@ -8,9 +8,9 @@ from relaybook.store.base import Tx
 from relaybook.store.learning import learn
 from relaybook.store.ledger import as_stored, write_rows
 from relaybook.store.scopes import hold_scopes
+from relaybook.store.texts import ADD_TEXT
 
 _TEXTS = "SELECT hash, body FROM texts WHERE workflow_id = :workflow_id ORDER BY hash"
-_ADD_TEXT = "INSERT INTO texts (workflow_id, hash, body) VALUES (:workflow_id, :hash, :body)"
 
 
 def texts_of(tx: Tx, workflow_id: str) -> dict[str, str]:
@@ -29,7 +29,7 @@ def restore(tx: Tx, events: Sequence[Event], texts: Mapping[str, str]) -> None:
         {"workflow_id": after.workflow.id, "hash": name, "body": body}
         for name, body in texts.items()
     ]
-    tx.many(_ADD_TEXT, named)
+    tx.many(ADD_TEXT, named)
     _learn(tx, after, events)
     tx.tell(after.workflow.id, after.workflow.seq)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from relaybook.core.text import text_hash
 from relaybook.store.base import Tx
 
-_ADD_TEXT = (
+ADD_TEXT = (
     "INSERT INTO texts (workflow_id, hash, body) VALUES (:workflow_id, :hash, :body)"
     " ON CONFLICT DO NOTHING"
 )
@@ -14,7 +14,7 @@ _ADD_TEXT = (
 def put_texts(tx: Tx, workflow_id: str, bodies: Iterable[str]) -> None:
     """Keep each of `bodies`, once, under the hash of what was sent."""
     tx.many(
-        _ADD_TEXT,
+        ADD_TEXT,
         ({"workflow_id": workflow_id, "hash": text_hash(body), "body": body} for body in bodies),
     )
 

@@ -4,8 +4,8 @@
 `form`, `content` and `wording` hold the rules about one prompt, `across` those about several.
 """
 
-from .across import Fingerprint, check_across, check_against, fingerprint
-from .lint import (
+from relaybook.core.prompt_rules.across import Fingerprint, check_across, check_against, fingerprint
+from relaybook.core.prompt_rules.lint import (
     RULES,
     check,
     judge,
@@ -14,9 +14,9 @@ from .lint import (
     orders_several,
     orders_to_spawn,
 )
-from .reading import Reading, read_facts
-from .rule import Finding, ModelHint, PromptFacts, Rule, Severity
-from .work import work_of
+from relaybook.core.prompt_rules.reading import Reading, read_facts
+from relaybook.core.prompt_rules.rule import Finding, ModelHint, PromptFacts, Rule, Severity
+from relaybook.core.prompt_rules.work import work_of
 
 __all__ = [
     "RULES",

@@ -4,16 +4,15 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 
+from relaybook.core.prompt_rules.example import one, prompt
+from relaybook.core.prompt_rules.instructions import Instructions
+from relaybook.core.prompt_rules.part import Part, remembered
+from relaybook.core.prompt_rules.reading import Checked, Reading
+from relaybook.core.prompt_rules.rule import Hit, Rule, Severity, hit_at
+from relaybook.core.prompt_rules.sentences import word_set
 from relaybook.core.prompt_text import Kind, Line
 from relaybook.core.schema_check import find_problems
 from relaybook.errors import InvalidPlan
-
-from .example import one, prompt
-from .instructions import Instructions
-from .part import Part, remembered
-from .reading import Checked, Reading
-from .rule import Hit, Rule, Severity, hit_at
-from .sentences import word_set
 
 #: Words that name a time limit, a scope boundary, a done criterion, a stop condition.
 _TIME = word_set("minutes minute min seconds hour hours time-limit deadline")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .rule import PromptFacts
+from relaybook.core.prompt_rules.rule import PromptFacts
 
 #: Lines such as the server writes.
 FIXED = (

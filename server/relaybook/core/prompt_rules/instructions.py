@@ -7,10 +7,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 
+from relaybook.core.prompt_rules.part import REMEMBERED, SHORT, Part, read_part
+from relaybook.core.prompt_rules.sentences import Sentence
 from relaybook.core.prompt_text import PromptText, Section
-
-from .part import REMEMBERED, SHORT, Part, read_part
-from .sentences import Sentence
 
 
 @dataclass(frozen=True, slots=True, eq=False)

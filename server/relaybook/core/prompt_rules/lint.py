@@ -4,15 +4,14 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from itertools import islice
 
+from relaybook.core.prompt_rules import across, content, form, wording
+from relaybook.core.prompt_rules.instructions import Instructions
+from relaybook.core.prompt_rules.part import Part, read_part, remembered
+from relaybook.core.prompt_rules.phrases import ORDER_STEMS, ORDERING
+from relaybook.core.prompt_rules.reading import Checked, Reading, read_facts
+from relaybook.core.prompt_rules.rule import MOST, Finding, Hit, PromptFacts, Rule, finding
+from relaybook.core.prompt_rules.sentences import words_of
 from relaybook.core.prompt_text import Section, outside_fences
-
-from . import across, content, form, wording
-from .instructions import Instructions
-from .part import Part, read_part, remembered
-from .phrases import ORDER_STEMS, ORDERING
-from .reading import Checked, Reading, read_facts
-from .rule import MOST, Finding, Hit, PromptFacts, Rule, finding
-from .sentences import words_of
 
 #: Sections up to this many characters are remembered.
 _SHORT = 4_000

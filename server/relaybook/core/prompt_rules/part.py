@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol, TypeVar
 
+from relaybook.core.prompt_rules.phrases import find_phrases
+from relaybook.core.prompt_rules.rule import Hit
+from relaybook.core.prompt_rules.sentences import Sentence, sentences
 from relaybook.core.prompt_text import Line, Section, lines_of
-
-from .phrases import find_phrases
-from .rule import Hit
-from .sentences import Sentence, sentences
 
 #: Sections up to this many characters are remembered, so many of them.
 SHORT, REMEMBERED = 4_000, 256

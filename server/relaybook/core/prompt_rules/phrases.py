@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from .rule import MOST, Hit, hit_at
-from .sentences import Clauses, Sentence, word_set
+from relaybook.core.prompt_rules.rule import MOST, Hit, hit_at
+from relaybook.core.prompt_rules.sentences import Clauses, Sentence, word_set
 
 #: How far behind a verb the noun may stand that makes it an order to spawn, in words.
 _REACH = 8

@@ -4,12 +4,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from relaybook.core.prompt_rules.instructions import Instructions, read_instructions
+from relaybook.core.prompt_rules.part import Part
+from relaybook.core.prompt_rules.rule import Hit, PromptFacts, Rule
 from relaybook.core.prompt_text import PromptText, read
 from relaybook.core.words import Words, count
-
-from .instructions import Instructions, read_instructions
-from .part import Part
-from .rule import Hit, PromptFacts, Rule
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,14 @@
 import re
 from collections.abc import Iterator
 
+from relaybook.core.prompt_rules.example import one, prompt
+from relaybook.core.prompt_rules.instructions import Instructions
+from relaybook.core.prompt_rules.part import Part
+from relaybook.core.prompt_rules.reading import Checked, Reading, phrases_of
+from relaybook.core.prompt_rules.rule import Hit, Rule, Severity, hit_at
+from relaybook.core.prompt_rules.sentences import words_of
 from relaybook.core.prompt_text import Kind
 from relaybook.model import Tier
-
-from .example import one, prompt
-from .instructions import Instructions
-from .part import Part
-from .reading import Checked, Reading, phrases_of
-from .rule import Hit, Rule, Severity, hit_at
-from .sentences import words_of
 
 #: How many siblings are looked for in one prompt.
 _SIBLINGS = 100

@@ -1,7 +1,7 @@
 """What sort of work a task is, by the verb that its label begins with."""
 
-from .rule import Work
-from .sentences import word_set, words_of
+from relaybook.core.prompt_rules.rule import Work
+from relaybook.core.prompt_rules.sentences import word_set, words_of
 
 _MECHANICAL = word_set(
     "extract classify convert copy count format reformat rename sort transcribe normalise "

@@ -1,0 +1,175 @@
+"""A worker's output is handed in: a result, a failure, or questions."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from relaybook.core.close import refuse_decided
+from relaybook.core.command import Ask, NameFailure, Release
+from relaybook.core.coverage import item_ids, uncovered
+from relaybook.core.envelope import Envelope, ResultStatus, raw_result, read_result
+from relaybook.core.finish import attempt_meant
+from relaybook.core.merge_plan import plan_merge
+from relaybook.core.result_block import MAX_OUTPUT, NEXT_FOR_WORKER
+from relaybook.core.result_flags import result_flags
+from relaybook.core.task_spec import TaskSpec
+from relaybook.core.text import compact, storable
+from relaybook.engine.desk import Desk
+from relaybook.engine.outcome import (
+    ERROR_LIMIT,
+    FAILURE_CODES,
+    SUMMARY_LIMIT,
+    common,
+    failed_with,
+    finish,
+    known_code,
+    record_end,
+    reported,
+)
+from relaybook.engine.prompt import result_schema
+from relaybook.engine.request import Update
+from relaybook.engine.target import named, target
+from relaybook.errors import InvalidArguments, MalformedOutput, clip, nearest
+from relaybook.model import Status
+from relaybook.store.cases import get_task, load_case
+
+#: How much of a failure code that the ledger does not know is kept before its error.
+OWN_CODE_LIMIT = 80
+UNCOVERED = (
+    "the result is recorded as it is and the digest names these items; for those that are missing "
+    "change_plan(add=[a task for them])"
+)
+CONFIRM = "; error.code is a guess: if it is wrong, send status 'failed' with error_code alone"
+
+
+def complete(desk: Desk, update: Update) -> dict[str, Any]:
+    """Record a result; a block that says error or needs_input is recorded as what it says."""
+    workflow_id, task_id = named(desk, update)
+    spec = desk.spec_of(workflow_id, task_id)
+    schema: Mapping[str, Any] | None = None
+    try:
+        if update.accept_raw:
+            result = raw_result(_required(update.output))
+        else:
+            schema = result_schema(desk, spec)
+            result = read_result(update.output, schema)
+    except MalformedOutput as refusal:
+        _refuse_late(desk, workflow_id, task_id, update)
+        # A worker cannot accept its own output.
+        told = refusal.with_next(NEXT_FOR_WORKER) if update.actor == "worker" else refusal
+        raise told from None
+    answer = finish(desk, workflow_id, task_id, update, result)
+    if flags := result_flags(result):
+        answer["flags"] = list(flags)
+    if answer["status"] == Status.COMPLETED and spec.items:
+        answer |= _coverage(spec, schema, result)
+    guessed = result.status is ResultStatus.ERROR and not reported(result)[0]
+    return _to_confirm(answer) if guessed else answer
+
+
+def _coverage(spec: TaskSpec, schema: Mapping[str, Any] | None, result: Envelope) -> dict[str, Any]:
+    """What a result leaves out of its items, or names besides them; empty if that is nothing."""
+    returned = item_ids(result.data, plan_merge(schema or {}))
+    found = uncovered(spec.items, returned) if returned is not None else {}
+    if not found:
+        return {}
+    return {"coverage": found, "advice": UNCOVERED}
+
+
+def _refuse_late(desk: Desk, workflow_id: str, task_id: str, update: Update) -> None:
+    """Refuse a worker whose attempt is over before it corrects its output."""
+    beat = Release(**common(desk, update, task_id))
+    with desk.store.transaction() as tx:
+        case = load_case(tx, workflow_id, task_id, update.claim)
+        refuse_decided(case.workflow, case.tasks[task_id])
+        attempt_meant(case, beat, None)
+
+
+def _required(output: str) -> str:
+    if output.strip():
+        return output
+    raise MalformedOutput(
+        "The output is empty.",
+        allowed="the worker's message, word for word",
+        next="send it as output, or record status 'failed'",
+    )
+
+
+def fail(desk: Desk, update: Update) -> dict[str, Any]:
+    """Record a failure, or name the one that is recorded; a code of the caller's own is kept."""
+    update = replace(update, output=clip(update.output, MAX_OUTPUT))
+    code, error = _failure_of(update)
+    with desk.store.look() as tx:
+        workflow_id, task_id = target(tx, update)
+        task = get_task(tx, workflow_id, task_id)
+    said = common(desk, update, task_id)
+    if task.status is Status.FAILED and update.error_code and not (update.error or update.output):
+        if code:
+            naming = NameFailure(
+                at=said["at"], actor=update.actor, task_id=task_id, error_code=code
+            )
+            return record_end(desk, workflow_id, task_id, naming, [])
+        if error != task.error:
+            raise _unknown_code(update.error_code)
+    command = failed_with(code, clip(error, ERROR_LIMIT), update, said)
+    texts = [update.output] if update.output else []
+    answer = record_end(desk, workflow_id, task_id, command, texts)
+    return answer if code else _to_confirm(answer)
+
+
+def _failure_of(update: Update) -> tuple[str, str]:
+    """The code, empty if none is known, and the error; a code of the caller's own stays in that."""
+    code = known_code(update.error_code)
+    own = "" if code else clip(storable(update.error_code.strip()), OWN_CODE_LIMIT)
+    error = update.error or update.output[-ERROR_LIMIT:] or "no reason given"
+    if not update.error and (reported_error := _reported_in(update)):
+        code, error = code or reported_error[0], reported_error[1]
+    return code, f"{own}: {error}" if own else error
+
+
+def _unknown_code(code: str) -> InvalidArguments:
+    return InvalidArguments(
+        f"error_code {code[:80]!r} is not known.",
+        allowed=nearest(code, FAILURE_CODES),
+        next="use one that guide://vocabulary lists; the failure stays recorded as it is",
+    )
+
+
+def _reported_in(update: Update) -> tuple[str, str] | None:
+    """The code and message of the error that the worker's own result block reports."""
+    if "<result>" not in update.output:
+        return None
+    try:
+        result = read_result(update.output, None)
+    except MalformedOutput:
+        return None
+    return reported(result) if result.status is ResultStatus.ERROR else None
+
+
+def _to_confirm(answer: dict[str, Any]) -> dict[str, Any]:
+    """`answer`, which says of the code of a failure that it is a guess."""
+    if "error" in answer:
+        answer["error"]["suggested"] = True
+        answer["advice"] += CONFIRM
+    return answer
+
+
+def ask(desk: Desk, update: Update) -> dict[str, Any]:
+    """Record questions: a needs_input block, or the text itself as one question."""
+    if "<result>" in update.output:
+        return complete(desk, update)
+    update = replace(update, output=clip(update.output, MAX_OUTPUT))
+    question = update.output.strip() or update.error.strip()
+    if not question:
+        raise InvalidArguments(
+            "status 'input_required' came without a question.",
+            allowed="output with a needs_input result block, or the question as text",
+            next="call again with the question in output",
+        )
+    workflow_id, task_id = named(desk, update)
+    command = Ask(
+        questions=compact([clip(question, ERROR_LIMIT)]),
+        summary=clip(question, SUMMARY_LIMIT),
+        **common(desk, update, task_id),
+    )
+    return record_end(desk, workflow_id, task_id, command, [update.output] if update.output else [])
