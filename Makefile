@@ -28,8 +28,8 @@ types: $(READY)
 
 check: lint types test
 
-bench: $(READY) ## every figure in one table, an hour; make bench QUICK=1: without the millions
-	@$(BIN)/python -m benchmarks $(if $(QUICK),quick)
+bench: $(READY) ## every figure in one table; make bench FULL=1: the millions too, an hour
+	@$(BIN)/python -m benchmarks $(if $(FULL),all)
 
 # SEEDS runs, of the seeds from FIRST on, of SECONDS each with faults on PostgreSQL over HTTP and
 # on one file, then lives.

@@ -1,6 +1,7 @@
 """From spawning a server to its first answer, against a stock server with one empty tool.
 
-And the processor's time of commands that serve nothing, beside that of a Python that does nothing.
+And the processor's time of commands that serve nothing, beside that of a Python that does nothing,
+and of one that only imports what reads a command line and what opens a ledger.
 """
 
 import json
@@ -36,6 +37,12 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "templates": ("templates", "list"),
 }
 
+#: What Python is told to do that commands cannot do without.
+BARE: Mapping[str, str] = {
+    "Python alone": "",
+    "Python, typer and sqlite-utils": "import typer, sqlite_utils",
+}
+
 
 def run() -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
@@ -50,7 +57,7 @@ def run() -> Iterator[str]:
         blocks = [
             _first_answer("floor", floor_command("empty")),
             _first_answer("relaybook", server_command(store, "normal")),
-            _processor_time("python", [sys.executable, "-c", ""]),
+            *(_processor_time(name, [sys.executable, "-c", code]) for name, code in BARE.items()),
             *(_processor_time(name, command) for name, command in commands.items()),
         ]
         samples = interleave(blocks, ROUNDS)
@@ -61,7 +68,8 @@ def run() -> Iterator[str]:
     )
     for name in COMMANDS:
         yield amount(f"ms of the processor: {name}", samples[name], 1e3, COMMAND_TARGET)
-    yield amount("ms of the processor: Python alone", samples["python"], 1e3)
+    for name in BARE:
+        yield amount(f"ms of the processor: {name}", samples[name], 1e3)
 
 
 def _command(store: Path, *words: str) -> list[str]:

@@ -246,7 +246,7 @@ def test_a_step_is_handed_the_fields_that_it_takes(engine: Engine) -> None:
 def test_a_task_waits_for_what_it_takes(engine: Engine) -> None:
     name = workflow(engine, "a", task("b", takes=[{"from": "a"}]), pattern="supervisor")
 
-    with pytest.raises(Refusal, match="waits for .a. .pending"):
+    with pytest.raises(Refusal, match=r"waits for .a. .pending"):
         start(engine, name, "b")
 
 
