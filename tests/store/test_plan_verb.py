@@ -148,12 +148,46 @@ def test_more_than_six_at_once_needs_a_recorded_reason(engine: Engine, ledger: S
 
 
 @pytest.mark.requirement("A1", "S42")
-def test_any_number_of_tasks_runs_in_waves_of_six(engine: Engine) -> None:
-    answer = engine.create_workflow("fan_out", tasks=[task(f"t{n}") for n in range(9)])
+@pytest.mark.parametrize(
+    ("pattern", "said"),
+    [
+        ("fan_out", {"tasks": [task(f"t{n}") for n in range(9)]}),
+        ("map_reduce", {"items": list("abcdefghi"), "batches": 9, "args": {"instruction": "Rate"}}),
+    ],
+)
+def test_any_number_of_tasks_runs_in_waves_of_six(
+    engine: Engine, pattern: str, said: dict[str, Any]
+) -> None:
+    answer = engine.create_workflow(pattern, **said)
 
     assert "waves" in rules(answer)
-    claimed = [engine.claim_task(answer["workflow_id"])["claimed"] for _ in range(7)]
-    assert claimed == [True] * 6 + [False]
+    claimed = [engine.claim_task(answer["workflow_id"]) for _ in range(7)]
+    assert [each["claimed"] for each in claimed] == [True] * 6 + [False]
+    update(engine, answer["workflow_id"], claimed[0]["task_id"], "failed", error="no", final=True)
+    again = [engine.claim_task(answer["workflow_id"])["claimed"] for _ in range(2)]
+    assert again == [True, False]
+
+
+@pytest.mark.requirement("S13")
+@pytest.mark.parametrize(
+    ("facts", "told"),
+    [
+        ({"independent": True, "subtasks": 2}, [3, 6]),
+        ({"independent": True, "subtasks": 4}, [3, 6]),
+        ({"dataset": True}, [3, 6]),
+        ({"sequential": True}, None),
+    ],
+)
+def test_the_sweet_spot_of_workers_is_told_with_every_plan_for_several_at_once(
+    engine: Engine, facts: dict[str, Any], told: list[int] | None
+) -> None:
+    answer = engine.plan({"minutes": 30} | facts)
+
+    assert answer.get("sweet_spot") == told
+    two = [each["what"] for each in answer["warnings"] if each["rule"] == "below_sweet_spot"]
+    assert two == (
+        ["2 workers are below the sweet spot of 3 to 6"] if facts.get("subtasks") == 2 else []
+    )
 
 
 def test_decisions_that_are_shared_stand_in_every_prompt(engine: Engine) -> None:
@@ -237,21 +271,36 @@ def test_what_the_words_of_a_plan_break_is_told_when_it_is_made_and_when_it_is_c
     assert all(each["what"] and each["why"] and each["fix"] for each in made["findings"])
 
 
-def panel(engine: Engine, **security: Any) -> dict[str, Any]:
-    system = "One process behind one load balancer."
+def expert(role: str, **args: Any) -> dict[str, Any]:
+    """A task of a panel that names no template."""
     criteria = [{"name": "risk", "question": "What can go wrong?", "weight": 1}]
-    tasks = [
-        {"id": role, "label": f"The {role} view", "expert_role": role,
-         "args": {"proposal": system, "criteria": criteria} | (security if role == "security" else {})}
-        for role in ("security", "performance", "architecture")
-    ]  # fmt: skip
-    return engine.create_workflow("expert_panel", "production readiness", tasks=tasks)
+    system = "One process behind one load balancer."
+    return {
+        "id": role,
+        "label": f"The {role} view",
+        "expert_role": role,
+        "args": {"proposal": system, "criteria": criteria} | args,
+    }
 
 
-@pytest.mark.requirement("S31", "S32", "S34")
+def panel(engine: Engine, **security: Any) -> dict[str, Any]:
+    tasks = [expert("security", **security), expert("performance"), expert("architecture")]
+    name = "Review this system design for production readiness"
+    return engine.create_workflow("expert_panel", name, tasks=tasks)
+
+
+@pytest.mark.requirement("S31")
+def test_an_expert_without_a_template_takes_the_consensus_check(engine: Engine) -> None:
+    tasks = [expert("security"), expert("cost")]
+
+    made = engine.create_workflow("expert_panel", tasks=tasks, dry_run=True)
+
+    assert [each["template"] for each in made["tasks"]] == ["consensus_check"] * 2
+
+
+@pytest.mark.requirement("S32", "S34")
 def test_experts_judge_the_same_proposal_and_see_no_other_opinion(engine: Engine) -> None:
-    answer = panel(engine)
-    name = answer["workflow_id"]
+    name = panel(engine)["workflow_id"]
 
     prompts: dict[str, str] = {}
     for _ in range(3):
@@ -260,7 +309,6 @@ def test_experts_judge_the_same_proposal_and_see_no_other_opinion(engine: Engine
         said = {"output": f"OPINION-{claimed['task_id']}", "accept_raw": True}
         update(engine, name, claimed["task_id"], "completed", **said)
 
-    assert "proposals_differ" not in rules(answer)
     assert set(prompts) == {"security", "performance", "architecture"}
     assert all("One process behind one load balancer." in text for text in prompts.values())
     assert all("OPINION-" not in text for text in prompts.values())
@@ -290,8 +338,26 @@ def test_a_pipeline_of_ids_and_labels_alone_is_made_and_its_steps_know_when_to_s
     assert "Done when:" not in prompt
 
 
-def test_a_panel_on_different_proposals_is_flagged(engine: Engine) -> None:
-    assert "proposals_differ" in rules(panel(engine, proposal="Two processes."))
+@pytest.mark.requirement("S32")
+def test_a_panel_on_different_proposals_is_refused_when_made_and_when_changed(
+    engine: Engine, ledger: Store
+) -> None:
+    name = panel(engine)["workflow_id"]
+    other = expert("cost", proposal="Two processes.")
+    before = dump(ledger)
+
+    with pytest.raises(InvalidPlan, match="different proposals: 'security', 'performance'"):
+        panel(engine, proposal="Two processes.")
+    with pytest.raises(InvalidPlan, match="different proposals"):
+        engine.change_plan(name, add=[other])
+    assert dump(ledger) == before
+
+    # A proposal that was revised is judged by a panel that is new altogether.
+    engine.change_plan(
+        name,
+        replaces=["security", "performance", "architecture"],
+        add=[other, expert("legal", proposal="Two processes.")],
+    )
 
 
 def test_a_plan_of_nothing_is_refused(engine: Engine) -> None:

@@ -148,7 +148,10 @@ def test_steps_that_wait_for_each_other_may_write_the_same_place():
     [
         {"expert_role": "Supervisor"},
         {"expert_role": "lead orchestrator"},
+        {"expert_role": "the-orchestrator"},
         {"label": " Supervisor "},
+        {"label": "Lead supervisor: hand out the build"},
+        {"label": "Act as the orchestrator agent"},
     ],
 )
 def test_a_worker_that_is_to_supervise_is_an_error(facts: dict[str, str]):
@@ -157,8 +160,9 @@ def test_a_worker_that_is_to_supervise_is_an_error(facts: dict[str, str]):
     assert rules(Pattern.SUPERVISOR, plan) == [("supervisor_role", ERROR)]
 
 
-def test_a_task_about_a_supervisor_is_none():
-    plan = [*tasks(3), task("t9", label="Review the supervisor module")]
+@pytest.mark.parametrize("label", ["Review the supervisor module", "Supervisor module: review it"])
+def test_a_task_about_a_supervisor_is_none(label: str):
+    plan = [*tasks(3), task("t9", label=label)]
 
     assert check_plan(Pattern.SUPERVISOR, plan) == ()
 
@@ -202,7 +206,15 @@ def test_an_expert_may_not_wait_for_another():
 
 @pytest.mark.requirement("S39")
 @pytest.mark.parametrize(
-    "facts", [{"needs": ["t1", "t2", "t3"]}, {"id": "reduce"}, {"label": "Aggregate"}]
+    "facts",
+    [
+        {"needs": ["t1", "t2", "t3"]},
+        {"id": "reduce"},
+        {"id": "final_reduce-step"},
+        {"label": "Aggregate"},
+        {"label": "Reduce all map outputs"},
+        {"label": "Merge the partial results into one report."},
+    ],
 )
 def test_a_reduce_step_for_a_worker_is_an_error_with_the_reason(facts: dict[str, object]):
     plan = [*tasks(3), replace(task("t9"), **facts)]
@@ -212,6 +224,29 @@ def test_a_reduce_step_for_a_worker_is_an_error_with_the_reason(facts: dict[str,
     assert (finding.rule, finding.severity) == ("reduce_task", ERROR)
     assert "the caller reduces" in finding.why
     assert "aggregate" in finding.fix
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"id": "merge", "label": "Review merge.py"},
+        {"label": "Reduce the duplication in the parser"},
+        {"label": "Partition p1 (6 items)"},
+    ],
+)
+def test_a_partition_that_is_about_reducing_something_is_no_reduce_step(facts: dict[str, object]):
+    assert check_plan(Pattern.MAP_REDUCE, [*tasks(3), replace(task("t9"), **facts)]) == ()
+
+
+@pytest.mark.requirement("S32")
+def test_experts_who_are_given_different_proposals_are_an_error():
+    plan = [replace(each, proposal="One process.") for each in experts("legal", "sales", "cost")]
+    other = replace(plan[2], proposal="Two processes.")
+
+    assert check_plan(Pattern.EXPERT_PANEL, plan) == ()
+    (finding,) = check_plan(Pattern.EXPERT_PANEL, [*plan[:2], other])
+    assert (finding.rule, finding.severity) == ("proposals_differ", ERROR)
+    assert finding.what.endswith("different proposals: 't1', 't3'")
 
 
 @pytest.mark.requirement("S83")

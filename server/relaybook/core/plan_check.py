@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from relaybook.core.callers_part import label_supervises, reduces, role_supervises
 from relaybook.core.graph import layers, waits
 from relaybook.core.guards import Finding, Severity, check_minutes, check_width, named
 from relaybook.core.policy import DEFAULT_WIDTH
@@ -11,10 +12,6 @@ from relaybook.model import Pattern, Tier
 
 #: How many overlaps of tasks on different layers are looked into.
 PAIRS_COMPARED = 50
-#: Words of a role that only the caller has.
-SUPERVISING = frozenset({"supervisor", "orchestrator"})
-#: Ids and labels, in small letters, of a task that would do the caller's part of a map-reduce.
-REDUCING = frozenset({"reduce", "reducer", "reduce step", "aggregate", "aggregation"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +47,7 @@ def check_plan(
     found = check_width(pattern, len(tasks), width, max_parallel)
     found += check_minutes((task.id, task.minutes) for task in tasks)
     found += _check_each(pattern, tasks)
-    found += _check_roles(pattern, tasks)
+    found += _check_panel(pattern, tasks)
     found += _check_writes(tasks, ranks)
     return _worst_first(found)
 
@@ -66,7 +63,7 @@ def check_change(
     tasks = [*beside, *added]
     found = check_minutes((task.id, task.minutes) for task in added)
     found += _check_each(pattern, added)
-    found += _check_roles(pattern, tasks)
+    found += _check_panel(pattern, tasks)
     found += _check_writes(tasks, layers({task.id: task.needs for task in tasks}))
     return _worst_first(found)
 
@@ -90,13 +87,11 @@ class _Rule:
 
 
 def _supervises(task: PlanTask) -> bool:
-    role = (task.expert_role or "").casefold().split()
-    return not SUPERVISING.isdisjoint(role) or task.label.strip().casefold() in SUPERVISING
+    return role_supervises(task.expert_role or "") or label_supervises(task.label)
 
 
 def _reduces(task: PlanTask) -> bool:
-    names = {task.id.strip().casefold(), task.label.strip().casefold()}
-    return bool(task.needs) or not REDUCING.isdisjoint(names)
+    return bool(task.needs) or reduces(task.id, task.label)
 
 
 _ALL = frozenset(Pattern)
@@ -186,41 +181,48 @@ def _check_each(pattern: Pattern, tasks: Sequence[PlanTask]) -> list[Finding]:
     return found
 
 
-def _check_roles(pattern: Pattern, tasks: Sequence[PlanTask]) -> list[Finding]:
-    """Roles that two experts of a panel share, whatever their case and spacing."""
+def _check_panel(pattern: Pattern, tasks: Sequence[PlanTask]) -> list[Finding]:
     if pattern is not Pattern.EXPERT_PANEL:
         return []
+    return [*_check_roles(tasks), *_check_proposals(tasks)]
+
+
+def _check_roles(tasks: Sequence[PlanTask]) -> list[Finding]:
+    """Roles that two experts of a panel share, whatever their case and spacing."""
     holders: dict[str, list[str]] = {}
     for task in tasks:
         role = "".join((task.expert_role or "").casefold().split())
         if role:
             holders.setdefault(role, []).append(task.id)
     shared = [task for ids in holders.values() if len(ids) > 1 for task in ids]
-    found = _check_proposals(tasks)
     if not shared:
-        return found
+        return []
     return [
-        *found,
         Finding(
             Severity.ERROR,
             "expert_role_shared",
             f"the same expert_role twice: {named(shared)}",
             "two experts with one view count the same opinion twice",
             "give every task of the panel a distinct expert_role",
-        ),
+        )
     ]
 
 
 def _check_proposals(tasks: Sequence[PlanTask]) -> list[Finding]:
-    if len({task.proposal for task in tasks}) < 2:
+    """Proposals that differ; an expert whose template takes none is given the same elsewhere."""
+    first: dict[str, str] = {}
+    for task in tasks:
+        if task.proposal:
+            first.setdefault(task.proposal, task.id)
+    if len(first) < 2:
         return []
     return [
         Finding(
-            Severity.WARN,
+            Severity.ERROR,
             "proposals_differ",
-            "the experts of the panel are not given the same to judge",
-            "opinions on different proposals cannot agree or disagree",
-            "give every expert the same proposal, and let only the role differ",
+            f"experts of a panel who are given different proposals: {named(list(first.values()))}",
+            "opinions on different proposals can neither agree nor disagree",
+            "give every expert the same proposal, word for word, and let only the role differ",
         )
     ]
 

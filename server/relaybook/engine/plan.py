@@ -11,7 +11,13 @@ from relaybook.core.partition import Partitions, balance, partition, suggest_par
 from relaybook.core.plan import DEFAULT_TEMPLATES
 from relaybook.core.plan_items import DIVIDED, read_items
 from relaybook.core.planning import Advice, advise
-from relaybook.core.policy import DEFAULT_WIDTH, FINDINGS_SHOWN, PROMPT_WORDS, timeout_seconds
+from relaybook.core.policy import (
+    DEFAULT_WIDTH,
+    FINDINGS_SHOWN,
+    PROMPT_WORDS,
+    SWEET_SPOT_WIDTH,
+    timeout_seconds,
+)
 from relaybook.core.questions import INLINE, Choice, Facts, OrderName
 from relaybook.engine.check import told
 from relaybook.engine.desk import Desk
@@ -68,6 +74,7 @@ def plan(
     if parts:
         answer["batches"] = _batches(parts)
     if advice.choice in PARALLEL:
+        answer["sweet_spot"] = list(SWEET_SPOT_WIDTH)
         answer["waves"] = waves(min(advice.tasks, SIZES_SHOWN * DEFAULT_WIDTH), DEFAULT_WIDTH)
     answer["cost"] |= asdict(prompt_cost(words, advice.tasks)) | {"words_per_prompt": words}
     if other_workers or other_words:

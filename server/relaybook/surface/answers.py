@@ -34,6 +34,7 @@ class Planned(Told, total=False):
     mode: dict[str, Any]
     workers: dict[str, int]
     tool_calls_per_worker: list[int]
+    sweet_spot: list[int]
     waves: list[int]
     compare: list[dict[str, Any]]
     batches: dict[str, Any]
