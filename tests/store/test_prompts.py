@@ -200,6 +200,14 @@ def test_talk_of_the_conversation_and_of_the_orchestration_is_warned(engine: Eng
     assert {"P12", "P13"} <= rules(rendered(engine, name))
 
 
+@pytest.mark.requirement("S59")
+def test_a_conversation_among_the_arguments_of_a_task_is_warned(engine: Engine) -> None:
+    talk = "User: is the login safe?\nAssistant: It is.\nUser: then look at the API."
+    name = workflow(engine, review("a", sources=[{"path": "notes.md", "content": talk}]))
+
+    assert rules(rendered(engine, name)) == {"P13"}
+
+
 @pytest.mark.requirement("S66")
 def test_more_than_500_words_of_instructions_are_not_decomposed_enough(engine: Engine) -> None:
     rule = "holds in each and every file of the part, without any exception."

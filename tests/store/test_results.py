@@ -234,12 +234,16 @@ def test_a_step_is_handed_the_fields_that_it_takes(engine: Engine) -> None:
     takes = [{"from": "a", "fields": ["plan"]}]
     name = workflow(engine, "a", task("b", takes=takes), pattern="pipeline")
     start(engine, name, "a")
+    early = engine.render_prompt(workflow_id=name, task_id="b")
     complete(engine, name, "a", {"plan": "build a bridge", "cost": "nine hundred"})
 
-    prompt = engine.claim_task(name)["prompt"]
+    rendered = engine.render_prompt(workflow_id=name, task_id="b")
+    claimed = engine.claim_task(name)
 
-    assert "build a bridge" in prompt
-    assert "nine hundred" not in prompt
+    for prompt in (rendered["prompt"], claimed["prompt"]):
+        assert ("build a bridge" in prompt, "nine hundred" in prompt) == (True, False)
+    assert early["next"].startswith("wait until get_workflow names it as ready")
+    assert rendered["next"].startswith("spawn a worker with it")
 
 
 @pytest.mark.requirement("S107")

@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pytest
@@ -476,6 +476,30 @@ def test_talk_of_orchestration_is_found(line: str, times: int) -> None:
 def test_a_conversation_is_found_outside_data_only(line: str) -> None:
     assert len(found("P13", prompt(constraints=line))) == 1
     assert found("P13", prompt(data=FENCE.replace("def", f"\n{line}\n"))) == []
+
+
+TURNS = ("User: is the login safe?", "Assistant: It is.", "User: then look at the API.")
+
+
+@pytest.mark.requirement("S59")
+@pytest.mark.parametrize(
+    ("lines", "found_in_data"),
+    [
+        (TURNS, True),
+        ([f"> **{line.replace(':', '**:')}" for line in TURNS], True),
+        (TURNS[:2], False),
+        (["Customer: it stops.", "Agent: since when?", "Customer: May."], False),
+        (["user: User", "assistant: Assistant"], False),
+        (["The user: prefix", "an assistant: word", "a human: being"], False),
+    ],
+)
+def test_a_conversation_with_an_assistant_that_was_put_in_as_data_is_found(
+    lines: Sequence[str], found_in_data: bool
+) -> None:
+    text = prompt(data=FENCE.replace("def login(): ...", "\n".join(lines)))
+
+    what = "Data 'src/auth.py' is a conversation with an assistant."
+    assert found("P13", text) == [what] * found_in_data
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,10 @@ from relaybook.store.events import read_task_events
 
 #: What comes after the prompt of a task that is no stage.
 _SPAWN = "spawn a worker with it, then update_task(status='in_progress', session_key=…)"
+#: What comes after the prompt of a task that waits, which does not hold what it waits for.
+_WAIT = (
+    "wait until get_workflow names it as ready, then render it again: what it takes is not in yet"
+)
 _MEND = (
     "mend the plan with change_plan, or start it with update_task(status='in_progress', "
     "override='<why it is right as it is>')"
@@ -81,7 +85,7 @@ def _of_task(desk: Desk, workflow_id: str, task_id: str) -> dict[str, Any]:
         "budget": budget(judged.reading, workflow.total, draft.prompt.unused),
         **_seen(draft.prompt),
         "prompt": draft.prompt.text,
-        "next": _stage_next(verdict, task) if task.slug else _next(verdict, _SPAWN, _MEND),
+        "next": _task_next(verdict, task),
     }
 
 
@@ -161,7 +165,9 @@ def _next(verdict: Verdict, if_clean: str, if_blocked: str) -> str:
     return if_blocked if verdict.verdict == "fail" else if_clean
 
 
-def _stage_next(verdict: Verdict, task: Task) -> str:
+def _task_next(verdict: Verdict, task: Task) -> str:
+    if task.slug is None:
+        return _next(verdict, _WAIT if task.waiting_on else _SPAWN, _MEND)
     return _next(
         verdict,
         "advance_stage starts it when its turn comes",

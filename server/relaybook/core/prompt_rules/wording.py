@@ -15,6 +15,12 @@ from relaybook.model import Tier
 #: How many siblings are looked for in one prompt.
 _SIBLINGS = 100
 _SPEAKER = re.compile(r"\W{0,4}(?:user|assistant|human|ai)\W{0,2}:", re.IGNORECASE)
+#: One turn of a conversation that was put in as data, where a line may be marked as quoted.
+_TURN = re.compile(
+    r"^[^\w\n]{0,4}(user|human|assistant)[^\w\n]{0,2}:", re.IGNORECASE | re.MULTILINE
+)
+#: From so many turns on, with an assistant among them, data is a conversation.
+_TURNS = 3
 #: What a verb may have for its whole object without a word of what is meant.
 _POINTERS = frozenset((word,) for word in ("it", "this", "that", "them"))
 #: Tiers that no worker may act at.
@@ -40,6 +46,15 @@ def _transcript(part: Part) -> Iterator[Hit]:
         if written and _SPEAKER.match(line.text):
             yield hit_at(line)
     yield from part.phrases.get("P13", ())
+
+
+def _pasted_conversation(reading: Reading) -> Iterator[Hit]:
+    for fence in reading.text.fences:
+        if "assistant" in fence.body.lower():
+            speakers = [name.lower() for name in _TURN.findall(fence.body)]
+            if len(speakers) >= _TURNS and 0 < speakers.count("assistant") < len(speakers):
+                what = f"Data {fence.source[:60]!r} is a conversation with an assistant."
+                yield Hit(fence.section, what=what)
 
 
 def _no_antecedent(outside: Instructions) -> Iterator[Hit]:
@@ -106,6 +121,7 @@ CHECKED = (
             passing=one(prompt(task="Review the user: prefix parser below for injection.")),
             failing=one(prompt(data="User: can you check the login?\nAssistant: Sure.")),
         ),
+        _pasted_conversation,
         section=_transcript,
     ),
     Checked(
