@@ -6,6 +6,7 @@ import pytest
 from mcp import Client
 
 from relaybook.engine import Engine
+from relaybook.model import Pattern
 from relaybook.surface.server import build_server
 from tests.helpers import task
 
@@ -17,15 +18,20 @@ def test_it_names_itself_and_the_four_areas_of_coordination(engine: Engine) -> N
     server = build_server(engine, "orchestrator")
 
     assert server.name == "relaybook"
-    for area in ("task routing", "handoff protocols", "fan-out/fan-in", "supervisor workflows"):
-        assert area in str(server.description)
+    assert (
+        "multi-agent coordination with task routing, handoff protocols, fan-out/fan-in patterns "
+        "and supervisor workflows"
+    ) in str(server.description)
 
 
 @pytest.mark.requirement("S2", "S178")
-async def test_it_records_and_renders_but_runs_nothing(client: Client) -> None:
+async def test_it_records_and_renders_but_runs_nothing(client: Client, worker: Client) -> None:
     tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+    of_workers = {tool.name for tool in (await worker.list_tools()).tools}
 
     assert "you plan, spawn, monitor and synthesise" in str(client.instructions).lower()
+    assert "orchestrator" not in str(worker.instructions)
+    assert of_workers.isdisjoint({"plan", "create_workflow", "change_plan", "aggregate", "resolve"})
     assert not any(re.search(r"spawn|execute|run_", name) for name in tools)
 
 
@@ -36,8 +42,9 @@ async def test_the_four_supports_can_be_reached(client: Client) -> None:
     index = await client.call_tool("read", {"uri": "prompt://index"})
 
     assert {"create_workflow", "get_workflow", "render_prompt", "resolve"} <= tools
-    assert "PATTERNS" in str(card.structured_content)
-    assert "RECOVER" in str(card.structured_content)
+    rules = str(card.structured_content)
+    assert all(f"- {pattern}:" in rules for pattern in Pattern)
+    assert all(f"## {heading}" in rules for heading in ("PATTERNS", "TRACK", "RETRY", "RECOVER"))
     assert "code_review" in str(index.structured_content)
 
 

@@ -250,9 +250,7 @@ def report(name: str, **members: Any) -> Act:
 REVIEW = {"satisfied": False, "looping": False, "progressing": True}
 
 
-@pytest.mark.requirement(
-    "S3", "S23", "S24", "S25", "S26", "S28", "S92", "S95", "S96", "S101", "A30"
-)
+@pytest.mark.requirement("S3", "S23", "S24", "S25", "S26", "S92", "S95", "S96", "S101", "A30")
 async def test_an_incident_is_answered_by_a_supervisor_in_six_pieces(
     client: Client, worker: Client, clock: Clock
 ) -> None:
@@ -345,3 +343,61 @@ async def test_an_incident_is_answered_by_a_supervisor_in_six_pieces(
 
 async def decide(client: Client, name: str, **said: Any) -> None:
     await call(client, "record", kind="review", workflow_id=name, entries=[REVIEW | said])
+
+
+def app_piece(name: str, label: str, *after: str) -> dict[str, Any]:
+    """A piece of a supervisor's work as one would plan it at first: no template, no arguments."""
+    said = {"takes": [{"from": each, "fields": ["outcome"]} for each in after]}
+    return {"id": name, "label": label, "done": [f"{name} is shown to work"]} | said
+
+
+def outcome(name: str, **members: Any) -> Act:
+    data = {
+        "outcome": f"OUTCOME-OF-{name}", "blockers": [], "suggested_next": None,
+        "evidence": [{"criterion": f"{name} is shown to work", "proven": True, "proof": "ran"}],
+    }  # fmt: skip
+    return done(data, summary=f"{name} done", **members)
+
+
+DEPLOY = {"action": "deploy the app", "target": "production", "tier": "T3", "why": "it is built"}
+
+
+@pytest.mark.requirement("S23", "S24", "S25", "S26", "S28")
+async def test_a_web_app_is_built_and_its_deployment_prepared_piece_by_piece(
+    client: Client, worker: Client, clock: Clock
+) -> None:
+    plan = [app_piece("pages", "Design the pages of the web app")]
+    ask = {"pattern": "supervisor", "name": "Build and deploy a web app"}
+    outward = [*plan, app_piece("deploy", "Deploy the web app to production", "pages")]
+    refused = await refusal(client, "create_workflow", tasks=outward, **ask)
+    assert "word it as 'Prepare …'" in refused["next"]
+    name = (await call(client, "create_workflow", tasks=plan, **ask))["workflow_id"]
+    script = {
+        "pages": [outcome("pages")],
+        "app": [failed("the build broke", error_code="crash"), outcome("app")],
+        "deploy": [outcome("deploy", proposed_actions=[DEPLOY])],
+    }
+    crew = Crew(worker, clock, script)
+
+    async def next_piece(*args: str) -> None:
+        await decide(client, name, decision="next_piece", next_task=args[0])
+        piece = app_piece(*args)
+        await call(client, "change_plan", workflow_id=name, add=[piece], reason="the next piece")
+        await crew.act(await call(worker, "claim_task", workflow_id=name))
+
+    await crew.act(await call(worker, "claim_task", workflow_id=name))
+    await next_piece("app", "Build the web app from the pages", "pages")
+    await decide(client, name, decision="retry", next_task="app", progressing=False)
+    await crew.act(await call(worker, "claim_task", workflow_id=name))
+    await next_piece("deploy", "Prepare the deployment of the web app", "app")
+    before = await call(client, "get_workflow", workflow_id=name)
+    await decide(client, name, decision="finish", satisfied=True)
+    digest = await call(client, "aggregate", workflow_id=name)
+    ended = await call(client, "resolve", workflow_id=name, decision="finish", reason="delivered")
+
+    assert "OUTCOME-OF-pages" in crew.prompt("app")
+    assert "the build broke" in crew.prompt("app")
+    assert "OUTCOME-OF-pages" not in crew.prompt("deploy")
+    assert (before["progress"], before["status"]) == ("3/3 complete", "pending")
+    assert [each["action"] for each in digest["parent_actions"]] == ["deploy the app"]
+    assert ended["status"] == "completed"

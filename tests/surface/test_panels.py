@@ -49,6 +49,35 @@ def judge(engine: Engine, workflow_id: str, role: str, data: Any) -> None:
     do(engine, workflow_id, role, data, evidence=evidence)
 
 
+@pytest.mark.requirement("S11", "S33", "S34")
+async def test_three_experts_review_a_system_design_and_the_orchestrator_sums_them_up(
+    client: Client, engine: Engine
+) -> None:
+    criteria = [{"name": "fit", "question": "Is it ready for production?"}]
+    tasks = [
+        {"id": role, "label": f"The {role} view", "expert_role": role,
+         "args": {"proposal": "One process behind one load balancer.", "criteria": criteria}}
+        for role in ("security", "performance", "architecture")
+    ]  # fmt: skip
+    goal = "Review this system design for production readiness"
+    made = await call(client, "create_workflow", pattern="expert_panel", name=goal, tasks=tasks)
+    name = made["workflow_id"]
+    for role, word, score in (("security", "reject", 2), ("performance", "approve", 4)):
+        judge(engine, name, role, opinion(word, score))
+    early = await aggregate(client, name)
+    judge(engine, name, "architecture", opinion("approve", 4))
+
+    found = await aggregate(client, name)
+
+    assert early["panel"]["missing"] == ["architecture"]
+    assert found["panel"]["votes"] == {
+        "security": "reject", "performance": "approve", "architecture": "approve",
+    }  # fmt: skip
+    assert (found["status"], found["panel"]["missing"]) == ("completed", [])
+    assert found["panel"]["side"] == "approve"
+    assert "spawn no worker for it" in found["brief"]["rule"]
+
+
 @pytest.mark.requirement("S33", "S108", "A29", "A32")
 async def test_one_blocking_objection_of_a_panel_outweighs_its_majority(
     client: Client, engine: Engine

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from relaybook.core.planning import Match, Mode, Multiple, advise
 from relaybook.core.questions import INLINE, ORDERS, QUESTIONS, Choice, Facts, OrderName, asked
+from relaybook.engine.guide import QUICK_REFERENCE
 from relaybook.errors import InvalidArguments
 from relaybook.model import Pattern
 
@@ -101,6 +102,24 @@ def test_the_two_orders_ask_the_patterns_as_written():
 
     assert patterns("playbook") == [INLINE, FAN_OUT, PIPELINE, PANEL, MAP_REDUCE, SUPERVISOR]
     assert patterns("specific") == [INLINE, PANEL, MAP_REDUCE, SUPERVISOR, PIPELINE, FAN_OUT]
+
+
+@pytest.mark.requirement("S51")
+def test_the_quick_card_names_the_patterns_in_the_order_of_the_playbook():
+    card = QUICK_REFERENCE.partition("## DECIDE")[2].partition("## ")[0]
+
+    named = sorted(Pattern, key=card.index)
+
+    assert card.index("do it yourself") < card.index(named[0])
+    assert [INLINE, *named] == list(dict.fromkeys(each.choice for each in asked("playbook")))
+
+
+@pytest.mark.requirement("S35")
+def test_a_panel_is_advised_because_quality_matters_more_than_speed():
+    advice = advise(job(opinions=True, sequential=True, adaptive=True))
+
+    assert (advice.choice, advice.asked) == (PANEL, "Are several expert opinions needed?")
+    assert advice.why.startswith("Quality matters more than speed")
 
 
 def test_both_orders_ask_every_question_once():
