@@ -113,6 +113,16 @@ def test_the_expected_time_is_told_of_the_template_that_the_pattern_takes(engine
     assert "expected" not in engine.plan({"minutes": 3})
 
 
+@pytest.mark.requirement("S51", "A5")
+def test_the_literal_order_of_the_playbook_is_there_for_who_asks(engine: Engine) -> None:
+    facts = {"minutes": 60, "independent": True, "opinions": True}
+
+    told = [engine.plan(facts, order=order) for order in ("specific", "playbook")]
+
+    assert [each["pattern"] for each in told] == ["expert_panel", "fan_out"]
+    assert [each["order"] for each in told] == ["specific", "playbook"]
+
+
 def test_a_plan_writes_nothing(engine: Engine, ledger: Store) -> None:
     before = dump(ledger)
     engine.plan(JOB, items=["a", "b"], template="piece", other_workers=[2], other_words=[900])

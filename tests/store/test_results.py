@@ -246,6 +246,21 @@ def test_a_step_is_handed_the_fields_that_it_takes(engine: Engine) -> None:
     assert rendered["next"].startswith("spawn a worker with it")
 
 
+@pytest.mark.requirement("S6", "S60")
+def test_what_is_handed_on_names_its_source_and_not_what_that_task_was_told(
+    engine: Engine,
+) -> None:
+    label = "Plan the bridge for the council"
+    name = workflow(engine, task("a", label=label), task("b", "a"))
+    start(engine, name, "a")
+    complete(engine, name, "a", {"plan": "three arches"})
+
+    prompt = engine.claim_task(name)["prompt"]
+
+    assert 'source="result of a"' in prompt
+    assert ("three arches" in prompt, label in prompt) == (True, False)
+
+
 @pytest.mark.requirement("S107")
 def test_a_task_waits_for_what_it_takes(engine: Engine) -> None:
     name = workflow(engine, "a", task("b", takes=[{"from": "a"}]), pattern="supervisor")

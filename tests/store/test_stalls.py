@@ -1,11 +1,12 @@
 """Work that does not move: stalled, overdue, lost, or waiting for somebody; the user is told."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from relaybook.engine import Engine
-from tests.helpers import Clock, break_, finish, start, task, update, workflow
+from tests.helpers import Clock, break_, complete, fail, finish, start, task, update, workflow
 
 
 @pytest.mark.requirement("S97", "A10")
@@ -25,6 +26,22 @@ def test_a_workflow_is_stalled_after_twice_the_longest_expected_time(
 
     seen = engine.show_workflow(name)
     assert (seen["stalled"], "running_sessions" in seen["next"]) == (True, True)
+
+
+@pytest.mark.requirement("S97", "A10")
+@pytest.mark.parametrize(("end", "stalled"), [(complete, False), (fail, True)])
+def test_a_completion_is_progress_and_a_failure_is_none(
+    engine: Engine, clock: Clock, end: Callable[..., Any], stalled: bool
+) -> None:
+    name = workflow(engine, task("a", expected_minutes=5), "b")
+    start(engine, name, "b")
+    start(engine, name, "a")
+    clock.move(601)
+    assert engine.show_workflow(name)["stalled"]
+
+    end(engine, name, "b")
+
+    assert engine.show_workflow(name).get("stalled", False) == stalled
 
 
 @pytest.mark.requirement("S98", "S99", "S100", "S101")

@@ -81,7 +81,8 @@ DERIVED = {
     "held": "ready, but another task is writing what it would write",
     "retryable": "failed, not for good, with a retry left",
     "overdue": "in progress past its timeout, or without a word past its lease",
-    "stalled": f"nothing started or ended for {STALL_FACTOR} times the expected minutes",
+    "stalled": "nothing started or completed for "
+    f"{STALL_FACTOR} times the longest expected time of what is in progress",
     "update_due": f"the user was told nothing for {USER_UPDATE_AFTER_SECONDS // 60} minutes",
 }
 

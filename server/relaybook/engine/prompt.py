@@ -78,7 +78,7 @@ def planned_prompt(
     """
     template = desk.templates.get(spec.template)
     seconds = spec.timeout_seconds or timeout_seconds(spec.expected_minutes or 0.0)
-    prior = tuple(Prior(take.source, "") for take in takes_of(pattern, spec))
+    prior = tuple(Prior(f"result of {take.source}", "") for take in takes_of(pattern, spec))
     frame = frame_of(template, spec, options, nonce="0", minutes=seconds / 60, prior=prior)
     return render(template, arguments(template, spec), frame)
 
@@ -174,7 +174,9 @@ def prior_results(tx: Tx, workflow: Workflow, spec: TaskSpec) -> tuple[Prior, ..
             if source.result is not None:
                 data = handed(tx, source, take.fields)
                 lacking = missing(source, data, take.fields)
-                found.append(Prior(source.label, _told(data) + _lacking(source, lacking)))
+                found.append(
+                    Prior(f"result of {source.id}", _told(data) + _lacking(source, lacking))
+                )
     return (*found, *_failures_handled(tx, workflow, spec))
 
 
