@@ -154,6 +154,28 @@ def test_a_task_that_takes_a_place_is_given_the_same_fields(engine: Engine) -> N
     assert ("a bridge" in prompt, "nine hundred" in prompt) == (True, False)
 
 
+@pytest.mark.requirement("S20")
+@pytest.mark.parametrize(
+    ("pattern", "takes", "flagged"),
+    [
+        ("supervisor", [{"from": "a"}], True),
+        ("supervisor", [{"from": "a", "fields": ["plan"]}], False),
+        ("supervisor", [], False),
+        ("pipeline", [], True),
+    ],
+)
+def test_a_task_that_is_added_and_takes_a_whole_result_is_flagged(
+    engine: Engine, pattern: str, takes: list[Any], flagged: bool
+) -> None:
+    wide = {"type": "object", "properties": {"plan": {}, "cost": {}}}
+    name = workflow(engine, task("a", schema=wide), pattern=pattern)
+
+    answer = engine.change_plan(name, add=[task("b", takes=takes)])
+
+    found = [each["what"] for each in answer.get("findings", ()) if each["rule"] == "takes_whole"]
+    assert found == (["a whole result is handed on: 'b'"] if flagged else [])
+
+
 @pytest.mark.requirement("S17", "S106")
 def test_a_step_added_to_a_running_pipeline_comes_last(engine: Engine) -> None:
     name = workflow(engine, "a", task("b", "a"), task("mend", on_failure="b"))

@@ -48,7 +48,7 @@ def check_specs(
     refuse_impossible_takes(desk, specs, {})
     if not override.strip():
         _refuse_outward_deeds(specs)
-    found = check_plan(pattern, _plan_tasks(desk, pattern, specs), max_parallel)
+    found = check_plan(pattern, _plan_tasks(desk, pattern, specs, {}), max_parallel)
     return _judged([*found, *check_words(specs)])
 
 
@@ -108,10 +108,12 @@ def check_added(
     if not specs:
         return []
     refuse_broken_schemas(specs)
-    refuse_impossible_takes(desk, specs, sources_there(desk, tx, workflow.id, specs))
+    there = sources_there(desk, tx, workflow, specs)
+    refuse_impossible_takes(desk, specs, there)
     _refuse_outward_deeds(specs)
     beside = [_there(desk, tx, task) for task in _staying(tx, workflow, old)]
-    found = check_change(workflow.pattern, _plan_tasks(desk, workflow.pattern, specs), beside)
+    added = _plan_tasks(desk, workflow.pattern, specs, there)
+    found = check_change(workflow.pattern, added, beside)
     return _judged([*found, *check_words(specs)])
 
 
@@ -143,8 +145,11 @@ def told(finding: Finding) -> dict[str, str]:
     }
 
 
-def _plan_tasks(desk: Desk, pattern: Pattern, specs: Sequence[TaskSpec]) -> list[PlanTask]:
-    fields = {spec.id: _fields(desk, spec) for spec in specs}
+def _plan_tasks(
+    desk: Desk, pattern: Pattern, specs: Sequence[TaskSpec], there: Mapping[str, TaskSpec]
+) -> list[PlanTask]:
+    """`specs` as the checks look at them; `there` are tasks whose results they are handed."""
+    fields = {spec.id: _fields(desk, spec) for spec in [*there.values(), *specs]}
     return [
         replace(
             _plan_task(desk, spec),

@@ -6,8 +6,9 @@ from typing import Any
 from relaybook.core.schema_check import check_schema
 from relaybook.core.task_spec import Take, TaskSpec
 from relaybook.engine.desk import Desk
-from relaybook.engine.prompt import result_schema
+from relaybook.engine.prompt import result_schema, takes_of
 from relaybook.errors import InvalidPlan, clip
+from relaybook.model import Workflow
 from relaybook.store.base import Tx
 from relaybook.store.cases import load_tasks
 
@@ -53,12 +54,12 @@ def refuse_impossible_takes(
 
 
 def sources_there(
-    desk: Desk, tx: Tx, workflow_id: str, specs: Sequence[TaskSpec]
+    desk: Desk, tx: Tx, workflow: Workflow, specs: Sequence[TaskSpec]
 ) -> dict[str, TaskSpec]:
-    """The tasks of a workflow that `specs` take fields from, by their id."""
-    named = {take.source for spec in specs for take in spec.takes if take.fields}
-    found = load_tasks(tx, workflow_id, sorted(named - {spec.id for spec in specs}))
-    return {task.id: desk.spec(tx, workflow_id, task.spec) for task in found.values()}
+    """The tasks of a workflow whose results `specs` are handed, by their id."""
+    named = {take.source for spec in specs for take in takes_of(workflow.pattern, spec)}
+    found = load_tasks(tx, workflow.id, sorted(named - {spec.id for spec in specs}))
+    return {task.id: desk.spec(tx, workflow.id, task.spec) for task in found.values()}
 
 
 def _refuse_impossible(desk: Desk, spec: TaskSpec, take: Take, source: TaskSpec) -> None:
