@@ -370,6 +370,52 @@ def test_a_panel_on_different_proposals_is_refused_when_made_and_when_changed(
     )
 
 
+@pytest.mark.requirement("S9", "S27", "S29", "S30", "S39")
+@pytest.mark.parametrize(
+    ("pattern", "last", "rule"),
+    [
+        ("fan_out", task("c", "a"), "dependency"),
+        ("fan_out", task("c", takes=[{"from": "a"}]), "dependency"),
+        ("supervisor", task("c", label="Supervisor"), "supervisor_role"),
+        ("expert_panel", task("c"), "expert_role_missing"),
+        ("expert_panel", task("c", expert_role=" VIEW  a"), "expert_role_shared"),
+        ("expert_panel", task("c", "a", expert_role="view c"), "dependency"),
+        ("map_reduce", task("c", "a", "b"), "reduce_task"),
+        ("map_reduce", task("c", label="Aggregate the results"), "reduce_task"),
+    ],
+)
+def test_a_plan_that_breaks_its_pattern_is_refused_and_so_is_the_change_that_would(
+    engine: Engine, ledger: Store, pattern: str, last: dict[str, Any], rule: str
+) -> None:
+    plan = [task("a", expert_role="view a"), task("b", expert_role="view b")]
+    name = engine.create_workflow(pattern, tasks=plan)["workflow_id"]
+    before = dump(ledger)
+
+    for attempt in (
+        lambda: engine.create_workflow(pattern, tasks=[*plan, last]),
+        lambda: engine.change_plan(name, add=[last]),
+    ):
+        with pytest.raises(InvalidPlan) as refused:
+            attempt()
+        assert refused.value.as_dict()["rule"] == rule
+    assert dump(ledger) == before
+
+
+@pytest.mark.requirement("S9")
+def test_tasks_of_a_fan_out_that_wait_become_a_pipeline_as_the_refusal_says(
+    engine: Engine,
+) -> None:
+    plan = [task("a"), task("b"), task("c", "a")]
+
+    with pytest.raises(InvalidPlan, match="a dependency in a fan_out: 'c'") as refused:
+        engine.create_workflow("fan_out", tasks=plan)
+
+    assert 'create_workflow(pattern="pipeline", tasks=[…]) with the same tasks' in (
+        refused.value.next
+    )
+    assert engine.create_workflow("pipeline", tasks=plan)["ready"] == ["a", "b"]
+
+
 def test_a_plan_of_nothing_is_refused(engine: Engine) -> None:
     with pytest.raises(InvalidPlan):
         engine.create_workflow("fan_out")

@@ -58,6 +58,7 @@ def test_a_limit_above_6_is_warned_about():
 
     assert finding.rule == "too_wide"
     assert "resource contention and monitoring overhead" in finding.why
+    assert "what the host allows" in finding.fix
 
 
 @pytest.mark.requirement("S15", "A2")

@@ -152,5 +152,6 @@ def _too_wide(limit: int) -> Finding:
         "too_wide",
         f"max_parallel is {limit}",
         _TOO_WIDE,
-        f"set max_parallel to {DEFAULT_WIDTH} or less, or record why this host bears more",
+        f"set max_parallel to {DEFAULT_WIDTH} or less, or hold it against what the host allows: "
+        "OpenClaw stops at 5 children of a session and 8 in all",
     )
