@@ -15,10 +15,9 @@ from relaybook.model import Tier
 #: How many siblings are looked for in one prompt.
 _SIBLINGS = 100
 _SPEAKER = re.compile(r"\W{0,4}(?:user|assistant|human|ai)\W{0,2}:", re.IGNORECASE)
-#: One turn of a conversation that was put in as data, where a line may be marked as quoted.
-_TURN = re.compile(
-    r"^[^\w\n]{0,4}(user|human|assistant)[^\w\n]{0,2}:", re.IGNORECASE | re.MULTILINE
-)
+#: One turn of a conversation that was put in as data, where a line may be marked as quoted. It
+#: begins with the end of the line before, so that only beginnings of lines are tried.
+_TURN = re.compile(r"\n[^\w\n]{0,4}(user|human|assistant)[^\w\n]{0,2}:")
 #: From so many turns on, with an assistant among them, data is a conversation.
 _TURNS = 3
 #: What a verb may have for its whole object without a word of what is meant.
@@ -50,8 +49,9 @@ def _transcript(part: Part) -> Iterator[Hit]:
 
 def _pasted_conversation(reading: Reading) -> Iterator[Hit]:
     for fence in reading.text.fences:
-        if "assistant" in fence.body.lower():
-            speakers = [name.lower() for name in _TURN.findall(fence.body)]
+        body = fence.body.lower()
+        if "assistant" in body:
+            speakers = _TURN.findall(f"\n{body}")
             if len(speakers) >= _TURNS and 0 < speakers.count("assistant") < len(speakers):
                 what = f"Data {fence.source[:60]!r} is a conversation with an assistant."
                 yield Hit(fence.section, what=what)
