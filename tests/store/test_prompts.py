@@ -212,6 +212,21 @@ def test_more_than_500_words_of_instructions_are_not_decomposed_enough(engine: E
     assert "not decomposed enough" in found[0]["fix"]
 
 
+@pytest.mark.requirement("S66", "S70")
+@pytest.mark.parametrize(("words", "flagged"), [(500, set[str]()), (501, {"P03"})])
+def test_a_task_is_given_up_to_500_words_of_context(
+    engine: Engine, words: int, flagged: set[str]
+) -> None:
+    criteria = [{"name": "risk", "question": "What can go wrong?", "weight": 1}]
+    args = {"proposal": "Keep it.", "criteria": criteria, "context": "word " * words}
+    expert = task("a", template="consensus_check", expert_role="security", args=args)
+
+    answer = rendered(engine, workflow(engine, expert, pattern="expert_panel"))
+
+    assert answer["budget"]["context_words"] == words
+    assert rules(answer) & {"P03"} == flagged
+
+
 def with_data(name: str, data: str) -> dict[str, Any]:
     return {
         **review(name, sources=[{"path": f"{name}.py", "content": data}]),
