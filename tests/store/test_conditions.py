@@ -1,5 +1,7 @@
 """Tasks that run only if: handlers of failures, conditions, alternatives; no step is skipped."""
 
+import json
+
 import pytest
 
 from relaybook.engine import Engine
@@ -64,6 +66,23 @@ def test_only_a_declared_condition_makes_a_task_not_applicable(
     assert dump(ledger) == before
     finish(engine, name, "c")
     assert engine.show_workflow(name)["status"] == "completed"
+
+
+@pytest.mark.requirement("A14")
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [({"reason": "no defect was found"}, "no defect was found"), ({}, "does not hold: a defect")],
+)
+def test_why_a_task_is_not_applicable_is_read_with_it(
+    engine: Engine, said: dict[str, str], kept: str
+) -> None:
+    name = workflow(engine, "a", task("b", "a", when="a defect"), task("c", "b"))
+    finish(engine, name, "a")
+
+    resolve(engine, name, "not_applicable", task_id="b", **said)
+
+    read = json.loads(engine.read(f"ledger://workflows/{name}/tasks/b")["text"])
+    assert (read["status"], read["reason"]) == ("not_applicable", kept)
 
 
 @pytest.mark.requirement("A14")

@@ -203,7 +203,7 @@ READABLES: tuple[Readable, ...] = (
         uri=f"{_TASK}/result",
         name="task_result",
         title="Result of a task",
-        description="The envelope that its worker returned, in full.",
+        description="The envelope that its worker returned, in full; its error if it failed.",
         read=read_result_text,
         worker="own",
     ),
