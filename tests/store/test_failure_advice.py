@@ -65,6 +65,7 @@ def test_the_code_and_words_of_a_workers_own_error_are_kept(
         ("permission_denied", "no key", "permission_denied: no key", "unknown"),
         ("auth", "timed out at login", "auth: timed out at login", "timeout"),
         ("auth", "", "auth: no reason given", "unknown"),
+        ("auth", " \n", "auth: no reason given", "unknown"),
     ],
 )
 def test_a_failure_with_a_code_of_the_callers_own_is_recorded_with_it(
