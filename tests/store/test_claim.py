@@ -15,7 +15,7 @@ from relaybook.errors import (
 )
 from relaybook.store.base import Store
 from relaybook.store.tables import ATTEMPTS
-from tests.helpers import Clock, complete, dump, fail, result, start, task, update, workflow
+from tests.helpers import Clock, complete, dump, fail, result, start, status, task, update, workflow
 
 
 def attempts(ledger: Store, workflow_id: str) -> list[tuple[str, str | None]]:
@@ -24,10 +24,6 @@ def attempts(ledger: Store, workflow_id: str) -> list[tuple[str, str | None]]:
             tx, "WHERE workflow_id = :id ORDER BY task_id, number", id=workflow_id
         )
     return [(each.task_id, each.outcome) for each in found]
-
-
-def status(engine: Engine, workflow_id: str) -> dict[str, str]:
-    return {each["id"]: each["status"] for each in engine.show_workflow(workflow_id)["tasks"]}
 
 
 @pytest.mark.requirement("S10", "S118")

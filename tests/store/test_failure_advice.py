@@ -9,12 +9,7 @@ from relaybook.engine import Engine
 from relaybook.engine.request import Resolution
 from relaybook.errors import InvalidArguments, QuestionsOpen
 from relaybook.model import FailureCode
-from tests.helpers import complete, fail, result, start, update, workflow
-
-
-def break_(engine: Engine, name: str, task_id: str) -> dict[str, Any]:
-    start(engine, name, task_id)
-    return fail(engine, name, task_id)
+from tests.helpers import break_, complete, fail, result, start, update, workflow
 
 
 @pytest.mark.requirement("S89", "S106")
