@@ -189,6 +189,40 @@ def test_the_timeout_is_twice_the_expected_time_within_bounds(
     assert (answer["spawn"]["timeout_seconds"], answer["lease_seconds"]) == (seconds, seconds)
 
 
+@pytest.mark.requirement("S117", "A12")
+@pytest.mark.parametrize(
+    ("pattern", "plan"),
+    [
+        ("fan_out", {"tasks": [{"id": "t1", "label": "Review auth"}]}),
+        ("pipeline", {"tasks": [{"id": "t1", "label": "Review auth"}]}),
+        ("supervisor", {"tasks": [{"id": "t1", "label": "Review auth"}]}),
+        ("map_reduce", {"items": ["a", "b"], "args": {"instruction": "Rate it."}}),
+        (
+            "expert_panel",
+            {
+                "tasks": [
+                    {
+                        "id": "t1",
+                        "label": "Review auth",
+                        "expert_role": "security",
+                        "args": {
+                            "proposal": "Keep it.",
+                            "criteria": [{"name": "risk", "question": "Is it?", "weight": 1}],
+                        },
+                    }
+                ]
+            },
+        ),
+    ],
+)
+def test_a_task_that_says_neither_time_nor_template_has_600_seconds(
+    engine: Engine, pattern: str, plan: dict[str, Any]
+) -> None:
+    made = engine.create_workflow(pattern, **plan)
+
+    assert engine.claim_task(made["workflow_id"])["spawn"]["timeout_seconds"] == 600
+
+
 @pytest.mark.requirement("S115", "S116", "A11")
 def test_the_spawn_label_names_workflow_task_and_what_to_do_in_64_characters(
     engine: Engine,
