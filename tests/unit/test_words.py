@@ -28,11 +28,6 @@ def test_words_inside_a_fence_and_its_tags_are_data() -> None:
     assert counted == Words(instruction=5, context=5, data=3 + 4, sections={"": 12})
 
 
-@pytest.mark.requirement("S66", "S70")
-def test_the_tags_around_context_are_no_words_of_it() -> None:
-    assert count(FENCE, (FENCE, FENCE.replace("a.py", "what is known"))).context == 3 + 3
-
-
 def test_a_heading_inside_a_fence_opens_no_section() -> None:
     prompt = FENCE.replace("one", "## Role\none")
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from relaybook.core.prompt_text import SECTIONS, Fence, PromptText, find_fences
+from relaybook.core.prompt_text import SECTIONS, PromptText
 from relaybook.errors import InvalidArguments
 
 #: The share of a budget that stands under none of the five sections.
@@ -22,7 +22,7 @@ class Words:
 
     #: Outside the fences.
     instruction: int
-    #: Of the inputs that are declared as context, without the tags of their fences.
+    #: Of the inputs that are declared as context, as they were given.
     context: int
     #: Inside the fences, their tags included.
     data: int
@@ -57,19 +57,11 @@ def count(text: PromptText, sizes: Iterable[int], context: Iterable[str] = ()) -
         sections[section.title] = sections.get(section.title, 0) + 1 + size
     instruction = sum(sections.values())
     for fence in text.fences:
-        sections[fence.section] += _tags_of(fence) + _words_in(fence.body)
+        # Beside its body: the opening tag with its nonce, source and trust, and the closing one.
+        tags = 3 + len(f'"{fence.source}"'.split())
+        sections[fence.section] += tags + _words_in(fence.body)
     data = sum(sections.values()) - instruction
-    return Words(instruction, sum(map(_given_in, context)), data, sections)
-
-
-def _tags_of(fence: Fence) -> int:
-    """The words of the opening tag, with its nonce, source and trust, and of the closing one."""
-    return 3 + len(f'"{fence.source}"'.split())
-
-
-def _given_in(text: str) -> int:
-    """How many words of an input that entered a prompt its caller gave."""
-    return _words_in(text) - sum(map(_tags_of, find_fences(text)))
+    return Words(instruction, sum(map(_words_in, context)), data, sections)
 
 
 def _words_in(text: str) -> int:
