@@ -53,7 +53,9 @@ def _ordered(specs: Sequence[TaskSpec]) -> Iterator[Finding]:
 
 def _dumped(specs: Sequence[TaskSpec]) -> Iterator[Finding]:
     """Long texts that more than half of the tasks are given; a panel judges one proposal."""
-    given = _by_text(specs, lambda spec: set(_texts(spec.args)) if not spec.expert_role else set())
+    given = _by_text(
+        specs, lambda spec: set(texts_in(spec.args)) if not spec.expert_role else set()
+    )
     for text, ids in given.items():
         words = len(text.split())
         if len(ids) > 1 and len(ids) * 2 > len(specs) and words >= DUMP_WORDS:
@@ -97,13 +99,13 @@ def _by_text(
     return found
 
 
-def _texts(value: Any) -> Iterator[str]:
+def texts_in(value: Any) -> Iterator[str]:
     """The texts in `value`, at any depth."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
         for each in value.values():
-            yield from _texts(each)
+            yield from texts_in(each)
     elif isinstance(value, list | tuple):
         for each in value:
-            yield from _texts(each)
+            yield from texts_in(each)
