@@ -11,7 +11,7 @@ from relaybook.model import Pattern
 from relaybook.store.base import Store
 from relaybook.store.cases import get_workflow
 from relaybook.store.sqlite import SqliteStore
-from tests.helpers import complete, start, task, workflow
+from tests.helpers import Clock, complete, start, task, update, workflow
 
 
 def plan_for(pattern: Pattern) -> list[dict[str, object]]:
@@ -39,26 +39,35 @@ def test_metadata_is_kept_with_the_workflow(engine: Engine, ledger: Store) -> No
 
 
 @pytest.mark.requirement("S137")
-def test_a_status_says_all_that_is_asked_of_one(engine: Engine) -> None:
-    name = workflow(engine, task("a"), task("b"))
+def test_a_status_says_all_that_is_asked_of_one(engine: Engine, clock: Clock) -> None:
+    name = workflow(engine, *"abcd")
+    clock.move(60)
     start(engine, name, "a", session_key="s-1")
     complete(engine, name, "a")
     start(engine, name, "b", session_key="s-2")
+    start(engine, name, "c", session_key="s-3")
+    update(engine, name, "c", "pending")
+    clock.move(5)
 
     shown = engine.show_workflow(name)
 
     assert shown["workflow_id"] == name
     assert (shown["type"], shown["status"]) == ("fan_out", "in_progress")
-    assert shown["progress"] == "1/2 complete"
-    assert shown["counts"] == {"in_progress": 1, "completed": 1}
-    assert shown["elapsed_seconds"] == 0
-    assert shown["created_at"] == shown["updated_at"] == "2027-01-15T08:00:00Z"
+    assert shown["progress"] == "1/4 complete"
+    assert shown["counts"] == {"pending": 2, "ready": 2, "in_progress": 1, "completed": 1}
+    assert shown["elapsed_seconds"] == 65
+    assert (shown["created_at"], shown["updated_at"]) == (
+        "2027-01-15T08:00:00Z",
+        "2027-01-15T08:01:00Z",
+    )
     assert [
         (each["id"], each["label"], each["status"], each.get("session_key"), each["has_result"])
         for each in shown["tasks"]
     ] == [
-        ("a", "Do a", "completed", None, True),
+        ("a", "Do a", "completed", "s-1", True),
         ("b", "Do b", "in_progress", "s-2", False),
+        ("c", "Do c", "pending", None, False),
+        ("d", "Do d", "pending", None, False),
     ]
 
 

@@ -47,6 +47,8 @@ ATTENTION_BYTES = {"concise": 600, "detailed": 4_000}
 LABEL_SHOWN = 60
 #: How much of the names of tasks whose sessions are lost a `next` tells.
 LOST_SHOWN = 300
+#: What the summary of a list counts workflows by.
+ALARMS = ("breaker_open", "stalled", "overdue", "update_due")
 
 
 def show_workflow(
@@ -297,7 +299,7 @@ def _task_line(task: Task, detail: str) -> dict[str, Any]:
     }
     if waits_for_decision(task):
         line["waiting_for"] = "decision"
-    if task.session_key is not None:
+    if task.session_key is not None and task.status is not Status.PENDING:
         line["session_key"] = task.session_key
     if detail == "detailed":
         line |= {"attempt": task.attempt, "waiting_on": task.waiting_on - task.undecided}
@@ -342,9 +344,7 @@ def _list_summary(rows: Sequence[dict[str, Any]], more: bool) -> str:
     def total(flag: str) -> int:
         return sum(bool(row.get(flag)) for row in rows)
 
-    alarms = ", ".join(
-        f"{total(flag)} {flag}" for flag in ("breaker_open", "stalled", "update_due") if total(flag)
-    )
+    alarms = ", ".join(f"{total(flag)} {flag}" for flag in ALARMS if total(flag))
     shown = f"{len(rows)} workflow(s)" + (", more with cursor" if more else "")
     return f"{shown}; {alarms}" if alarms else shown
 
