@@ -11,7 +11,7 @@ from relaybook.model import Pattern
 from relaybook.store.base import Store
 from relaybook.store.cases import get_workflow
 from relaybook.store.sqlite import SqliteStore
-from tests.helpers import Clock, complete, start, task, update, workflow
+from tests.helpers import Clock, complete, fail, start, task, update, workflow
 
 
 def plan_for(pattern: Pattern) -> list[dict[str, object]]:
@@ -68,6 +68,28 @@ def test_a_status_says_all_that_is_asked_of_one(engine: Engine, clock: Clock) ->
         ("b", "Do b", "in_progress", "s-2", False),
         ("c", "Do c", "pending", None, False),
         ("d", "Do d", "pending", None, False),
+    ]
+
+
+@pytest.mark.requirement("S135")
+def test_every_update_of_a_task_is_kept_as_an_event_with_its_time(
+    engine: Engine, clock: Clock
+) -> None:
+    name = workflow(engine, "a", "b")
+    for change in (start, complete):
+        clock.move(60)
+        change(engine, name, "a")
+    for change in (start, fail):
+        clock.move(60)
+        change(engine, name, "b")
+
+    told = engine.show_workflow(name, since=3)["events"]
+
+    assert [(each["type"], each["task_id"], each["at"]) for each in told] == [
+        ("task_started", "a", "2027-01-15T08:01:00Z"),
+        ("task_completed", "a", "2027-01-15T08:02:00Z"),
+        ("task_started", "b", "2027-01-15T08:03:00Z"),
+        ("task_failed", "b", "2027-01-15T08:04:00Z"),
     ]
 
 

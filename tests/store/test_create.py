@@ -143,7 +143,18 @@ def test_an_unknown_workflow_or_task_is_not_found_and_the_nearest_is_named(engin
     with pytest.raises(UnknownTask) as other:
         start(engine, name, "review-aut")
 
-    assert (unknown.value.allowed, other.value.allowed) == (name, "review-auth")
+    assert unknown.value.as_dict() == {
+        "code": "unknown_workflow",
+        "message": f"There is no workflow '{name}0'.",
+        "allowed": name,
+        "next": "call get_workflow without an id for the list",
+    }
+    assert other.value.as_dict() == {
+        "code": "unknown_task",
+        "message": f"Workflow '{name}' has no task 'review-aut'.",
+        "allowed": "review-auth",
+        "next": "call get_workflow for its tasks",
+    }
 
 
 @pytest.mark.requirement("S174")
