@@ -73,15 +73,14 @@ def _outward_order(desk: Desk, pattern: Pattern, spec: TaskSpec) -> str:
     """The words of a task that order such a deed, those in fences apart; empty without any."""
     if orders_outward_deed(spec.label):
         return spec.label
-    given = (text for text in texts_in([spec.args, spec.done]) if len(text) <= SHORT)
-    order = next(filter(orders_outward_deed, given), "")
-    return order if order and _orders_in_prompt(desk, pattern, spec) else ""
+    given = "\n\n".join(each for each in texts_in([spec.args, spec.done]) if len(each) <= SHORT)
+    return _order_in_prompt(desk, pattern, spec) if orders_outward_deed(given) else ""
 
 
-def _orders_in_prompt(desk: Desk, pattern: Pattern, spec: TaskSpec) -> bool:
+def _order_in_prompt(desk: Desk, pattern: Pattern, spec: TaskSpec) -> str:
     prompt = planned_prompt(desk, pattern, spec, {})
     found = check(facts(prompt, desk.templates.get(spec.template), spec))
-    return any(finding.rule == "P16" for finding in found)
+    return next((each.excerpt for each in found if each.rule == "P16"), "")
 
 
 def _judged(findings: Sequence[Finding]) -> list[dict[str, str]]:

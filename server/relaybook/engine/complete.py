@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from relaybook.engine.desk import Desk
-from relaybook.engine.read import readables
+from relaybook.engine.readables import readables
 from relaybook.errors import InvalidComposition
 from relaybook.store.base import Tx
 

@@ -4,7 +4,8 @@ from typing import Any
 
 from relaybook.core.text import compact
 from relaybook.engine.desk import Desk
-from relaybook.engine.view import event_line, list_workflows, show_workflow
+from relaybook.engine.view import event_line, show_workflow
+from relaybook.engine.workflows import list_workflows
 from relaybook.store.base import Tx
 from relaybook.store.cases import get_workflow
 from relaybook.store.events import read_events
