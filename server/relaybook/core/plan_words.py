@@ -8,7 +8,7 @@ from typing import Any
 from relaybook.core.guards import Finding, Severity, named
 from relaybook.core.prompt_rules import orders_several, orders_to_spawn
 from relaybook.core.task_spec import TaskSpec
-from relaybook.core.text import canonical, text_hash
+from relaybook.core.text import canonical, text_hash, texts_in
 
 #: Words from which a text that most tasks are given is a dump.
 DUMP_WORDS = 40
@@ -97,15 +97,3 @@ def _by_text(
         for text in texts(spec):
             found[text].append(spec.id)
     return found
-
-
-def texts_in(value: Any) -> Iterator[str]:
-    """The texts in `value`, at any depth."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for each in value.values():
-            yield from texts_in(each)
-    elif isinstance(value, list | tuple):
-        for each in value:
-            yield from texts_in(each)

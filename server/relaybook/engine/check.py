@@ -7,11 +7,11 @@ from typing import Any
 
 from relaybook.core.guards import Finding, Severity
 from relaybook.core.plan_check import PlanTask, check_change, check_plan
-from relaybook.core.plan_words import check_words, texts_in
+from relaybook.core.plan_words import check_words
 from relaybook.core.policy import FINDINGS_SHOWN
 from relaybook.core.prompt_rules import check, orders_outward_deed
 from relaybook.core.task_spec import TaskSpec, waits_for
-from relaybook.core.text import canonical
+from relaybook.core.text import canonical, texts_in
 from relaybook.engine.desk import Desk
 from relaybook.engine.hand_over import (
     refuse_broken_schemas,
