@@ -282,9 +282,10 @@ class Task(NamedTuple):
     final: int = 0
     #: Before this time a retry is not offered.
     not_before: float | None = None
+    #: Of the last attempt, over or not.
+    session_key: str | None = None
     #: Of the attempt in progress.
     claim: str | None = None
-    session_key: str | None = None
     started_at: float | None = None
     lease_until: float | None = None
     last_seen_at: float | None = None

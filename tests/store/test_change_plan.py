@@ -228,6 +228,21 @@ def test_a_supervisor_drops_a_piece_with_a_reason_and_may_finish(engine: Engine)
     assert any("not needed after all" in line for line in told)
 
 
+@pytest.mark.requirement("A30")
+def test_a_supervisor_puts_the_pieces_in_another_order_with_a_reason(engine: Engine) -> None:
+    name = workflow(engine, "a", task("b", "a"), task("c", "b"), pattern="supervisor")
+    finish(engine, name, "a")
+
+    engine.change_plan(
+        name, add=[task("c2", "a"), task("b2", "c2")], replaces=["b", "c"], reason="c comes first"
+    )
+
+    assert engine.show_workflow(name)["ready"] == ["c2"]
+    finish(engine, name, "c2", "b2")
+    told = engine.show_workflow(name, detail="resume")["decisions"]
+    assert any("c comes first" in line for line in told)
+
+
 @pytest.mark.requirement("S106", "A27")
 @pytest.mark.parametrize("pattern", ["pipeline", "fan_out", "map_reduce"])
 def test_no_step_of_a_fixed_plan_is_dropped(engine: Engine, ledger: Store, pattern: str) -> None:

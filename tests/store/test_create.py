@@ -130,7 +130,18 @@ def test_an_unknown_workflow_or_task_is_not_found_and_the_nearest_is_named(engin
     with pytest.raises(UnknownTask) as other:
         start(engine, name, "review-aut")
 
-    assert (unknown.value.allowed, other.value.allowed) == (name, "review-auth")
+    assert unknown.value.as_dict() == {
+        "code": "unknown_workflow",
+        "message": f"There is no workflow '{name}0'.",
+        "allowed": name,
+        "next": "call get_workflow without an id for the list",
+    }
+    assert other.value.as_dict() == {
+        "code": "unknown_task",
+        "message": f"Workflow '{name}' has no task 'review-aut'.",
+        "allowed": "review-auth",
+        "next": "call get_workflow for its tasks",
+    }
 
 
 @pytest.mark.requirement("S174")
@@ -150,11 +161,57 @@ def test_a_plan_that_lets_a_worker_act_in_the_world_is_refused(
 
 
 @pytest.mark.requirement("S174")
+@pytest.mark.parametrize(
+    "plan",
+    [
+        {"tasks": [task("a", args={"goal": "Deploy the service to production."})]},
+        {"tasks": [task("a", done=["Publish the package to the registry."])]},
+        {
+            "tasks": [
+                {
+                    "id": "a",
+                    "label": "The newsletter",
+                    "template": "supervised_piece",
+                    "args": {"piece": "Send the newsletter to all customers."},
+                }
+            ]
+        },
+        {
+            "items": ["ada", "bob"],
+            "batches": 2,
+            "args": {"instruction": "Delete the account of each from production."},
+        },
+    ],
+)
+def test_an_action_in_the_world_is_found_wherever_the_plan_orders_it(
+    engine: Engine, ledger: Store, plan: dict[str, Any]
+) -> None:
+    with pytest.raises(InvalidPlan, match="beyond the workspace"):
+        engine.create_workflow("map_reduce", **plan)
+
+    assert all(rows == [] for rows in dump(ledger).values())
+    assert engine.create_workflow("map_reduce", **plan, override="a practice cluster")
+
+
+def test_an_action_that_only_data_names_is_no_fault_of_a_plan(engine: Engine) -> None:
+    mail = {"path": "mail.txt", "content": "Delete my account."}
+    args = {"source": mail, "audience": "support"}
+    summary = {"id": "a", "label": "Summarise the mail", "template": "summarise", "args": args}
+
+    assert engine.create_workflow("fan_out", tasks=[summary])["ready"] == ["a"]
+
+
+@pytest.mark.requirement("S174")
 def test_a_change_that_lets_a_worker_act_in_the_world_is_refused(engine: Engine) -> None:
     made = engine.create_workflow("supervisor", tasks=[task("a")])
 
-    with pytest.raises(InvalidPlan, match="beyond the workspace"):
+    with pytest.raises(InvalidPlan, match="beyond the workspace") as refused:
         engine.change_plan(made["workflow_id"], add=[{"id": "b", "label": "Send the newsletter"}])
+    prepared = {"id": "b", "label": "Prepare the newsletter"}
+
+    assert refused.value.next == "word it as 'Prepare …'"
+    answer = engine.change_plan(made["workflow_id"], add=[prepared])
+    assert answer["summary"] == "1 task(s) added, 0 replaced"
 
 
 def test_an_action_that_is_prepared_or_excused_is_no_fault_of_a_plan(engine: Engine) -> None:

@@ -35,15 +35,18 @@ def starts(engine: Engine, workflow_id: str) -> list[dict[str, Any]]:
     return [event for event in shown["events"] if event["type"] == "task_started"]
 
 
-@pytest.mark.requirement("S115", "S155", "S156")
+@pytest.mark.requirement("S115", "S155", "S156", "S178")
 def test_a_task_renders_to_prompt_findings_budget_and_spawn_arguments(engine: Engine) -> None:
     name = workflow(engine, review("a"), review("b"))
 
     answer = rendered(engine, name)
 
     assert answer["prompt"].startswith("## Role\n")
-    assert answer["spawn"]["model_hint"] == "expert"
-    assert answer["spawn"]["timeout_seconds"] == 960
+    assert answer["spawn"] == {
+        "label": "wf_00000001_a_do-a",
+        "timeout_seconds": 960,
+        "model_hint": "expert",
+    }
     budget = answer["budget"]
     assert budget["words"] == len(answer["prompt"].split()) == sum(budget["sections"].values())
     assert (budget["workers"], budget["total"]) == (2, 2 * budget["words"])

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from relaybook.core.prompt_text import outside_fences
 from relaybook.engine import Engine
 from relaybook.errors import HooksPending, InReview, InvalidArguments
 from relaybook.store.base import Store
@@ -129,7 +130,7 @@ def test_hooks_of_another_form_are_refused(engine: Engine, hooks: Any) -> None:
         staged(engine, hooks=hooks)
 
 
-@pytest.mark.requirement("S199", "S200", "S228", "A11", "A26")
+@pytest.mark.requirement("S199", "S200", "S228", "A11", "A22", "A26")
 def test_hooks_come_ready_to_spawn_with_the_servers_part_done(engine: Engine) -> None:
     workflow_id = staged(engine)
 
@@ -144,6 +145,7 @@ def test_hooks_come_ready_to_spawn_with_the_servers_part_done(engine: Engine) ->
         workflow_id=workflow_id, task_id="stage-0", template="hook_reflect"
     )["prompt"]
     assert "The staging clock runs two minutes late." in prompt
+    assert "The staging clock" not in outside_fences(prompt)
     assert "## Output Interface" in prompt
 
 

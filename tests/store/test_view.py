@@ -70,7 +70,28 @@ def test_workflows_are_listed_by_last_change_and_the_active_alone(
     assert active == [names[0], names[2]]
 
 
-@pytest.mark.requirement("S121", "S177")
+@pytest.mark.requirement("S177")
+def test_what_is_late_in_any_active_workflow_is_seen_at_a_glance(
+    engine: Engine, clock: Clock
+) -> None:
+    ended, slow = workflow(engine, "a"), workflow(engine, "a", "b")
+    start(engine, slow, "a")
+    start(engine, ended, "a")
+    clock.move(601)
+    complete(engine, ended, "a")
+    calm = workflow(engine, "a")
+
+    told = engine.list_workflows(active=True)
+
+    flags = ("overdue", "stalled", "update_due")
+    assert {
+        row["workflow_id"]: {flag: row[flag] for flag in flags if flag in row}
+        for row in told["workflows"]
+    } == {slow: {"overdue": ["a"], "stalled": True, "update_due": True}, calm: {}}
+    assert told["summary"] == "2 workflow(s); 1 stalled, 1 overdue, 1 update_due"
+
+
+@pytest.mark.requirement("S121")
 def test_a_workflow_of_over_ten_minutes_wants_the_user_told(engine: Engine, clock: Clock) -> None:
     name = workflow(engine, "a")
     start(engine, name, "a")

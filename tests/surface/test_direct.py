@@ -242,7 +242,6 @@ async def test_before_the_handshake_nothing_is_answered(raw: Wire) -> None:
     assert ("error" in first, "error" in second) == (True, True)
 
 
-@pytest.mark.requirement("S137")
 async def test_calls_that_are_read_together_share_a_commit(
     wire: Wire, log: list[Statement]
 ) -> None:

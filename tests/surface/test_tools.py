@@ -369,7 +369,7 @@ async def test_every_next_that_names_a_call_names_a_tool(client: Client, engine:
         assert named <= tools.keys(), answer["next"]
 
 
-@pytest.mark.requirement("S119", "S120")
+@pytest.mark.requirement("S119", "S120", "S178")
 async def test_a_status_takes_the_sessions_that_still_run_into_account(
     client: Client, engine: Engine
 ) -> None:

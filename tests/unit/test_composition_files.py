@@ -295,6 +295,7 @@ def test_a_business_review_asks_five_areas_at_once() -> None:
     assert [task["args"]["area"] for task in review["tasks"]] == [
         "finance", "sales", "product", "data", "marketing",
     ]  # fmt: skip
+    assert review["brief"].startswith("An executive package for {quarter}: ")
 
 
 @pytest.mark.requirement("S166", "A13")

@@ -125,6 +125,17 @@ def test_every_template_of_the_starting_set_is_there() -> None:
     assert len(wanted) == 36
 
 
+@pytest.mark.requirement("S145", "S146")
+def test_a_code_review_takes_files_and_a_consensus_check_a_role() -> None:
+    inputs = {
+        name: {each["name"]: (each["kind"], each["required"]) for each in FRONTS[name]["inputs"]}
+        for name in ("code_review", "consensus_check")
+    }
+
+    assert inputs["code_review"]["sources"] == ("sources", True)
+    assert inputs["consensus_check"]["expert_role"] == ("string", True)
+
+
 @every_template
 def test_the_front_matter_has_every_field(name: str) -> None:
     front, _ = TEMPLATES[name]
@@ -159,6 +170,21 @@ def test_the_metadata_uses_the_known_words(name: str) -> None:
     assert 0 < metadata["expected_minutes"] <= 15
     assert set(metadata["worker_needs"]) <= {"read", "web", "run"}
     assert set(metadata["patterns"]) <= PATTERNS
+
+
+@pytest.mark.requirement("S156")
+@pytest.mark.parametrize(
+    ("hint", "names"),
+    [
+        ("cheap", {"data_extraction", "classify", "map_partition", "summarise", "customer_lookup"}),
+        ("expert", {"code_review", "security_audit", "consensus_check", "compare_options"}),
+        ("expert", {"rank_options", "deal_review_domain", "debug_root_cause"}),
+    ],
+)
+def test_mechanical_work_is_for_a_cheap_model_and_judgement_for_an_expert(
+    hint: str, names: set[str]
+) -> None:
+    assert {FRONTS[name]["metadata"]["model_hint"] for name in names} == {hint}
 
 
 @every_template

@@ -60,6 +60,17 @@ def test_the_form_of_a_plan_asks_what_each_subtask_waits_for_needs_and_is_done_b
 
 
 @every_template
+@pytest.mark.requirement("S173")
+def test_every_prompt_states_the_tier_that_its_worker_is_capped_at(name: str) -> None:
+    template = TEMPLATES.get(name)
+
+    constraints = dict(render(template, template.example_args, plain(template)).sections)
+
+    assert template.tier in {"T1", "T2"}
+    assert f"- Capped at tier {template.tier} (" in constraints["Constraints"]
+
+
+@every_template
 @pytest.mark.requirement("A24")
 def test_what_no_argument_chooses_leaves_room_for_the_task(name: str) -> None:
     assert boilerplate_words(TEMPLATES.get(name)) <= BOILERPLATE

@@ -52,7 +52,10 @@ def test_every_state_has_an_icon_of_its_own() -> None:
     icons = [words.icon for words in WORDS.values()]
 
     assert len(set(icons)) == len(icons)
-    assert {"⏳", "🔄", "✅", "❌", "⏭"} <= set(icons)
+    shown = (
+        Status.PENDING, Status.IN_PROGRESS, Status.COMPLETED, Status.FAILED, Status.NOT_APPLICABLE,
+    )  # fmt: skip
+    assert [WORDS[status].icon for status in shown] == ["⏳", "🔄", "✅", "❌", "⏭"]
 
 
 @pytest.mark.requirement("S225")

@@ -68,7 +68,7 @@ OUTCOMES: Mapping[EventType, Outcome] = {
 
 
 def _at_rest() -> dict[str, Any]:
-    return {"claim": None, "session_key": None, "lease_until": None, "last_seen_at": None}
+    return {"claim": None, "lease_until": None, "last_seen_at": None}
 
 
 def _started(task: Task, event: Event) -> dict[str, Any]:

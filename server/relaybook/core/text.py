@@ -74,13 +74,15 @@ def _is_plain(value: Any) -> bool:
 
 
 def texts_in(value: Any) -> Iterator[str]:
-    """Every text in a JSON value, names of members too; nesting is bounded by its parser."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        yield from value
-    for child in _children(value):
-        yield from texts_in(child)
+    """Every text in a JSON value, names of members too, the outer ones first."""
+    found = [value]
+    for each in found:  # grows as it is read
+        if isinstance(each, str):
+            yield each
+        elif isinstance(each, list | tuple):
+            found += each
+        elif isinstance(each, Mapping):
+            found += [*each, *each.values()]
 
 
 def _children(value: Any) -> Iterable[Any]:

@@ -9,25 +9,28 @@ from relaybook.core.guards import Finding, Severity
 from relaybook.core.plan_check import PlanTask, check_change, check_plan
 from relaybook.core.plan_words import check_words
 from relaybook.core.policy import FINDINGS_SHOWN
-from relaybook.core.prompt_rules import orders_outward_deed
+from relaybook.core.prompt_rules import check, orders_outward_deed
 from relaybook.core.task_spec import TaskSpec, waits_for
-from relaybook.core.text import canonical
+from relaybook.core.text import canonical, texts_in
 from relaybook.engine.desk import Desk
 from relaybook.engine.hand_over import (
     refuse_broken_schemas,
     refuse_impossible_takes,
     sources_there,
 )
-from relaybook.engine.prompt import DONE_INPUT, result_schema, takes_of
+from relaybook.engine.lint import facts
+from relaybook.engine.prompt import DONE_INPUT, planned_prompt, result_schema, takes_of
 from relaybook.engine.stage import ADVISORY
 from relaybook.errors import InvalidPlan, clip, nearest
 from relaybook.model import Pattern, Task, Tier, Workflow
+from relaybook.registry.inlay import SHORT
 from relaybook.store.base import Tx
 from relaybook.store.cases import needs_of
 from relaybook.store.tables import TASKS
 
 _SAYS_DONE = re.compile(r"\bdone (?:when|means)\b", re.IGNORECASE)
 _SEVERITIES = list(Severity)
+_OVERRIDE = "; or, if it stays in the workspace, say so in create_workflow(override='<why>')"
 
 
 def check_specs(
@@ -47,22 +50,37 @@ def check_specs(
     refuse_broken_schemas(specs)
     refuse_impossible_takes(desk, specs, {})
     if not override.strip():
-        _refuse_outward_deeds(specs)
+        _refuse_outward_deeds(desk, pattern, specs, _OVERRIDE)
     found = check_plan(pattern, _plan_tasks(desk, pattern, specs, {}), max_parallel)
     return _judged([*found, *check_words(specs)])
 
 
-def _refuse_outward_deeds(specs: Sequence[TaskSpec]) -> None:
+def _refuse_outward_deeds(
+    desk: Desk, pattern: Pattern, specs: Sequence[TaskSpec], otherwise: str = ""
+) -> None:
     for spec in specs:
-        if not spec.parent_actions and orders_outward_deed(spec.label):
+        if not spec.parent_actions and (order := _outward_order(desk, pattern, spec)):
             raise InvalidPlan(
                 f"Task {spec.id!r} orders a worker to act beyond the workspace: "
-                f"{clip(spec.label, 120)!r}. Workers end at tier T2.",
+                f"{clip(order, 120)!r}. Workers end at tier T2.",
                 allowed="tasks that prepare the action and name it in proposed_actions for you",
-                next="word it as 'Prepare …'; or, if it stays in the workspace, say so in "
-                "create_workflow(override='<why>')",
+                next=f"word it as 'Prepare …'{otherwise}",
                 rule="tier",
             )
+
+
+def _outward_order(desk: Desk, pattern: Pattern, spec: TaskSpec) -> str:
+    """The words of a task that order such a deed, those in fences apart; empty without any."""
+    if orders_outward_deed(spec.label):
+        return spec.label
+    given = "\n\n".join(each for each in texts_in([spec.args, spec.done]) if len(each) <= SHORT)
+    return _order_in_prompt(desk, pattern, spec) if orders_outward_deed(given) else ""
+
+
+def _order_in_prompt(desk: Desk, pattern: Pattern, spec: TaskSpec) -> str:
+    prompt = planned_prompt(desk, pattern, spec, {})
+    found = check(facts(prompt, desk.templates.get(spec.template), spec))
+    return next((each.excerpt for each in found if each.rule == "P16"), "")
 
 
 def _judged(findings: Sequence[Finding]) -> list[dict[str, str]]:
@@ -110,7 +128,7 @@ def check_added(
     refuse_broken_schemas(specs)
     there = sources_there(desk, tx, workflow, specs)
     refuse_impossible_takes(desk, specs, there)
-    _refuse_outward_deeds(specs)
+    _refuse_outward_deeds(desk, workflow.pattern, specs)
     beside = [_there(desk, tx, task) for task in _staying(tx, workflow, old)]
     added = _plan_tasks(desk, workflow.pattern, specs, there)
     found = check_change(workflow.pattern, added, beside)

@@ -19,7 +19,7 @@ from relaybook.engine.paging import ANSWER_BYTES, PAGE, fitting, position, size_
 from relaybook.engine.reconcile import Verdict, reconcile, standing_still
 from relaybook.engine.unsettled import next_of
 from relaybook.errors import InvalidArguments, clip
-from relaybook.model import Event, Task, Workflow
+from relaybook.model import Event, Status, Task, Workflow
 from relaybook.store.base import Tx
 from relaybook.store.cases import get_workflow
 from relaybook.store.events import read_events
@@ -150,7 +150,7 @@ def _task_line(task: Task, detail: str) -> dict[str, Any]:
     }
     if waits_for_decision(task):
         line["waiting_for"] = "decision"
-    if task.session_key is not None:
+    if task.session_key is not None and task.status is not Status.PENDING:
         line["session_key"] = task.session_key
     if detail == "detailed":
         line |= {"attempt": task.attempt, "waiting_on": task.waiting_on - task.undecided}

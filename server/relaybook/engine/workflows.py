@@ -11,6 +11,9 @@ from relaybook.model import Workflow
 from relaybook.store.base import Tx
 from relaybook.store.tables import WORKFLOWS
 
+#: What the summary counts workflows by.
+ALARMS = ("breaker_open", "stalled", "overdue", "update_due")
+
 
 def list_workflows(
     desk: Desk, *, active: bool = False, project: str | None = None, cursor: str = ""
@@ -50,9 +53,7 @@ def _summary(rows: Sequence[dict[str, Any]], more: bool) -> str:
     def total(flag: str) -> int:
         return sum(bool(row.get(flag)) for row in rows)
 
-    alarms = ", ".join(
-        f"{total(flag)} {flag}" for flag in ("breaker_open", "stalled", "update_due") if total(flag)
-    )
+    alarms = ", ".join(f"{total(flag)} {flag}" for flag in ALARMS if total(flag))
     shown = f"{len(rows)} workflow(s)" + (", more with cursor" if more else "")
     return f"{shown}; {alarms}" if alarms else shown
 

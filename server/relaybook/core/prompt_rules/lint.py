@@ -89,10 +89,17 @@ def orders_to_spawn(task: str) -> bool:
 
 def _breaks(rule: str, task: str) -> bool:
     """Whether a task of these words breaks one of the rules about orders."""
-    lower = task.lower()
-    if not any(stem in lower for stem in ORDER_STEMS):
+    if not _names_a_deed(task.lower()):
         return False
     return bool(read_part(Section("Task", task), True, frozenset()).phrases.get(rule))
+
+
+def _names_a_deed(lower: str) -> bool:
+    """Whether a text in lower case may order what no worker may do; False is certain."""
+    for stem in ORDER_STEMS:  # noqa: SIM110 - a generator costs as much again
+        if stem in lower:
+            return True
+    return False
 
 
 def orders_several(task: str) -> bool:
@@ -112,7 +119,7 @@ def _judge_section(name: str, text: str, fixed: frozenset[str]) -> tuple[int, bo
     """How many words instruct, and whether an order, a tag or a lack among them may block."""
     tagged = "<result>" in text and name != "Output Interface"
     own = "\n".join([line for line in text.split("\n") if line not in fixed]).lower()
-    ordered = any(stem in own for stem in ORDER_STEMS) and _orders(name, text, fixed)
+    ordered = _names_a_deed(own) and _orders(name, text, fixed)
     return len(text.split()), tagged or ordered or not text.strip()
 
 
