@@ -9,6 +9,7 @@ from mcp_types import INTERNAL_ERROR, INVALID_PARAMS
 
 from relaybook.engine import Engine
 from relaybook.engine.read import READABLES
+from relaybook.engine.request import Resolution
 from relaybook.model import WORDS
 from relaybook.registry.shipped import shipped
 from relaybook.registry.templates import Templates
@@ -31,6 +32,27 @@ NINE_HEADINGS = [
     "RECOVER",
 ]
 
+#: What the views of the ledger, the contracts, the prompts and the guides are found under.
+PROMISED = [
+    "ledger://workflows",
+    "ledger://workflows/active",
+    "ledger://workflows/{id}",
+    "ledger://workflows/{id}/tasks/{task_id}",
+    "ledger://workflows/{id}/events",
+    "ledger://workflows/{id}/graph",
+    "ledger://items",
+    "ledger://items/{slug}",
+    "ledger://stats",
+    "ledger://lessons",
+    "ledger://health",
+    "contract://index",
+    "contract://{name}",
+    "prompt://index",
+    "prompt://{name}",
+    "guide://quick-reference",
+    "guide://vocabulary",
+]
+
 
 async def test_each_client_speaks_the_era_it_stands_for(client: Client, mode: Mode) -> None:
     versions = {"auto": "2026-07-28", "legacy": "2025-11-25"}
@@ -45,6 +67,7 @@ async def test_every_row_of_the_table_is_listed_once(client: Client) -> None:
 
     listed = [each.uri for each in resources] + [each.uri_template for each in templates]
     assert sorted(listed) == sorted([BOARD_URI, *(each.uri for each in READABLES)])
+    assert set(PROMISED) <= set(listed)
 
 
 async def test_every_resource_is_introduced(client: Client) -> None:
@@ -263,7 +286,29 @@ async def test_statistics_count_the_whole_ledger(client: Client, engine: Engine)
         "tasks": {"failed": 1, "in_progress": 1, "pending": 2},
         "attempts": {"failed": 1, "in_progress": 1},
         "failures": {"crash": 1},
+        "no_model_mends": {"count": 0, "share": 0.0},
+        "items": {
+            "status": {"blocked": 1, "failed": 1, "in_progress": 1, "todo": 1},
+            "project": {"default": 4},
+            "skill": {},
+        },
     }
+
+
+async def test_statistics_tell_the_share_of_failures_that_no_other_model_would_mend(
+    client: Client, engine: Engine
+) -> None:
+    name = workflow(engine, *"abcdef")
+    codes = ("step_repetition", "verification_missing", "derailed", "timeout")
+    for task_id, code in zip("abcd", codes, strict=True):
+        start(engine, name, task_id)
+        fail(engine, name, task_id, error_code=code)
+        engine.resolve(Resolution(workflow_id=name, decision="retry_failed", reason="again"))
+
+    stats = await read_json(client, "ledger://stats")
+
+    assert stats["failures"] == dict.fromkeys(sorted(codes), 1)
+    assert stats["no_model_mends"] == {"count": 2, "share": 0.5}
 
 
 async def test_the_index_tells_every_template_even_a_broken_one(

@@ -18,7 +18,9 @@ from relaybook.engine.read_items import (
     read_contract,
     read_contract_index,
     read_health,
+    read_hook_events,
     read_item,
+    read_item_events,
     read_items,
     read_lesson_patch,
     read_lessons,
@@ -67,7 +69,8 @@ READABLES: tuple[Readable, ...] = (
         uri="ledger://stats",
         name="stats",
         title="Statistics",
-        description="Workflows, tasks, attempts and failures, counted over the whole ledger.",
+        description="Counts over the whole ledger: workflows, tasks, items, attempts, failures by "
+        "code, and the share of these that no other model would mend.",
         read=read_stats,
     ),
     Readable(
@@ -106,7 +109,7 @@ READABLES: tuple[Readable, ...] = (
         uri="ledger://items",
         name="items",
         title="Work items",
-        description="The newest work items in a line each, and counts by status.",
+        description="The newest work items, what each waits for, and counts by status.",
         read=read_items,
     ),
     Readable(
@@ -213,6 +216,20 @@ READABLES: tuple[Readable, ...] = (
         title="Work item",
         description="One work item: status, intent, artifacts, tests, findings, hooks.",
         read=read_item,
+    ),
+    Readable(
+        uri="ledger://items/{slug}/events",
+        name="item_events",
+        title="Events of a work item",
+        description="What happened to a work item, under the twelve names, oldest first.",
+        read=read_item_events,
+    ),
+    Readable(
+        uri="ledger://hooks/{event}/{since}",
+        name="hook_events",
+        title="Events by name",
+        description="Events of one of the twelve names since an ISO 8601 date, of all work items.",
+        read=read_hook_events,
     ),
     Readable(
         uri="ledger://lessons/{project}/{target}",

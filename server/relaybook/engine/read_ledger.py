@@ -1,9 +1,12 @@
 """The ledger's readable views: workflows, one workflow, its events, the figures over all."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from relaybook.core.failure import NO_MODEL_MENDS
 from relaybook.core.text import compact
 from relaybook.engine.desk import Desk
+from relaybook.engine.items import items_stats
 from relaybook.engine.view import event_line, list_workflows, show_workflow
 from relaybook.store.base import Tx
 from relaybook.store.cases import get_workflow
@@ -95,14 +98,24 @@ def read_workflow_events(desk: Desk, id: str) -> str:
 def read_stats(desk: Desk) -> str:
     """Figures over the whole ledger."""
     with desk.store.read() as tx:
-        answer = {
+        answer: dict[str, Any] = {
             "workflows": _counted(tx, _STATUSES),
             "patterns": _counted(tx, _PATTERNS),
             "tasks": _counted(tx, _TASKS),
             "attempts": _counted(tx, _OUTCOMES),
             "failures": _counted(tx, _FAILURES),
         }
-    return compact(answer)
+    answer |= _beyond_models(answer["failures"])
+    return compact(answer | {"items": items_stats(desk)})
+
+
+def _beyond_models(failures: Mapping[str, int]) -> dict[str, Any]:
+    """How many of the failures, by code, no other model would mend, and their share of all."""
+    if not failures:
+        return {}
+    count = sum(failures.get(code, 0) for code in NO_MODEL_MENDS)
+    share = round(count / sum(failures.values()), 3)
+    return {"no_model_mends": {"count": count, "share": share}}
 
 
 def _counted(tx: Tx, sql: str) -> dict[str, int]:
