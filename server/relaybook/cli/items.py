@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -43,11 +44,11 @@ def list_items(
     skip: Annotated[int, typer.Option(min=0, metavar="N", help="Leave out the first ones.")] = 0,
 ) -> dict[str, Any]:
     """List work items, those of the newest workflows first."""
-    wanted = {"status": status, "project": project, "skill": skill}
-    found = engine.list_items(**wanted, skip=skip)
-    answer = {"items": [_said(item) for item in found]}
+    wanted = partial(engine.list_items, status=status, project=project, skill=skill)
+    found = wanted(skip=skip)
+    answer: dict[str, Any] = {"items": [_said(item) for item in found]}
     rest = skip + len(found)
-    more = found and engine.list_items(**wanted, skip=rest, limit=1)
+    more = found and wanted(skip=rest, limit=1)
     return answer | ({"next": f"--skip {rest} for more"} if more else {})
 
 
