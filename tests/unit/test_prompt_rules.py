@@ -74,16 +74,16 @@ def test_a_rule_says_the_pattern_why_it_hurts_and_the_fix(rule: Rule) -> None:
     assert max(map(len, parts)) <= 240
 
 
-def test_these_rules_block() -> None:
-    assert [rule.id for rule in RULES if rule.severity is Severity.ERROR] == [
-        "P01",
-        "P02",
-        "P06",
-        "P09",
-        "P10",
-        "P15",
-        "P16",
-    ]
+def test_errors_block_and_the_rest_advises() -> None:
+    by_severity = {
+        severity: {rule.id for rule in RULES if rule.severity is severity} for severity in Severity
+    }
+
+    errors = {"P01", "P02", "P06", "P09", "P10", "P15", "P16"}
+    remarks = {"P19", "P22", "P24"}
+    assert by_severity[Severity.ERROR] == errors
+    assert by_severity[Severity.INFO] == remarks
+    assert by_severity[Severity.WARN] == {rule.id for rule in RULES} - errors - remarks
 
 
 def test_a_good_prompt_has_no_finding() -> None:
@@ -661,6 +661,15 @@ def test_a_block_in_most_prompts_of_a_workflow_is_a_context_dump() -> None:
     assert broken(workflow(*with_readme, *without)) == {
         task: ["P17"] for task in ("t0", "t1", "t2")
     }
+
+
+@pytest.mark.requirement("S68")
+@pytest.mark.parametrize(("words", "found_in"), [(39, []), (40, ["t0", "t1"])])
+def test_a_dump_has_forty_words_at_least(words: int, found_in: list[str]) -> None:
+    same = " ".join(f"word{number}" for number in range(words))
+    prompts = [prompt(task=f"Check part {n}.", data=same) for n in range(2)]
+
+    assert list(broken(workflow(*prompts))) == found_in
 
 
 def test_a_block_in_half_of_the_prompts_is_none() -> None:
