@@ -5,6 +5,7 @@ prints, when it is told to stop, how many commits it made.
 """
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
@@ -46,7 +47,8 @@ def main(port: int, *what: str) -> None:
             log_level="warning",
             timeout_keep_alive=KEEP_SECONDS,
         )
-        uvicorn.Server(config).run()
+        with suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run()
         return
     with recording() as log:
         store = SqliteStore(Path(what[0]), cast(Durability, what[1]))

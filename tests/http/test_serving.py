@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from relaybook.engine import Engine
-from relaybook.engine.read import READABLES
+from relaybook.engine.readables import READABLES
 from relaybook.registry.templates import Templates
 from relaybook.store.base import Store
 from relaybook.surface.http.options import HttpOptions
@@ -154,6 +154,8 @@ async def test_a_body_over_the_limit_is_refused_unread(
         chunked = await http.post(url, content=pieces(20, 100))
 
     assert (told.status_code, chunked.status_code) == (413, 413)
+    assert told.json()["error"]["message"] == "The body is longer than 1000 bytes."
+    assert "send less" in told.json()["error"]["next"]
 
 
 async def pieces(count: int, size: int) -> AsyncIterator[bytes]:

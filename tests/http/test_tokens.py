@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from relaybook.engine import Engine
-from relaybook.engine.read import READABLES
+from relaybook.engine.readables import READABLES
 from relaybook.surface.http.caller import AsWorkers
 from relaybook.surface.http.tokens import Tokens
 from relaybook.surface.tools import tools_for

@@ -18,7 +18,7 @@ from relaybook.errors import (
     StoreUnreachable,
 )
 from relaybook.model import Attempt, Event, Task, Workflow
-from relaybook.store import sqlite as module
+from relaybook.store import sqlite_lock as module
 from relaybook.store.schema import MIGRATIONS
 from relaybook.store.sqlite import PAGE_BYTES, Durability, SqliteStore
 from tests.helpers import Clock, dump, engine_on, workflow

@@ -7,7 +7,8 @@ from mcp import Client
 
 from relaybook.core.text import compact
 from relaybook.engine import Engine
-from relaybook.engine.read import ANSWER_LIMIT, READABLES, fitting
+from relaybook.engine.read import ANSWER_LIMIT, fitting
+from relaybook.engine.readables import READABLES
 from tests.helpers import complete, start, workflow
 from tests.surface.calls import call, filled, raw_call, refusal, text_of
 

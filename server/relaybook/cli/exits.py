@@ -36,8 +36,13 @@ def refusals(as_json: bool) -> Generator[None]:
     try:
         yield
     except Refusal as refusal:
-        from relaybook.core.fence import visible
-
-        text, _ = visible(f"error[{refusal.code}]: {refusal}")
-        typer.echo(json.dumps(refusal.as_dict()) if as_json else text, err=True)
+        typer.echo(json.dumps(refusal.as_dict()) if as_json else _in_words(refusal), err=True)
         raise typer.Exit(exit_code(refusal)) from None
+
+
+def _in_words(refusal: Refusal) -> str:
+    from relaybook.cli.shell_words import in_shell
+    from relaybook.core.fence import visible
+
+    said = refusal.with_next(in_shell(refusal.next))
+    return visible(f"error[{said.code}]: {said}")[0]

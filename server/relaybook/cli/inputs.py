@@ -61,7 +61,7 @@ def file_text(path: Path, option: str) -> str:
         reason = error.strerror if isinstance(error, OSError) else "no file has such a name"
         raise InvalidArguments(
             f"{option}: {str(path)!r} cannot be read: {reason}.",
-            next="correct the path; text that begins with @ can come from standard input, by -",
+            next="correct the path; - reads standard input",
         ) from None
 
 

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
+from relaybook.cli.shell_words import in_shell
 from relaybook.core.fence import visible
 
 #: Members that are texts of several lines.
@@ -59,7 +60,9 @@ def show(answer: Mapping[str, Any], page: Page) -> None:
         if answer.get(name):
             page.block(visible(answer[name])[0])
     if answer.get("next"):
-        page.line(f"Next: {words(answer['next'])}")
+        page.line(f"Next: {in_shell(words(answer['next']))}")
+    if answer and all(value == [] for value in answer.values()):
+        page.line(f"No {' and no '.join(map(title, answer))}.")
 
 
 def words(value: Any) -> str:

@@ -22,7 +22,8 @@ from relaybook.core.result_block import (
     parse_block,
     require_size,
 )
-from relaybook.core.schema_check import Problem, check_schema, find_problems, problem
+from relaybook.core.schema_check import check_schema, find_problems
+from relaybook.core.schema_problem import Problem, problem
 from relaybook.core.text import canonical
 from relaybook.errors import MalformedOutput, clip
 

@@ -8,15 +8,16 @@ what a check may cost is bounded whatever the schema: what it unfolds to is coun
 """
 
 import json
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
 from relaybook.core import linear_patterns
 from relaybook.core.kept import by_identity
 from relaybook.core.schema_load import MOST, Circle, loads, subschemas
 from relaybook.core.schema_meter import Spent, metered
+from relaybook.core.schema_problem import MAX_PART, Problem, problem, problem_of
 from relaybook.errors import InvalidPlan, clip
 
 if TYPE_CHECKING:
@@ -25,24 +26,13 @@ if TYPE_CHECKING:
     from jsonschema.protocols import Validator
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-#: Bounds of a list of problems: how many, and bytes of JSON; of each part, characters; of the
-#: names of members in one, bytes.
-MAX_PROBLEMS, MAX_BYTES, MAX_PART, MAX_EXPECTED, MAX_NAMES = 10, 560, 60, 120, 240
-#: Keywords whose message in `jsonschema` names the member at fault and not the whole value.
-NAMES_MEMBERS = frozenset({"required", "dependentRequired", "unevaluatedProperties"})
+#: Bounds of a list of problems: how many, and bytes of JSON.
+MAX_PROBLEMS, MAX_BYTES = 10, 560
 #: What is said of a value that was not checked to its end.
 UNENDED = "takes too many checks against its schema"
 #: How many subschemas one value may be held against, and, by the quick library, all its parts.
 MAX_LOAD, MAX_CHECKS = 1_000, 5_000_000
 _CANONICAL = json.JSONEncoder(sort_keys=True, allow_nan=False)
-
-
-class Problem(TypedDict):
-    """Where a value breaks its schema (a JSON pointer, `/` for the whole), what it has there, what may stand there."""
-
-    path: str
-    message: str
-    expected: str
 
 
 def check_schema(schema: Mapping[str, Any]) -> None:
@@ -74,7 +64,7 @@ def find_problems(
     left = MAX_BYTES
     try:
         for error in _validator(text, value, partial=partial).iter_errors(value):
-            found = _problem(error, at)
+            found = problem_of(error, at)
             left -= len(json.dumps(found, ensure_ascii=False).encode())
             if problems and (left < 0 or len(problems) == MAX_PROBLEMS):
                 break
@@ -117,70 +107,6 @@ def _quick_validator(text: str) -> "jsonschema_rs.Draft202012Validator":
     return jsonschema_rs.Draft202012Validator(
         _checked(text).schema, pattern_options=linear_patterns.pattern_options()
     )
-
-
-def problem(path: str, message: str, expected: str) -> Problem:
-    """A problem whose parts are short, printable text."""
-    return Problem(
-        path=_plain(path), message=_plain(message), expected=_plain(expected, MAX_EXPECTED)
-    )
-
-
-def _problem(error: "ValidationError | SchemaError", at: str) -> Problem:
-    pointer = "".join(
-        "/" + str(part).replace("~", "~0").replace("/", "~1") for part in error.absolute_path
-    )
-    path, brief = at + pointer or "/", _brief(error.instance)
-    if not error.validator:
-        # A schema that is `false` breaks no keyword; the library gives the path of its parent.
-        return problem(path, f"holds {brief}", "nothing there")
-    found = problem(path, f"is {brief}", f"{error.validator} {_rule(error)}")
-    if error.validator == "additionalProperties":
-        found["message"] = f"has undeclared members: {_listed(_undeclared(error))}"
-    elif error.validator in NAMES_MEMBERS:
-        found["message"] = _plain(error.message, MAX_NAMES // 2)
-    return found
-
-
-def _rule(error: "ValidationError | SchemaError") -> str:
-    return json.dumps(error.validator_value, ensure_ascii=False)
-
-
-def _undeclared(error: "ValidationError | SchemaError") -> list[str]:
-    """The members of an object that its schema has no place for."""
-    schema: Any = error.schema
-    members: Any = error.instance
-    declared, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
-    return [
-        name
-        for name in members
-        if name not in declared and not any(linear_patterns.matches(p, name) for p in patterns)
-    ]
-
-
-def _listed(names: Sequence[str]) -> str:
-    """`names` in quotes up to `MAX_NAMES` bytes, and how many more there are."""
-    shown, left = list[str](), MAX_NAMES
-    for name in names:
-        quoted = repr(_plain(name))
-        left -= len(quoted.encode()) + 2
-        if left < 0 and shown:
-            break
-        shown.append(quoted)
-    more = len(names) - len(shown)
-    return ", ".join(shown) + (f" and {more} more" if more else "")
-
-
-def _brief(value: Any) -> str:
-    if isinstance(value, dict):
-        return f"an object of {len(value)}"
-    if isinstance(value, list):
-        return f"a list of {len(value)}"
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _plain(text: str, most: int = MAX_PART) -> str:
-    return "".join(c if c.isprintable() else "?" for c in clip(text, most))
 
 
 def _invalid(why: str) -> InvalidPlan:
@@ -284,7 +210,7 @@ def _validator(text: str, value: Any, *, partial: bool) -> "Validator":
 
 def _fault(error: "SchemaError") -> str:
     """What is wrong with a schema, and where."""
-    found = _problem(error, "")
+    found = problem_of(error, "")
     said = f"at {found['path']!r}, it {found['message']}"
     if error.validator != "format":
         return said

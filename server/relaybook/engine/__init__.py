@@ -52,6 +52,7 @@ class Engine(Desk):
         from relaybook.engine.create import create_workflow
         from relaybook.engine.export import export_workflow, import_workflow
         from relaybook.engine.find import find_skills
+        from relaybook.engine.follow import all_writing, holders, workflow_ended, workflow_seq
         from relaybook.engine.forecast import forecast
         from relaybook.engine.items import (
             hook_events,
@@ -73,15 +74,9 @@ class Engine(Desk):
         from relaybook.engine.tokens import create_token, grant_of, list_tokens, revoke_token
         from relaybook.engine.update import update_task
         from relaybook.engine.updates import update_tasks
-        from relaybook.engine.view import (
-            all_writing,
-            holders,
-            list_workflows,
-            show_workflow,
-            workflow_ended,
-            workflow_seq,
-        )
+        from relaybook.engine.view import show_workflow
         from relaybook.engine.watch import marks, newest_change
+        from relaybook.engine.workflows import list_workflows
     else:
         plan = Verb("plan")
         create_workflow = Verb("create", harmless="names_its_request")
@@ -94,7 +89,7 @@ class Engine(Desk):
         update_task = Verb("update", harmless="names_its_attempt")
         update_tasks = Verb("updates", retry=False)
         show_workflow = Verb("view")
-        list_workflows = Verb("view")
+        list_workflows = Verb("workflows")
         render_prompt = Verb("render")
         record = Verb("record")
         read = Verb("read")
@@ -111,10 +106,10 @@ class Engine(Desk):
         resolve = Verb("resolve")
         open_decisions = Verb("open_decisions")
         save_composition = Verb("save", retry=False)
-        workflow_seq = Verb("view")
-        workflow_ended = Verb("view")
-        holders = Verb("view")
-        all_writing = Verb("view")
+        workflow_seq = Verb("follow")
+        workflow_ended = Verb("follow")
+        holders = Verb("follow")
+        all_writing = Verb("follow")
         load_item = Verb("items")
         list_items = Verb("items")
         item_events = Verb("items")

@@ -7,6 +7,7 @@ from typing import Any
 from relaybook.core.policy import MAX_FAILURES, TRANSIENT
 from relaybook.core.scope import FREE
 from relaybook.core.status import is_expired, is_retryable
+from relaybook.engine.startable import READY
 from relaybook.engine.waiting import gate_items, hooks_left, questions_of, undecided_tasks
 from relaybook.errors import clip
 from relaybook.model import Status, Task, Workflow
@@ -94,8 +95,7 @@ def running_tasks(tx: Tx, workflow: Workflow) -> list[Task]:
 
 
 def _ready(tx: Tx, workflow: Workflow) -> list[Task]:
-    where = "WHERE workflow_id = :id AND status = 'pending' AND waiting_on = 0"
-    best = f"{where} ORDER BY chain DESC, position LIMIT :limit"
+    best = f"WHERE workflow_id = :id AND {READY} ORDER BY chain DESC, position LIMIT :limit"
     return TASKS.find(tx, best, id=workflow.id, limit=READY_LOOKED_AT)
 
 

@@ -25,9 +25,9 @@ from relaybook.errors import Blocked, Held, InvalidArguments, Refusal, SkillBrea
 from relaybook.model import Status, Task, Workflow
 from relaybook.store.base import Tx
 from relaybook.store.cases import get_workflow, load_case
-from relaybook.store.learning import skill_stats
 from relaybook.store.ledger import apply
 from relaybook.store.scopes import load_holders
+from relaybook.store.skills import skill_stats
 from relaybook.store.texts import put_texts
 
 LEASE_BOUNDS_SECONDS = (5, 24 * 3600)

@@ -25,6 +25,7 @@ from relaybook.engine.stage import (
     stage_lines,
     with_slugs,
 )
+from relaybook.engine.startable import READY
 from relaybook.errors import RequestIdReused, clip
 from relaybook.model import EventType, Workflow
 from relaybook.registry.contracts import Route
@@ -190,8 +191,7 @@ def _repeated(tx: Tx, request_id: str, said: Mapping[str, Any]) -> dict[str, Any
             allowed="one request_id for each plan",
             next="use a fresh request_id, or get_workflow for the one that is there",
         )
-    ready = "(status = 'pending' AND waiting_on = 0)"
-    where = f"WHERE workflow_id = :id AND ({ready} OR slug IS NOT NULL) ORDER BY position"
+    where = f"WHERE workflow_id = :id AND (({READY}) OR slug IS NOT NULL) ORDER BY position"
     shown = TASKS.find(tx, f"{where} LIMIT {STAGES_LIMIT}", id=workflow.id)
     case = Case(workflow=workflow, tasks={task.id: task for task in shown})
     return _answer(case) | {"repeated": True}

@@ -17,7 +17,8 @@ from relaybook.model import Status, Task, Tier, Workflow
 from relaybook.registry.frame import Frame
 from relaybook.registry.prompt import render
 from relaybook.store.base import Tx
-from relaybook.store.learning import accepted_lessons, skill_stats
+from relaybook.store.lessons import accepted_lessons
+from relaybook.store.skills import skill_stats
 from relaybook.store.texts import get_text
 
 #: How many lessons the reflection is shown, so that it does not propose them again.

@@ -11,7 +11,8 @@ from relaybook.engine.hooks import figures
 from relaybook.errors import InvalidArguments, clip
 from relaybook.model import WORDS
 from relaybook.store.base import Tx
-from relaybook.store.learning import LESSONS, KeptLesson, LessonStatus, all_skill_stats
+from relaybook.store.lessons import LESSONS, KeptLesson, LessonStatus
+from relaybook.store.skills import all_skill_stats
 from relaybook.store.tables import TASKS
 
 SHOWN = 50

@@ -14,6 +14,7 @@ from relaybook.engine.expire import past_the_lost, without_expired
 from relaybook.engine.prompt import earlier_attempts, spawn
 from relaybook.engine.stage import stage_line
 from relaybook.engine.stage_ids import refuse_without_stages
+from relaybook.engine.startable import STARTABLE
 from relaybook.engine.unsettled import why_unsettled
 from relaybook.errors import (
     Blocked,
@@ -30,10 +31,6 @@ from relaybook.store.tables import TASKS
 from relaybook.store.texts import get_text
 
 _OF_WORKFLOW = "WHERE workflow_id = :id AND replaced_by IS NULL AND "
-_STARTABLE = """((status = 'pending' AND waiting_on = 0)
-    OR (status = 'failed' AND final = 0 AND failures < :most
-        AND (not_before IS NULL OR not_before <= :now))
-    OR (status = 'in_progress' AND lease_until <= :now))"""
 
 
 def next_stage(
@@ -57,7 +54,7 @@ def _next_once(desk: Desk, workflow_id: str, session_key: str | None, actor: str
         refuse_decided(workflow)
         if workflow_status(workflow) is WorkflowStatus.COMPLETED:
             return _complete(workflow)
-        task = _first(tx, workflow, _STARTABLE, now=desk.clock(), most=MAX_FAILURES)
+        task = _first(tx, workflow, STARTABLE, now=desk.clock(), most=MAX_FAILURES)
         if task is not None:
             answer = _start(desk, tx, workflow, task, session_key, actor)
             if answer is not None:

@@ -7,6 +7,7 @@ from typing import Any
 from relaybook.core.policy import MAX_FAILURES
 from relaybook.core.status import all_done, breaker_open, workflow_status
 from relaybook.engine.desk import Desk
+from relaybook.engine.startable import EXPIRED, READY, RETRYABLE
 from relaybook.engine.unsettled import unsettled, why_unsettled
 from relaybook.errors import clip
 from relaybook.model import Workflow
@@ -24,13 +25,6 @@ CANDIDATES, CANDIDATES_LOOKED_AT = 20, 200
 #: The soonest and the latest that a worker is told to ask again.
 ASK_AGAIN_SECONDS = (1.0, 30.0)
 BREAKER_AGAIN_SECONDS = 60.0
-
-#: Tasks to offer first: those whose worker is gone. They hold a place already.
-_EXPIRED = "status = 'in_progress' AND lease_until <= :now"
-#: Then, while there is room, those to retry, and fresh ones.
-_RETRYABLE = """status = 'failed' AND final = 0 AND failures < :most AND waiting_on = 0
-        AND (not_before IS NULL OR not_before <= :now)"""
-_READY = "status = 'pending' AND waiting_on = 0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +65,7 @@ def _with_waiting(
     wanted, names = _capability_filter(capabilities)
     some = " OR ".join(
         f"EXISTS (SELECT 1 FROM tasks WHERE workflow_id = workflows.id AND {where}{wanted})"
-        for where in (_RETRYABLE, _READY)
+        for where in (RETRYABLE, READY)
     )
     sql = (
         f"SELECT created_at, id FROM workflows WHERE {OFFERING} AND ({some})"
@@ -91,7 +85,7 @@ def _with_expired(
     wanted, names = _capability_filter(capabilities)
     sql = (
         "SELECT created_at, id FROM workflows WHERE ended_at IS NULL AND id IN"
-        f" (SELECT workflow_id FROM tasks WHERE {_EXPIRED}{wanted})"
+        f" (SELECT workflow_id FROM tasks WHERE {EXPIRED}{wanted})"
         f" AND {tx.sight.of_project}"
         + (" AND project = :project" if project is not None else "")
         + f" ORDER BY created_at, id LIMIT {WORKFLOWS_READ}"
@@ -141,12 +135,12 @@ def _offered(workflow: Workflow) -> Iterator[str]:
     if workflow.decision is not None or breaker_open(workflow.failed, workflow.total):
         return
     if workflow.in_progress:
-        yield _EXPIRED
+        yield EXPIRED
     if workflow.in_progress < workflow.max_parallel:
         if workflow.retryable:
-            yield _RETRYABLE
+            yield RETRYABLE
         if workflow.ready:
-            yield _READY
+            yield READY
 
 
 def _capability_filter(capabilities: Sequence[str]) -> tuple[str, dict[str, str]]:

@@ -25,7 +25,7 @@ from relaybook.registry.prompt import Prompt, render
 from relaybook.registry.template import Template
 from relaybook.store.base import Tx
 from relaybook.store.events import read_task_events
-from relaybook.store.learning import accepted_lessons
+from relaybook.store.lessons import accepted_lessons
 from relaybook.store.tables import ATTEMPTS
 
 #: Inputs of a template that the label of a task fills when its arguments do not.

@@ -1,17 +1,17 @@
 """Something that can be read by URI: its address, how it is introduced, who may read it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from importlib import import_module
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote
+
+if TYPE_CHECKING:
+    from relaybook.engine.desk import Desk
 
 JSON = "application/json"
 MARKDOWN = "text/markdown"
 PLAIN = "text/plain"
 MERMAID = "text/vnd.mermaid"
-
-#: Takes the desk, and the variables of the address by name; answers a text of bounded size.
-Reader = Callable[..., str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +23,9 @@ class Readable:
     name: str
     title: str
     description: str
-    read: Reader
+    #: `module.function` of `relaybook.engine`, imported when it is first used. Takes the desk, and
+    #: the variables of the address by name; answers a text of bounded size.
+    reader: str
     mime_type: str = JSON
     #: What a worker may read of it: nothing, what belongs to its claim, or all.
     worker: Literal["nothing", "own", "all"] = "nothing"
@@ -45,6 +47,15 @@ class Readable:
             elif part != value:
                 return None
         return found
+
+    def read(self, desk: "Desk", **variables: str) -> str:
+        """The text at the address that `variables` make of this row's.
+
+        Raises:
+            NotFound: nothing is there.
+        """
+        module, function = self.reader.split(".")
+        return getattr(import_module(f"relaybook.engine.{module}"), function)(desk, **variables)
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,8 +39,8 @@ from relaybook.model import Decision, Event, EventType, Status, Task
 from relaybook.store.base import Tx
 from relaybook.store.cases import get_workflow, load_case, load_edges, load_workflow_case
 from relaybook.store.events import read_task_events
-from relaybook.store.learning import LESSON_DECISIONS, get_lesson
 from relaybook.store.ledger import apply
+from relaybook.store.lessons import LESSON_DECISIONS, get_lesson
 from relaybook.store.tables import TASKS
 
 ANSWER_LIMIT = 4_000

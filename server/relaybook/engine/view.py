@@ -1,47 +1,31 @@
-"""get_workflow: what stands in the ledger, one workflow or all, bounded in size."""
+"""get_workflow with an id: how one workflow stands, bounded in size."""
 
-from collections.abc import Collection, Sequence
-from itertools import accumulate
+from collections.abc import Collection
 from typing import Any
 
-from relaybook.core.policy import (
-    IDLE_REVIEWS_LIMIT,
-    STALL_FACTOR,
-    USER_UPDATE_AFTER_SECONDS,
-)
 from relaybook.core.status import (
     FLAGS,
-    all_done,
-    breaker_open,
-    is_expired,
     waits_for_decision,
-    workflow_status,
 )
-from relaybook.core.text import compact
-from relaybook.engine.advice import progress, timestamp
+from relaybook.engine.advice import timestamp
 from relaybook.engine.attention import (
-    IDS_SHOWN,
     Needs,
     attention,
     find_needs,
-    held_tasks,
-    is_overdue,
-    running_tasks,
 )
 from relaybook.engine.desk import Desk
+from relaybook.engine.overview import overview
+from relaybook.engine.paging import ANSWER_BYTES, PAGE, fitting, position, size_of
 from relaybook.engine.reconcile import Verdict, reconcile, standing_still
 from relaybook.engine.unsettled import next_of
 from relaybook.errors import InvalidArguments, clip
-from relaybook.model import Event, Status, Task, Workflow
+from relaybook.model import Event, Task, Workflow
 from relaybook.store.base import Tx
 from relaybook.store.cases import get_workflow
 from relaybook.store.events import read_events
-from relaybook.store.tables import TASKS, WORKFLOWS
+from relaybook.store.tables import TASKS
 
-PAGE = {"concise": 20, "detailed": 60}
 RESUME = "resume"
-#: How much of an answer a list of tasks, or of workflows, may fill up to, in bytes of JSON.
-ANSWER_BYTES = {"concise": 3_550, "detailed": 19_000}
 #: How much each list of tasks that need somebody may take of it.
 ATTENTION_BYTES = {"concise": 600, "detailed": 4_000}
 LABEL_SHOWN = 60
@@ -83,7 +67,7 @@ def show_workflow(
         if since is not None:
             answer |= _events_since(tx, workflow, since, ATTENTION_BYTES.get(detail, 600))
         if detail != RESUME:
-            room = ANSWER_BYTES[detail] - _size(answer)
+            room = ANSWER_BYTES[detail] - size_of(answer)
             answer |= _task_page(tx, workflow, detail, cursor, room)
     answer["next"] = _ahead(since, workflow) + _next(call, answer)
     return answer
@@ -137,120 +121,6 @@ def _next(call: str, said: dict[str, Any]) -> str:
     return call
 
 
-def list_workflows(
-    desk: Desk, *, active: bool = False, project: str | None = None, cursor: str = ""
-) -> dict[str, Any]:
-    """All workflows, or those not ended, newest change first, with what needs attention."""
-    now, page = desk.clock(), PAGE["concise"]
-    where = f"WHERE {'ended_at IS NULL' if active else 'TRUE'}"
-    if project is not None:
-        where += " AND project = :project"
-    skip = _position(cursor)
-    with desk.store.read() as tx:
-        found = WORKFLOWS.find(
-            tx,
-            f"{where} AND {tx.sight.of_project} ORDER BY updated_at DESC, id"
-            " LIMIT :limit OFFSET :skip",
-            project=project,
-            limit=page + 1,
-            skip=skip,
-        )
-        rows = [_row(tx, each, now) for each in found[:page]]
-    shown = fitting(rows, ANSWER_BYTES["concise"] - 200)
-    answer: dict[str, Any] = {"workflows": shown}
-    if len(found) > len(shown):
-        answer["cursor"] = str(skip + len(shown))
-    answer["summary"] = _list_summary(shown, bool(answer.get("cursor")))
-    answer["next"] = _list_next(rows)
-    return answer
-
-
-def _row(tx: Tx, workflow: Workflow, now: float) -> dict[str, Any]:
-    running = running_tasks(tx, workflow)
-    overdue = [task.id for task in running if is_overdue(task, now)][:IDS_SHOWN]
-    return overview(workflow, running, now) | ({"overdue": overdue} if overdue else {})
-
-
-def workflow_seq(desk: Desk, workflow_id: str) -> int:
-    """The number of the last event of a workflow.
-
-    Raises:
-        UnknownWorkflow: there is none of that id.
-    """
-    with desk.store.read() as tx:
-        return get_workflow(tx, workflow_id).seq
-
-
-def workflow_ended(desk: Desk, workflow_id: str) -> bool:
-    """Whether a workflow has ended, so that nobody is at work in it.
-
-    Raises:
-        UnknownWorkflow: there is none of that id.
-    """
-    with desk.store.read() as tx:
-        return get_workflow(tx, workflow_id).ended_at is not None
-
-
-def holders(desk: Desk, workflow_id: str) -> list[tuple[str, str]]:
-    """The tasks, by workflow and id, that hold tasks of a workflow by what they are writing.
-
-    Raises:
-        UnknownWorkflow: there is none of that id.
-    """
-    with desk.store.read() as tx:
-        lines = held_tasks(tx, get_workflow(tx, workflow_id), desk.clock())
-    return list(dict.fromkeys((each["by"]["workflow_id"], each["by"]["task_id"]) for each in lines))
-
-
-def all_writing(desk: Desk, names: Sequence[tuple[str, str]]) -> bool:
-    """Whether each of these tasks is still in progress, within its lease."""
-    where = "WHERE workflow_id = :workflow_id AND id = :id AND status = 'in_progress'"
-    with desk.store.read() as tx:
-        for workflow_id, task_id in names:
-            found = TASKS.find(tx, where, workflow_id=workflow_id, id=task_id)
-            if not found or is_expired(found[0], desk.clock()):
-                return False
-    return True
-
-
-def fitting(lines: Sequence[Any], room: int) -> list[Any]:
-    """As many of `lines` as take `room` bytes of JSON, and at least the first."""
-    sizes = accumulate(_size(line) + 1 for line in lines)
-    return list(lines[: max(sum(size <= room for size in sizes), 1)])
-
-
-def _size(value: Any) -> int:
-    return len(compact(value).encode())
-
-
-def overview(workflow: Workflow, running: Sequence[Task], now: float) -> dict[str, Any]:
-    """What is said of a workflow wherever it is shown."""
-    until = workflow.ended_at or now
-    said: dict[str, Any] = {
-        "workflow_id": workflow.id,
-        "name": workflow.name,
-        "type": str(workflow.pattern),
-        "status": str(workflow_status(workflow)),
-        "progress": progress(workflow),
-        "counts": counts(workflow),
-        "elapsed_seconds": round(until - workflow.created_at),
-        "created_at": timestamp(workflow.created_at),
-        "updated_at": timestamp(workflow.updated_at),
-        "seq": workflow.seq,
-    }
-    if workflow.project != "default":
-        said["project"] = workflow.project
-    return said | flags(workflow, running, now)
-
-
-def counts(workflow: Workflow) -> dict[str, int]:
-    """How many tasks are in each state, empty states left out; ready and retryable beside them."""
-    shown = {str(status): getattr(workflow, status) for status in Status}
-    if workflow.ended_at is None:
-        shown |= {"ready": workflow.ready, "retryable": workflow.retryable}
-    return {name: number for name, number in shown.items() if number}
-
-
 def _held_apart(counted: dict[str, int], held: int) -> dict[str, int]:
     """The counts with the ready tasks that are held under their own name."""
     if not held:
@@ -259,26 +129,9 @@ def _held_apart(counted: dict[str, int], held: int) -> dict[str, int]:
     return {name: number for name, number in told.items() if number}
 
 
-def flags(workflow: Workflow, running: Sequence[Task], now: float) -> dict[str, bool]:
-    """The derived words beside the status, those that hold."""
-    if workflow.ended_at is not None:
-        return {}
-    longest = max((task.expected_minutes for task in running), default=0.0) * 60
-    can_start = workflow.ready + workflow.retryable + workflow.in_progress > 0
-    told = workflow.told_at or workflow.created_at
-    held = {
-        "breaker_open": breaker_open(workflow.failed, workflow.total),
-        "blocked": not can_start and not all_done(workflow),
-        "stalled": bool(running) and now - workflow.progressed_at > STALL_FACTOR * longest,
-        "update_due": now - told > USER_UPDATE_AFTER_SECONDS,
-        "replan": workflow.idle_reviews >= IDLE_REVIEWS_LIMIT,
-    }
-    return {name: True for name, holds in held.items() if holds}
-
-
 def _task_page(tx: Tx, workflow: Workflow, detail: str, cursor: str, room: int) -> dict[str, Any]:
     size = PAGE[detail]
-    first = _position(cursor)
+    first = position(cursor)
     where = "WHERE workflow_id = :id AND position >= :first ORDER BY position LIMIT :limit"
     found = TASKS.find(tx, where, id=workflow.id, first=first, limit=size + 1)
     shown = fitting([_task_line(task, detail) for task in found[:size]], room)
@@ -324,32 +177,3 @@ def event_line(event: Event) -> dict[str, Any]:
         if event.data.get(name):
             line[name] = clip(str(event.data[name]), 120)
     return line
-
-
-def _position(cursor: str) -> int:
-    if not cursor:
-        return 0
-    if cursor.isascii() and cursor.isdigit() and len(cursor) < 10:
-        return int(cursor)
-    raise InvalidArguments(
-        f"cursor {cursor[:40]!r} is not one that relaybook gave.",
-        allowed="the cursor of the answer before, word for word",
-        next="leave it out to begin again",
-    )
-
-
-def _list_summary(rows: Sequence[dict[str, Any]], more: bool) -> str:
-    def total(flag: str) -> int:
-        return sum(bool(row.get(flag)) for row in rows)
-
-    alarms = ", ".join(
-        f"{total(flag)} {flag}" for flag in ("breaker_open", "stalled", "update_due") if total(flag)
-    )
-    shown = f"{len(rows)} workflow(s)" + (", more with cursor" if more else "")
-    return f"{shown}; {alarms}" if alarms else shown
-
-
-def _list_next(rows: Sequence[dict[str, Any]]) -> str:
-    if not rows:
-        return "create_workflow"
-    return "get_workflow(workflow_id) for one of them"

@@ -39,7 +39,7 @@ def stored_version(name: str) -> int:
     path = file_of(name)
     if path is None:
         return _postgres().stored_version(name)
-    from relaybook.store.sqlite import file_version
+    from relaybook.store.sqlite_version import file_version
 
     return file_version(path)
 

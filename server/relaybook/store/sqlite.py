@@ -5,34 +5,29 @@ every write transaction begun IMMEDIATE: one that begins deferred fails at once 
 process has written since it read.
 """
 
-import random
 import sqlite3
 import threading
 import time
 import weakref
-from collections.abc import Callable, Generator, Iterable
-from contextlib import closing, contextmanager
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from relaybook.errors import (
-    NewerLedger,
-    StoreUnreachable,
-)
+from relaybook.errors import StoreUnreachable
 from relaybook.store.backup import back_up, faults_of
 from relaybook.store.base import Durability, Params, Row
 from relaybook.store.bind import bindable
 from relaybook.store.group import Call, current_call
-from relaybook.store.schema import APPLICATION_ID, MIGRATIONS, VERSION_TABLE
 from relaybook.store.sight import EVERYTHING
-from relaybook.store.sqlite_faults import LOCK_PATIENCE, not_a_ledger, translated
+from relaybook.store.sqlite_faults import translated
 from relaybook.store.sqlite_group import SqliteGroup
+from relaybook.store.sqlite_lock import patiently
+from relaybook.store.sqlite_version import file_version, migrate
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-#: Between two tries for the lock: SQLite's own back-off lets one writer starve the rest.
-LOCK_PAUSE = (0.0005, 0.002)
 #: The bytes of a page of a new ledger. A commit writes each page it touched, most of them for one
 #: small row: half of SQLite's 4096 makes it a quarter faster; smaller ones hold no long row.
 PAGE_BYTES = 2048
@@ -43,15 +38,7 @@ CHECKPOINT_PAGES = 8000
 #: come in two turns apart; only a commit that waits for the disk is worth those.
 PATIENCE = {"FULL": 3, "NORMAL": 1}
 
-_T = TypeVar("_T")
-
 _COLUMNS = "SELECT name FROM pragma_table_info(:table) ORDER BY cid"
-_WORDS = {
-    "int": "INTEGER",
-    "real": "REAL",
-    "strict": "STRICT",
-    "keyed": "STRICT, WITHOUT ROWID",
-}
 
 
 class SqliteTx:
@@ -84,7 +71,7 @@ class _Look(SqliteTx):
     """Statements outside a transaction, each of which may meet a lock as `SqliteStore.read` does."""
 
     def rows(self, sql: str, params: Params | None = None) -> list[Row]:
-        return _patiently(lambda: SqliteTx.rows(self, sql, params))
+        return patiently(lambda: SqliteTx.rows(self, sql, params))
 
 
 class SqliteStore:
@@ -106,9 +93,9 @@ class SqliteStore:
         self._connections: set[sqlite3.Connection] = set()
         weakref.finalize(self, _close_all, self._connections)
         _prepare(path)
+        file_version(path)  # before anything of it is changed
         with translated(path):
-            _patiently(lambda: _inspect(path))
-            self._migrate()
+            migrate(self._connection(), path)
 
     def clock(self) -> float:
         return time.time()
@@ -131,7 +118,7 @@ class SqliteStore:
             if (group := self._open_group()) is not None:
                 group.end()  # it has the lock, which this thread cannot wait for
             db = self._database()
-            _patiently(lambda: db.conn.execute("BEGIN IMMEDIATE"))
+            patiently(lambda: db.conn.execute("BEGIN IMMEDIATE"))
             try:
                 yield SqliteTx(db)
                 db.conn.execute("COMMIT")
@@ -189,7 +176,7 @@ class SqliteStore:
             try:
                 # Takes the snapshot now; only here can a reader meet a lock, while another
                 # process recovers or removes the write-ahead log.
-                _patiently(lambda: db.conn.execute("SELECT 1 FROM schema_version").fetchall())
+                patiently(lambda: db.conn.execute("SELECT 1 FROM schema_version").fetchall())
                 yield SqliteTx(db)
             finally:
                 if db.conn.in_transaction:
@@ -238,41 +225,18 @@ class SqliteStore:
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
             self.path,
-            timeout=0,  # `_patiently` does the waiting
+            timeout=0,  # `patiently` does the waiting
             isolation_level=None,
             check_same_thread=False,  # only so that `close` may be called from any thread
             cached_statements=256,
         )
         self._connections.add(connection)
         connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")  # heeded by an empty file alone
-        _patiently(lambda: connection.execute("PRAGMA journal_mode = WAL").fetchall())
+        patiently(lambda: connection.execute("PRAGMA journal_mode = WAL").fetchall())
         connection.execute(f"PRAGMA synchronous = {self._synchronous}")
         connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         connection.execute("PRAGMA foreign_keys = ON")
         return connection
-
-    def _migrate(self) -> None:
-        """Bring the tables up to date, under the write lock: others may start just now."""
-        conn = self._connection()
-        if _patiently(lambda: _version(conn)) == len(MIGRATIONS):
-            return
-        _patiently(lambda: conn.execute("BEGIN IMMEDIATE"))
-        try:
-            version = _version(conn)
-            if version > len(MIGRATIONS):
-                raise _newer_ledger(self.path, version)
-            if version == 0:
-                _claim_file(conn, self.path)
-            for statements in MIGRATIONS[version:]:
-                for statement in statements:
-                    conn.execute(statement.format(**_WORDS))
-            conn.execute("DELETE FROM schema_version")
-            conn.execute("INSERT INTO schema_version VALUES (?)", (len(MIGRATIONS),))
-            conn.execute("COMMIT")
-        except BaseException:
-            if conn.in_transaction:
-                conn.execute("ROLLBACK")
-            raise
 
 
 def _close(connections: set[sqlite3.Connection], connection: sqlite3.Connection) -> None:
@@ -294,83 +258,3 @@ def _prepare(path: Path) -> None:
             f"The folder of the ledger {str(path)!r} cannot be made: {error.strerror}.",
             next="name a path that can be written with --store or RELAYBOOK_STORE",
         ) from error
-
-
-def file_version(path: Path) -> int:
-    """The version of the tables that are there, 0 if none are; nothing is changed.
-
-    Raises:
-        StoreUnreachable, NotALedger, NewerLedger: as `SqliteStore` does.
-    """
-    with translated(path):
-        return _patiently(lambda: _inspect(path))
-
-
-def _inspect(path: Path) -> int:
-    """The version of a file that is there, 0 if it is empty; not a byte of it is changed.
-
-    Raises:
-        NotALedger: it holds something else.
-        NewerLedger: a later relaybook wrote it.
-    """
-    if not path.is_file():
-        return 0
-    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as conn:
-        conn.execute("BEGIN")  # one snapshot: another process may make its tables just now
-        version = _version(conn)
-        if version == 0 and _has_tables(conn):
-            raise not_a_ledger(path)
-    if version > len(MIGRATIONS):
-        raise _newer_ledger(path, version)
-    return version
-
-
-def _patiently(attempt: Callable[[], _T]) -> _T:
-    """Do what takes a lock, waiting for it in fair, jittered steps.
-
-    SQLite's own waiting is not enough: of two that switch a fresh file to write-ahead logging
-    it fails one at once, whatever the timeout.
-    """
-    deadline = time.monotonic() + LOCK_PATIENCE
-    while True:
-        try:
-            return attempt()
-        except sqlite3.OperationalError as error:
-            if not _is_busy(error) or time.monotonic() > deadline:
-                raise
-            time.sleep(random.uniform(*LOCK_PAUSE))
-
-
-def _is_busy(error: sqlite3.Error) -> bool:
-    return error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-
-
-def _version(conn: sqlite3.Connection) -> int:
-    """The version of the tables; 0 if there are none of ours."""
-    if conn.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-        return 0
-    return conn.execute("SELECT max(version) FROM schema_version").fetchone()[0] or 0
-
-
-def _claim_file(conn: sqlite3.Connection, path: Path) -> None:
-    """Mark an empty file as a ledger.
-
-    Raises:
-        NotALedger: it holds tables already.
-    """
-    if _has_tables(conn):
-        raise not_a_ledger(path)
-    conn.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    conn.execute(VERSION_TABLE.format(**_WORDS))
-
-
-def _has_tables(conn: sqlite3.Connection) -> bool:
-    return bool(conn.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
-
-
-def _newer_ledger(path: Path, version: int) -> NewerLedger:
-    return NewerLedger(
-        f"The ledger {str(path)!r} has version {version}; this relaybook "
-        f"knows versions up to {len(MIGRATIONS)}.",
-        next="upgrade relaybook, or name another ledger with --store",
-    )

@@ -65,14 +65,14 @@ class ResourceServer(Server):
         return told
 
     def _readables(self, *, templates: bool) -> list["Readable"]:
-        from relaybook.engine.read import readables
+        from relaybook.engine.readables import readables
 
         return [each for each in readables(self._role) if bool(each.variables) == templates]
 
     async def read_resource(
         self, uri: Any, context: Context[None, Any] | None = None
     ) -> Iterable[ReadResourceContents] | InputRequiredResult:
-        from relaybook.engine.read import matching, unknown
+        from relaybook.engine.readables import matching, unknown
 
         if matching(str(uri)) is not None:
             return [await self._contents(str(uri))]

@@ -5,8 +5,6 @@ from typing import Any
 
 from opentelemetry import trace
 
-from relaybook.core.task_fields import ID_FORM
-
 ATTRIBUTES = {"workflow_id": "relaybook.workflow.id", "task_id": "relaybook.task.id"}
 
 
@@ -20,6 +18,9 @@ def note_ids(arguments: Mapping[str, Any], answer: Mapping[str, Any] | None) -> 
     span = trace.get_current_span()
     if not span.is_recording():
         return
+    # Imported here: hardly any server is traced.
+    from relaybook.core.task_fields import ID_FORM
+
     for name, attribute in ATTRIBUTES.items():
         told = (answer or {}).get(name, arguments.get(name))
         # What has the form of no id may be anything.

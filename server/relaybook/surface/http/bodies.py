@@ -54,8 +54,9 @@ class Bodies:
                 patience.deadline = anyio.current_time() + OPEN_SECONDS
             return await _whole(receive, limit)
         if self._stopping.is_set:
-            return _unread(503, "The server stops; send this to it again later.")
-        return _unread(408, f"The body took longer than {OPEN_SECONDS:g} seconds.")
+            return _unread(503, "The server stops.", "send this to it again later")
+        said = f"The body took longer than {OPEN_SECONDS:g} seconds."
+        return _unread(408, said, "send it again, without a pause")
 
 
 async def _whole(receive: Receive, limit: int) -> bytes | Response:
@@ -64,7 +65,7 @@ async def _whole(receive: Receive, limit: int) -> bytes | Response:
     while True:
         message = await receive()
         if message["type"] != "http.request":
-            return _unread(400, "The body was broken off.")
+            return _unread(400, "The body was broken off.", "send it again, to its end")
         body += message.get("body", b"")
         if len(body) > limit:
             return _too_long(limit)
@@ -73,11 +74,13 @@ async def _whole(receive: Receive, limit: int) -> bytes | Response:
 
 
 def _too_long(limit: int) -> Response:
-    return _unread(413, f"The body is longer than {limit} bytes.")
+    said = f"The body is longer than {limit} bytes."
+    return _unread(413, said, "send less, such as the path of a file in place of its text")
 
 
-def _unread(status: int, message: str) -> Response:
+def _unread(status: int, message: str, following: str) -> Response:
     """The answer to a request whose body was not read to its end."""
     # A client that goes on sending learns nothing from a closed connection: 413 leaves it open.
     headers = {} if status == 413 else {"Connection": "close"}
-    return JSONResponse({"error": {"code": "unread_body", "message": message}}, status, headers)
+    said = {"code": "unread_body", "message": message, "next": following}
+    return JSONResponse({"error": said}, status, headers)
