@@ -29,7 +29,8 @@ class Foreign:
         """The template filled with what is foreign."""
         slug = self.slug.replace("/", "%2F")
         names = {"id": self.workflow_id, "task_id": self.task_id, "slug": slug}
-        return template.format(**names, name="research", project=self.project, target=self.target)
+        names |= {"project": self.project, "target": self.target}
+        return template.format(**names, name="research", event="failed", since="2026-02-14")
 
 
 def foreign_work(engine: Engine) -> Foreign:

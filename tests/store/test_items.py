@@ -6,8 +6,8 @@ import pytest
 
 from relaybook.engine import Engine
 from relaybook.errors import InvalidArguments, UnknownItem
-from tests.helpers import Clock, complete, start, workflow
-from tests.stages import HOOKS_WITH_FINDINGS, advance, finish_first, staged
+from tests.helpers import Clock, complete, result, start, update, workflow
+from tests.stages import HOOKS_WITH_FINDINGS, PROOF, advance, finish_first, staged
 
 SLUG = "wf-implement-auth-refresh-stage-{}"
 
@@ -31,6 +31,49 @@ def test_an_item_tells_all_that_is_known_of_a_stage(engine: Engine, clock: Clock
     assert item.hooks_due == tuple(HOOKS_WITH_FINDINGS)
     assert item.ended_at == item.started_at == item.created_at + 60
     assert engine.load_item(workflow_id=workflow_id, task_id="stage-0") == item
+
+
+@pytest.mark.requirement("S226")
+def test_an_item_carries_its_limits_its_figures_and_what_remains_to_do(
+    engine: Engine, clock: Clock
+) -> None:
+    limits = {"constraints": ["No new dependency.", "Keep the interface."]}
+    stage = {"capability": "implement", "goal": "Build it", "args": limits}
+    made = engine.create_workflow(name="limits", stages=[stage])
+    advance(engine, made["workflow_id"])
+    here = {"workflow_id": made["workflow_id"], "task_id": "stage-0"}
+    clock.move(60)
+    engine.record("metric", [{"name": "coverage", "value": 91}], **here)
+    engine.record("followup", [{"text": "Tidy up."}], **here)
+
+    item = engine.load_item("wf-limits-stage-0")
+
+    assert item.constraints == ("No new dependency.", "Keep the interface.")
+    assert item.metrics == {"coverage": 91}
+    assert [each["text"] for each in item.followups] == ["Tidy up."]
+    assert item.updated_at == item.created_at + 60
+
+
+@pytest.mark.requirement("S216")
+def test_an_item_has_one_of_the_six_statuses_of_the_playbook(engine: Engine) -> None:
+    names = ("waits", "runs", "works", "lacks", "breaks")
+    waits, runs, works, lacks, breaks = (staged(engine, name=name) for name in names)
+    for workflow_id in (runs, works, lacks, breaks):
+        advance(engine, workflow_id)
+    advance(engine, works, 0, outcome="completed", **PROOF[0])
+    advance(engine, lacks, 0, outcome="completed")
+    advance(engine, breaks, 0, outcome="failed", reason="no")
+
+    found = {name: engine.load_item(f"wf-{name}-stage-0").status for name in names}
+
+    assert found == {
+        "waits": "todo",
+        "runs": "in_progress",
+        "works": "done",
+        "lacks": "review",
+        "breaks": "failed",
+    }
+    assert engine.load_item(workflow_id=waits, task_id="stage-1").status == "blocked"
 
 
 @pytest.mark.requirement("S216", "A20", "S219", "S220")
@@ -127,6 +170,20 @@ def test_the_events_of_an_item_come_under_their_twelve_names(engine: Engine) -> 
     assert {"slug", "type", "at", "author", "payload"} == set(later[0])
     assert all("claim" not in each["payload"] for each in later)
     assert len(engine.item_events(SLUG.format(0))) == 10
+
+
+@pytest.mark.requirement("S225")
+def test_every_other_change_of_state_is_a_status_change(engine: Engine) -> None:
+    workflow_id = staged(engine)
+    advance(engine, workflow_id)
+    update(engine, workflow_id, "stage-0", "pending")
+    advance(engine, workflow_id)
+    message = result(status="needs_input", questions=["which port?"])
+    advance(engine, workflow_id, 0, outcome="completed", output=message)
+
+    types = [each["type"] for each in engine.item_events(SLUG.format(0), limit=100)]
+
+    assert types == ["created", *("started", "status_change") * 2]
 
 
 @pytest.mark.requirement("S227")

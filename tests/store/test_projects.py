@@ -64,7 +64,10 @@ def test_nothing_of_another_project_is_completed(
 ) -> None:
     own = mine.list_workflows()["workflows"][0]["workflow_id"]
     asked = [
-        (each.uri, name) for each in READABLES for name in each.variables if "ledger" in each.uri
+        (each.uri, name)
+        for each in READABLES
+        for name in each.variables
+        if "ledger" in each.uri and name not in ("event", "since")
     ]
 
     for uri, name in asked:

@@ -99,6 +99,18 @@ def test_a_deed_of_the_parent_is_confirmed_before_the_stage_completes(engine: En
         resolve(engine, workflow_id, "confirm", 1, "nothing to confirm")
 
 
+@pytest.mark.requirement("A31", "S174")
+def test_the_prompt_of_a_stage_leaves_the_deeds_of_the_parent_to_the_parent(
+    engine: Engine,
+) -> None:
+    deploying = advance(engine, staged(engine, "deploy"))["current"]["prompt"]
+    building = advance(engine, staged(engine, "implement"))["current"]["prompt"]
+
+    rule = "- Prepare as plan, command or draft, and do not carry out: deployment; merge; rollback."
+    assert f"\n{rule} Put each into `proposed_actions`; ready to be done meets" in deploying
+    assert "do not carry out" not in building
+
+
 @pytest.mark.requirement("A31", "A17")
 def test_a_confirmation_does_not_replace_the_gate(engine: Engine) -> None:
     workflow_id = staged(engine, "deploy")

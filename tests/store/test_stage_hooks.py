@@ -169,6 +169,27 @@ def test_hooks_that_were_run_are_on_record_and_repeating_is_harmless(
     assert dump(ledger) == before
 
 
+def test_what_a_hook_says_once_it_is_settled_is_told_as_not_recorded(
+    engine: Engine, ledger: Store
+) -> None:
+    workflow_id = staged(engine)
+    finish_first(engine, workflow_id)
+    lesson = {"text": "Ask NTP.", "target": "tools", "confidence": "low", "evidence": ["f1"]}
+    late = {"hook": "reflect", "output": result({"lessons": [lesson], "rejected": []})}
+    advance(engine, workflow_id, 0, hooks_run=["reflect"])
+    before = dump(ledger)
+
+    alone = advance(engine, workflow_id, 0, hooks_run=[late])
+    unchanged = dump(ledger)
+    beside = advance(engine, workflow_id, 0, hooks_run=[late, *HOOKS])
+
+    assert (alone["repeated"], unchanged) == (True, before)
+    assert alone["not_recorded"] == beside["not_recorded"]
+    assert "left out: reflect; what is new" in alone["not_recorded"]
+    assert beside["current"]["stage"] == 1
+    assert "Ask NTP." not in {each["text"] for each in engine.list_lessons()}
+
+
 @pytest.mark.requirement("S230", "S229")
 def test_a_sanity_check_that_fails_takes_the_completion_back(engine: Engine) -> None:
     workflow_id = staged(engine)

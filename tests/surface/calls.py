@@ -51,5 +51,12 @@ def filled(uri: str, workflow_id: str, task_id: str) -> str:
     name = "devops" if uri.startswith("contract:") else "research"
     slug = f"{workflow_id}%2F{task_id}"
     return uri.format(
-        id=workflow_id, task_id=task_id, slug=slug, name=name, project="ours", target="SOUL.md"
+        id=workflow_id,
+        task_id=task_id,
+        slug=slug,
+        name=name,
+        project="ours",
+        target="SOUL.md",
+        event="created",
+        since="2026-02-14",
     )

@@ -162,6 +162,19 @@ async def test_a_fan_out_is_merged_and_its_gaps_are_named(client: Client, engine
     }
 
 
+async def test_long_results_of_records_are_to_be_summarised_in_groups(
+    client: Client, engine: Engine
+) -> None:
+    name = workflow(engine, "a", "b", "c", pattern="map_reduce")
+    for task_id in ("a", "b", "c"):
+        do(engine, name, task_id, {"counts": list(range(3_000))})
+
+    digest = await aggregate(client, name)
+
+    collapse = digest["coverage"]["collapse"]
+    assert (collapse["words"] >= 9_000, collapse["group"], collapse["groups"]) == (True, 2, 2)
+
+
 @pytest.mark.requirement("S138")
 async def test_the_whole_results_are_in_the_details_behind_the_links_and_in_read(
     client: Client, engine: Engine

@@ -68,6 +68,14 @@ async def test_templates_that_begin_with_what_was_typed_come_first(client: Clien
     assert all("re" in name for name in found)
 
 
+async def test_names_of_events_and_the_last_days_are_offered(client: Client, clock: Clock) -> None:
+    clock.now = 1_771_027_199.0  # 2026-02-13T23:59:59Z
+    uri = "ledger://hooks/{event}/{since}"
+
+    assert await completed(client, uri, "event", "comp") == ["completed"]
+    assert (await completed(client, uri, "since", "2026-02"))[:2] == ["2026-02-13", "2026-02-12"]
+
+
 async def test_no_more_than_a_hundred_values_are_sent(client: Client, engine: Engine) -> None:
     workflow_id = workflow(engine, *[task(f"t{n}") for n in range(130)])
 

@@ -9,6 +9,7 @@ from mcp_types import INTERNAL_ERROR, INVALID_PARAMS
 
 from relaybook.engine import Engine
 from relaybook.engine.readables import READABLES
+from relaybook.engine.request import Resolution
 from relaybook.model import WORDS
 from relaybook.registry.shipped import shipped
 from relaybook.registry.templates import Templates
@@ -31,6 +32,39 @@ NINE_HEADINGS = [
     "RECOVER",
 ]
 
+#: What the card says under each of them.
+NINE_RULES = [
+    "each step takes the result of the one before",
+    "under 5 minutes, do it yourself",
+    "a role, one task in a sentence, the input itself, constraints",
+    "`wf_<id>_<task>_<desc>`",
+    "Record each start, end and failure",
+    "may start 2 times more; its next prompt carries the errors. 3 tasks failed",
+    "3 to 6 at once, 5 to 15 minutes",
+    "Words of the prompt times the number of workers",
+    "Part of the results is better than none",
+]
+#: What the views of the ledger, the contracts, the prompts and the guides are found under.
+PROMISED = [
+    "ledger://workflows",
+    "ledger://workflows/active",
+    "ledger://workflows/{id}",
+    "ledger://workflows/{id}/tasks/{task_id}",
+    "ledger://workflows/{id}/events",
+    "ledger://workflows/{id}/graph",
+    "ledger://items",
+    "ledger://items/{slug}",
+    "ledger://stats",
+    "ledger://lessons",
+    "ledger://health",
+    "contract://index",
+    "contract://{name}",
+    "prompt://index",
+    "prompt://{name}",
+    "guide://quick-reference",
+    "guide://vocabulary",
+]
+
 
 async def test_each_client_speaks_the_era_it_stands_for(client: Client, mode: Mode) -> None:
     versions = {"auto": "2026-07-28", "legacy": "2025-11-25"}
@@ -45,6 +79,7 @@ async def test_every_row_of_the_table_is_listed_once(client: Client) -> None:
 
     listed = [each.uri for each in resources] + [each.uri_template for each in templates]
     assert sorted(listed) == sorted([BOARD_URI, *(each.uri for each in READABLES)])
+    assert set(PROMISED) <= set(listed)
 
 
 async def test_every_resource_is_introduced(client: Client) -> None:
@@ -233,6 +268,14 @@ async def test_the_quick_reference_has_its_nine_headings(client: Client) -> None
     assert headings == NINE_HEADINGS
 
 
+@pytest.mark.requirement("S253")
+async def test_each_heading_of_the_quick_reference_says_its_rule(client: Client) -> None:
+    card = await read_text(client, "guide://quick-reference")
+
+    for heading, rule in zip(NINE_HEADINGS, NINE_RULES, strict=True):
+        assert rule in card.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+
+
 @pytest.mark.requirement("S109")
 async def test_the_card_asks_of_each_piece_what_the_form_of_a_task_has_fields_for(
     client: Client,
@@ -280,7 +323,29 @@ async def test_statistics_count_the_whole_ledger(client: Client, engine: Engine)
         "tasks": {"failed": 1, "in_progress": 1, "pending": 2},
         "attempts": {"failed": 1, "in_progress": 1},
         "failures": {"crash": 1},
+        "no_model_mends": {"count": 0, "share": 0.0},
+        "items": {
+            "status": {"blocked": 1, "failed": 1, "in_progress": 1, "todo": 1},
+            "project": {"default": 4},
+            "skill": {},
+        },
     }
+
+
+async def test_statistics_tell_the_share_of_failures_that_no_other_model_would_mend(
+    client: Client, engine: Engine
+) -> None:
+    name = workflow(engine, *"abcdef")
+    codes = ("step_repetition", "verification_missing", "derailed", "timeout")
+    for task_id, code in zip("abcd", codes, strict=True):
+        start(engine, name, task_id)
+        fail(engine, name, task_id, error_code=code)
+        engine.resolve(Resolution(workflow_id=name, decision="retry_failed", reason="again"))
+
+    stats = await read_json(client, "ledger://stats")
+
+    assert stats["failures"] == dict.fromkeys(sorted(codes), 1)
+    assert stats["no_model_mends"] == {"count": 2, "share": 0.5}
 
 
 async def test_the_index_tells_every_template_even_a_broken_one(

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from mcp import Client
 
+from relaybook.engine import Engine
 from tests.helpers import result
 from tests.stages import HOOKS, HOOKS_WITH_FINDINGS, NAME, PROOF, STAGES, SUMMARY
 from tests.surface.calls import call, read_json, refusal
@@ -160,6 +161,27 @@ async def test_items_lessons_health_and_contracts_are_resources(client: Client) 
     assert set(loop) == {"done", "learned", "changed"}
     assert index["capabilities"]["deploy"] == ["devops"]
     assert contract["name"] == "devops"
+
+
+@pytest.mark.requirement("S257")
+async def test_what_the_commands_about_items_show_are_resources(
+    client: Client, engine: Engine
+) -> None:
+    await session(client)
+    slug = "wf-implement-auth-refresh-stage-1"
+
+    listed = await read_json(client, "ledger://items")
+    tail = await read_json(client, f"ledger://items/{slug}/events")
+    hooks = await read_json(client, "ledger://hooks/completed/2026-02-14")
+    later = await read_json(client, "ledger://hooks/completed/2999-01-01")
+    stats = await read_json(client, "ledger://stats")
+
+    first, second, *_ = listed["items"]
+    assert ("blockers" in first, second["blockers"]) == (False, [first["slug"]])
+    assert tail["events"] == engine.item_events(slug, limit=100)
+    assert hooks["events"] == engine.hook_events("completed", since="2026-02-14")
+    assert (len(hooks["events"]), later["events"]) == (4, [])
+    assert stats["items"] == engine.items_stats()
 
 
 async def test_an_orchestrator_that_lost_its_answer_is_led_on_by_every_tool(client: Client) -> None:

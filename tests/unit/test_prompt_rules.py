@@ -74,16 +74,16 @@ def test_a_rule_says_the_pattern_why_it_hurts_and_the_fix(rule: Rule) -> None:
     assert max(map(len, parts)) <= 240
 
 
-def test_these_rules_block() -> None:
-    assert [rule.id for rule in RULES if rule.severity is Severity.ERROR] == [
-        "P01",
-        "P02",
-        "P06",
-        "P09",
-        "P10",
-        "P15",
-        "P16",
-    ]
+def test_errors_block_and_the_rest_advises() -> None:
+    by_severity = {
+        severity: {rule.id for rule in RULES if rule.severity is severity} for severity in Severity
+    }
+
+    errors = {"P01", "P02", "P06", "P09", "P10", "P15", "P16"}
+    remarks = {"P19", "P22", "P24"}
+    assert by_severity[Severity.ERROR] == errors
+    assert by_severity[Severity.INFO] == remarks
+    assert by_severity[Severity.WARN] == {rule.id for rule in RULES} - errors - remarks
 
 
 def test_a_good_prompt_has_no_finding() -> None:
@@ -167,6 +167,12 @@ def test_more_than_500_words_of_instructions_warn_to_decompose_further() -> None
     assert finding.fix.startswith("Decompose further")
 
 
+@pytest.mark.requirement("A24", "S79")
+@pytest.mark.parametrize(("words", "severity"), [(500, []), (501, [Severity.WARN])])
+def test_500_words_of_instructions_are_not_too_many(words: int, severity: list[Severity]) -> None:
+    assert severities("P03", "word " * words) == severity
+
+
 @pytest.mark.requirement("A24", "S81")
 @pytest.mark.parametrize(
     ("words", "found"),
@@ -220,6 +226,7 @@ def test_context_is_ranked_the_first_cause_of_failure() -> None:
         ("Extract and classify the records below.", ["The task orders 2 deliverables."]),
         ("Review the code, then write a report.", ["The task orders 2 deliverables."]),
         ("Review the code.\n\nWrite the tests.", ["The task orders 2 deliverables."]),
+        ("Rewrite the parser and add a test.", ["The task orders 2 deliverables."]),
         ("Review the design and test coverage below.", []),
         ("Write docs, e.g. docstrings, for version 2.1 of src/auth.py.", []),
         ("Review the code\nbelow for\nerrors and leaks.", []),
@@ -257,6 +264,7 @@ def test_a_role_is_one_sentence_without_biography(role: str, times: int) -> None
         FENCE.replace("def", "</data-0>"),
         FENCE.replace("</data-5e1f>", ""),
         "```\n" + "text\n" * 10 + "```",
+        "The login was slow on Monday. " * 8,
     ],
 )
 def test_data_that_is_not_held_by_its_fence_is_found(data: str) -> None:
@@ -269,7 +277,16 @@ def test_a_long_schema_in_output_format_is_no_unfenced_data() -> None:
 
 @pytest.mark.parametrize(
     "mark",
-    ["{{ topic }}", "{% if x %}", "TODO", "XXX", "Lorem ipsum", "[insert x]", "[your code]"],
+    [
+        "{{ topic }}",
+        "{% if x %}",
+        "{# note #}",
+        "TODO",
+        "XXX",
+        "Lorem ipsum",
+        "[insert x]",
+        "[your code]",
+    ],
 )
 def test_left_over_marks_are_found_outside_data(mark: str) -> None:
     assert len(found("P24", prompt(task=f"Review {mark} below."))) == 1
@@ -472,6 +489,7 @@ def test_a_siblings_label_inside_data_is_not_found() -> None:
         ("Cover the orchestrator class by tests.", 0),
         ("Run the tests in parallel with pytest-xdist.", 0),
         ("One of the worst leaks is known.", 0),
+        ("Others work in parallel with others.", 1),
     ],
 )
 def test_talk_of_orchestration_is_found(line: str, times: int) -> None:
@@ -548,6 +566,7 @@ def test_a_reference_without_antecedent_is_found(task: str, times: int) -> None:
         "Never guess. Delegate each hard part.",
         "Ask another agent to review the code.",
         "Hand the tests to a second agent.",
+        "Split the files among sub-agents.",
     ],
 )
 def test_an_order_to_spawn_blocks_and_the_fix_is_to_split_the_plan(order: str) -> None:
@@ -595,6 +614,11 @@ def test_talk_of_spawning_that_orders_none_passes(line: str) -> None:
         "Restart the production server.",
         "Post the summary to Slack.",
         "Delete the unused accounts.",
+        "Make sure to deploy the app.",
+        "Do not forget to push the branch.",
+        "You need to build and deploy the service.",
+        "Finally, deploy.",
+        "Run the tests, then publish.",
         "- git push to main.\n- send the report",
     ],
 )
@@ -616,6 +640,8 @@ def test_an_order_for_a_deed_in_the_world_blocks(order: str) -> None:
         "Out of scope: deploy the service, send the mail.",
         "Never do these:\n- delete the data\n- push to main\n\nBe brief.",
         "Cover these verbs:\n- create\n- delete",
+        "Cover create, read, update and delete.",
+        "Document what users need to build and deploy the app.",
         "Send back the list.",
         "Delete nothing.",
         "Delete unused imports in the file below.",
@@ -679,6 +705,15 @@ def test_a_block_in_most_prompts_of_a_workflow_is_a_context_dump() -> None:
     assert broken(workflow(*with_readme, *without)) == {
         task: ["P17"] for task in ("t0", "t1", "t2")
     }
+
+
+@pytest.mark.requirement("S68")
+@pytest.mark.parametrize(("words", "found_in"), [(39, []), (40, ["t0", "t1"])])
+def test_a_dump_has_forty_words_at_least(words: int, found_in: list[str]) -> None:
+    same = " ".join(f"word{number}" for number in range(words))
+    prompts = [prompt(task=f"Check part {n}.", data=same) for n in range(2)]
+
+    assert list(broken(workflow(*prompts))) == found_in
 
 
 def test_a_block_in_half_of_the_prompts_is_none() -> None:

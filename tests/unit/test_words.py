@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relaybook.core.prompt_rules import PromptFacts, read_facts
-from relaybook.core.words import ELSEWHERE, Budget, Words, budget_of
+from relaybook.core.words import ELSEWHERE, Budget, Words, budget_of, words_in_json
 from relaybook.errors import InvalidArguments
 
 FENCE = '<data-0a1b source="a.py" trust="untrusted">\none two three\n</data-0a1b>'
@@ -17,6 +17,20 @@ def count(prompt: str, context: tuple[str, ...] = ()) -> Words:
 
 def budget(prompt: str, workers: int = 1) -> Budget:
     return budget_of(count(prompt), workers)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("1", 1),
+        ('"two words"', 2),
+        ("[1,2,3]", 3),
+        ('{"a":1,"b":"two words"}', 5),
+        ('[{"id":"i1","ok":true},{"id":"i2","ok":null}]', 8),
+    ],
+)
+def test_each_name_and_each_value_of_compact_json_is_a_word(text: str, words: int) -> None:
+    assert words_in_json(text) == words
 
 
 @pytest.mark.requirement("A24")

@@ -1,6 +1,8 @@
 """The commands about work items: what is there, and its way from start to end."""
 
 from dataclasses import asdict
+from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -42,8 +44,12 @@ def list_items(
     skip: Annotated[int, typer.Option(min=0, metavar="N", help="Leave out the first ones.")] = 0,
 ) -> dict[str, Any]:
     """List work items, those of the newest workflows first."""
-    found = engine.list_items(status=status, project=project, skill=skill, skip=skip)
-    return {"items": [_said(item) for item in found]}
+    wanted = partial(engine.list_items, status=status, project=project, skill=skill)
+    found = wanted(skip=skip)
+    answer: dict[str, Any] = {"items": [_said(item) for item in found]}
+    rest = skip + len(found)
+    more = found and wanted(skip=rest, limit=1)
+    return answer | ({"next": f"--skip {rest} for more"} if more else {})
 
 
 @command(group, "show", view=item_shown)
@@ -75,7 +81,13 @@ def hooks(
     ] = "",
 ) -> dict[str, Any]:
     """Show the events of one name since a date, oldest first."""
-    return {"events": engine.hook_events(event, since=since)}
+    from relaybook.engine.items import EVENTS_LIMIT
+
+    events = engine.hook_events(event, since=since)
+    if len(events) < EVENTS_LIMIT:
+        return {"events": events}
+    last = datetime.fromtimestamp(events[-1]["at"], UTC).isoformat(timespec="milliseconds")
+    return {"events": events, "next": f"--since {last} for more"}
 
 
 @command(group, "graph", needs="any")
@@ -84,7 +96,12 @@ def graph(
     id: Annotated[str, typer.Option("--id", metavar="ID", help="Of one workflow.")] = "",
 ) -> dict[str, Any]:
     """Show what waits for what, in all open workflows."""
-    return {"items": engine.items_graph(workflow_id=id)}
+    from relaybook.engine.items import GRAPH_LIMIT
+
+    items = engine.items_graph(workflow_id=id)
+    if len(items) < GRAPH_LIMIT:
+        return {"items": items}
+    return {"items": items, "next": f"the first {GRAPH_LIMIT} alone are shown; --id for others"}
 
 
 @command(group, "stats", needs="any")

@@ -104,7 +104,7 @@ def items_shown(answer: Mapping[str, Any]) -> Mapping[str, Any]:
         }
         for item in answer["items"]
     ]
-    return {"summary": f"{len(rows)} work item(s)", "items": rows}
+    return {"summary": f"{len(rows)} work item(s)", "items": rows} | _next(answer)
 
 
 def item_shown(answer: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -126,11 +126,15 @@ def events_shown(answer: Mapping[str, Any]) -> Mapping[str, Any]:
         }
         for event in answer["events"]
     ]
-    return {"summary": f"{len(rows)} event(s)", "events": rows}
+    return {"summary": f"{len(rows)} event(s)", "events": rows} | _next(answer)
 
 
 #: The first state that a word of the work items stands for lends its icon.
 _ICONS = {words.item: words.icon for words in reversed(tuple(WORDS.values()))}
+
+
+def _next(answer: Mapping[str, Any]) -> dict[str, str]:
+    return {"next": answer["next"]} if "next" in answer else {}
 
 
 def timestamp(at: float) -> str:

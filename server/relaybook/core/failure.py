@@ -49,6 +49,20 @@ MEANINGS: Mapping[FailureCode, tuple[str, str]] = {
     FailureCode.UNKNOWN: ("nothing tells", "read the error, then name the code"),
 }
 assert set(MEANINGS) == set(FailureCode)
+#: The classes 1 and 3 of MAST, how the work is laid out and how it is checked: another model
+#: mends none of them.
+NO_MODEL_MENDS = frozenset(
+    {
+        FailureCode.TASK_SPEC_DISOBEYED,
+        FailureCode.ROLE_DISOBEYED,
+        FailureCode.STEP_REPETITION,
+        FailureCode.HISTORY_LOST,
+        FailureCode.TERMINATION_UNAWARE,
+        FailureCode.PREMATURE_TERMINATION,
+        FailureCode.VERIFICATION_MISSING,
+        FailureCode.VERIFICATION_INCORRECT,
+    }
+)
 #: How much of an error text is looked at, in characters.
 LOOKED_AT = 4_000
 

@@ -72,6 +72,11 @@ def _words_in(text: str) -> int:
     return shapes.count(b" w") + shapes.startswith(b"w")
 
 
+def words_in_json(text: str) -> int:
+    """How many words compact JSON has where each name and each value is one at least."""
+    return len(text.replace('":', " ").replace(",", " ").split())
+
+
 def budget_of(counted: Words, workers: int = 1) -> Budget:
     """Prompt cost over `workers` that each receive it.
 

@@ -207,12 +207,33 @@ def _settle(desk: Desk, report: StageReport) -> dict[str, Any]:
         workflow = get_workflow(tx, report.workflow_id, lock=True)
         task = _with_hooks(tx, workflow, report.stage)
         _refuse_unknown_hooks(workflow, task, runs)
+        late = _late(workflow, task, runs)
+        due = [run for run in runs if run not in late]
         case = load_case(tx, workflow.id, task.id)
-        events = decide(case, _settling(desk, report, workflow, task, runs))
+        events = decide(case, _settling(desk, report, workflow, task, due))
         after = apply(tx, case, events) if events else case
         answer = _answer(after.workflow, after.tasks[task.id])
         answer |= stage_answer(desk, tx, after, task.id)
+    answer |= _told_late(late)
     return answer if events else answer | {"repeated": True}
+
+
+def _late(workflow: Workflow, task: Task, runs: list[HookRun]) -> list[HookRun]:
+    """What is said of hooks that were settled before; where none holds, none is settled."""
+    if not hooks_of(workflow)[1]:
+        return []
+    due = hooks_left(task)
+    return [run for run in runs if run.hook not in due and (run.notes or run.objections)]
+
+
+def _told_late(late: list[HookRun]) -> dict[str, str]:
+    if not late:
+        return {}
+    names = ", ".join(run.hook for run in late)
+    return {
+        "not_recorded": f"hooks_run: settled before, so what their output says now is left out: "
+        f"{names}; what is new in it goes into record(kind='finding' or 'followup')"
+    }
 
 
 def _settling(

@@ -22,6 +22,7 @@ from relaybook.core.task_outcome import TaskOutcome, stated_confidence
 from relaybook.core.task_spec import Take, TaskSpec, expert_name
 from relaybook.core.text import texts_in
 from relaybook.core.wishes import read_wishes
+from relaybook.core.words import words_in_json
 from relaybook.engine.desk import Desk
 from relaybook.engine.handed import standing_for, taken
 from relaybook.engine.prompt import result_schema, takes_of
@@ -270,7 +271,7 @@ def _result(text: str, flags: tuple[str, ...]) -> dict[str, Any]:
         "gaps": envelope.gaps,
         "proposed_actions": envelope.proposed_actions,
         "flags": (*flags, *result_flags(envelope)),
-        "words": len(text.split()),
+        "words": words_in_json(text),
     }
 
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from relaybook.engine.desk import Desk
+from relaybook.engine.items import EVENT_NAMES
 from relaybook.engine.readables import readables
 from relaybook.errors import InvalidComposition
 from relaybook.store.base import Tx
@@ -13,6 +15,8 @@ from relaybook.store.base import Tx
 VALUES_SHOWN = 100
 #: How much of what was typed is looked at, in characters.
 TYPED_LIMIT = 200
+#: How many days back a date is offered.
+DAYS_SHOWN = 30
 
 _WORKFLOWS = (
     r"FROM workflows WHERE"
@@ -84,6 +88,18 @@ def complete_target(desk: Desk, typed: str, chosen: Mapping[str, str]) -> Comple
     return _distinct(desk, "target", typed)
 
 
+def complete_event(desk: Desk, typed: str, chosen: Mapping[str, str]) -> Completed:
+    """The names of events of a work item that contain `typed`, those that begin with it first."""
+    return _names(EVENT_NAMES, typed)
+
+
+def complete_since(desk: Desk, typed: str, chosen: Mapping[str, str]) -> Completed:
+    """The last days that contain `typed`, the latest first."""
+    today = datetime.fromtimestamp(desk.clock(), UTC).date()
+    days = [(today - timedelta(days=back)).isoformat() for back in range(DAYS_SHOWN)]
+    return _names(days, typed)
+
+
 def _distinct(desk: Desk, column: str, typed: str) -> Completed:
     with desk.store.read() as tx:
         all_of = f"SELECT DISTINCT {column} AS said FROM lessons WHERE {tx.sight.of_project}"
@@ -132,6 +148,8 @@ COMPLETERS: Mapping[tuple[str, str], Completer] = {
     ("ledger", "slug"): complete_item,
     ("ledger", "project"): complete_project,
     ("ledger", "target"): complete_target,
+    ("ledger", "event"): complete_event,
+    ("ledger", "since"): complete_since,
     ("prompt", "name"): complete_prompt,
     ("contract", "name"): complete_contract,
 }

@@ -93,6 +93,7 @@ def frame_of(
         schema=spec.schema,
         tool_calls=spec.tool_calls,
         writes=spec.writes,
+        parent_actions=tuple(deed.action for deed in spec.parent_actions),
         shared_decisions=tuple(options.get("shared_decisions", ())),
         done=() if _has_input(template, DONE_INPUT) else spec.done,
     )

@@ -5,7 +5,14 @@ from typing import Any
 
 from relaybook.core.text import compact
 from relaybook.engine.desk import Desk
-from relaybook.engine.items import items_stats, list_items, load_item
+from relaybook.engine.items import (
+    EVENTS_LIMIT,
+    hook_events,
+    item_events,
+    items_stats,
+    list_items,
+    load_item,
+)
 from relaybook.engine.learned import export_lessons, list_lessons, loop_view, skill_history
 from relaybook.errors import clip
 
@@ -14,7 +21,7 @@ RECORDS_SHOWN, GOAL_SHOWN = 60, 120
 
 
 def read_items(desk: Desk) -> str:
-    """The newest work items in a line each, and how many there are by status."""
+    """The newest work items in a line each, what they wait for, and how many there are by status."""
     found = list_items(desk)
     lines = [
         {
@@ -24,6 +31,7 @@ def read_items(desk: Desk) -> str:
             "skill": item.skill,
             "project": item.project,
         }
+        | ({"blockers": list(item.blockers)} if item.blockers else {})
         for item in found
     ]
     return compact({"items": lines, "counts": items_stats(desk)["status"]})
@@ -37,6 +45,16 @@ def read_item(desk: Desk, slug: str) -> str:
         for name, value in said.items()
     }
     return compact(shown)
+
+
+def read_item_events(desk: Desk, slug: str) -> str:
+    """The last events of a work item, oldest first."""
+    return compact({"events": item_events(desk, slug, limit=EVENTS_LIMIT)})
+
+
+def read_hook_events(desk: Desk, event: str, since: str) -> str:
+    """The events of all work items under one of the twelve names, from a date on."""
+    return compact({"events": hook_events(desk, event, since=since)})
 
 
 def read_lessons(desk: Desk) -> str:

@@ -1,4 +1,4 @@
-"""The ledger's readable views: workflows, one workflow, its events, the figures over all."""
+"""The ledger's readable views: workflows, one workflow, its events."""
 
 from typing import Any
 
@@ -6,7 +6,6 @@ from relaybook.core.text import compact
 from relaybook.engine.desk import Desk
 from relaybook.engine.view import event_line, show_workflow
 from relaybook.engine.workflows import list_workflows
-from relaybook.store.base import Tx
 from relaybook.store.cases import get_workflow
 from relaybook.store.events import read_events
 
@@ -14,30 +13,6 @@ from relaybook.store.events import read_events
 WORKFLOWS_SHOWN = 100
 TASKS_SHOWN = 300
 EVENTS_SHOWN = 500
-
-_STATUSES = """
-    SELECT CASE
-        WHEN decision IN ('cancelled', 'partial') THEN decision
-        WHEN ended_at IS NULL THEN 'open'
-        WHEN completed + not_applicable = total THEN 'completed'
-        ELSE 'failed' END AS word, count(*)
-    FROM workflows WHERE {sight.of_project} GROUP BY word ORDER BY word
-"""
-_PATTERNS = """
-    SELECT pattern, count(*) FROM workflows WHERE {sight.of_project}
-    GROUP BY pattern ORDER BY pattern
-"""
-_TASKS = """
-    SELECT status, count(*) FROM tasks WHERE {sight.of_workflow} GROUP BY status ORDER BY status
-"""
-_OUTCOMES = """
-    SELECT coalesce(outcome, 'in_progress'), count(*) FROM attempts
-    WHERE {sight.of_workflow} GROUP BY outcome ORDER BY outcome
-"""
-_FAILURES = """
-    SELECT coalesce(error_code, 'unknown'), count(*) FROM attempts
-    WHERE outcome IN ('failed', 'expired') AND {sight.of_workflow} GROUP BY error_code ORDER BY error_code
-"""
 
 
 def read_workflows(desk: Desk) -> str:
@@ -91,20 +66,3 @@ def read_workflow_events(desk: Desk, id: str) -> str:
     if earlier:
         answer["more"] = f"get_workflow(since=0) begins with the {earlier} earlier ones"
     return compact(answer)
-
-
-def read_stats(desk: Desk) -> str:
-    """Figures over the whole ledger."""
-    with desk.store.read() as tx:
-        answer = {
-            "workflows": _counted(tx, _STATUSES),
-            "patterns": _counted(tx, _PATTERNS),
-            "tasks": _counted(tx, _TASKS),
-            "attempts": _counted(tx, _OUTCOMES),
-            "failures": _counted(tx, _FAILURES),
-        }
-    return compact(answer)
-
-
-def _counted(tx: Tx, sql: str) -> dict[str, int]:
-    return dict(tx.rows(sql.format(sight=tx.sight)))

@@ -31,8 +31,9 @@ READABLES: tuple[Readable, ...] = (
         uri="ledger://stats",
         name="stats",
         title="Statistics",
-        description="Workflows, tasks, attempts and failures, counted over the whole ledger.",
-        reader="read_ledger.read_stats",
+        description="Counts over the whole ledger: workflows, tasks, items, attempts, failures by "
+        "code, and the share of these that no other model would mend.",
+        reader="read_stats.read_stats",
     ),
     Readable(
         uri="ledger://decisions",
@@ -70,7 +71,7 @@ READABLES: tuple[Readable, ...] = (
         uri="ledger://items",
         name="items",
         title="Work items",
-        description="The newest work items in a line each, and counts by status.",
+        description="The newest work items, what each waits for, and counts by status.",
         reader="read_items.read_items",
     ),
     Readable(
@@ -177,6 +178,20 @@ READABLES: tuple[Readable, ...] = (
         title="Work item",
         description="One work item: status, intent, artifacts, tests, findings, hooks.",
         reader="read_items.read_item",
+    ),
+    Readable(
+        uri="ledger://items/{slug}/events",
+        name="item_events",
+        title="Events of a work item",
+        description="What happened to a work item, under the twelve names, oldest first.",
+        reader="read_items.read_item_events",
+    ),
+    Readable(
+        uri="ledger://hooks/{event}/{since}",
+        name="hook_events",
+        title="Events by name",
+        description="Events of one of the twelve names since an ISO 8601 date, of all work items.",
+        reader="read_items.read_hook_events",
     ),
     Readable(
         uri="ledger://lessons/{project}/{target}",

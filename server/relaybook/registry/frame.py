@@ -76,6 +76,8 @@ class Frame:
     shared_decisions: tuple[str, ...] = ()
     #: What holds when the task is done.
     done: tuple[str, ...] = ()
+    #: What is left to whoever gave out the task.
+    parent_actions: tuple[str, ...] = ()
     #: Lessons that were accepted.
     lessons: tuple[str, ...] = ()
 
@@ -83,7 +85,16 @@ class Frame:
 def limits(frame: Frame, inlay: Inlay) -> tuple[str, ...]:
     """The constraint lines that every worker gets."""
     scope = _scope(frame, inlay)
-    return _limits(frame.minutes, frame.tier, scope, inlay.datamark, frame.tool_calls)
+    common = _limits(frame.minutes, frame.tier, scope, inlay.datamark, frame.tool_calls)
+    return (*common, _prepared(frame, inlay)) if frame.parent_actions else common
+
+
+def _prepared(frame: Frame, inlay: Inlay) -> str:
+    deeds = "; ".join(inlay.line(deed).rstrip(".") for deed in frame.parent_actions)
+    return (
+        f"- Prepare as plan, command or draft, and do not carry out: {deeds}. Put each into "
+        "`proposed_actions`; ready to be done meets a criterion about it."
+    )
 
 
 #: The tasks of a plan mostly have the same limits.

@@ -17,18 +17,19 @@ from relaybook.core.prompt_text import SECTIONS, Kind
 INSTRUCTION_WORDS, CONTEXT_WORDS, DATA_WORDS = 500, 500, 4_000
 #: From here the instructions are an error.
 MONOLITH_WORDS = 2_000
-#: A ``` block of so many lines outside the output sections is data.
-_DATA_LINES = 10
+#: A ``` block of so many lines outside the output sections is data, and so is a paragraph of so
+#: many words among the input.
+_DATA_LINES, _PASTED_WORDS = 10, 40
 _OUTPUT = frozenset({"Output Format", "Output Interface"})
 #: Verbs that name a deliverable when they give an order.
 DELIVERS = word_set(
     "write review build create draft implement fix design document translate refactor test analyse "
     "analyze summarise summarize research compare audit migrate extract classify generate prepare "
-    "investigate deploy"
+    "investigate deploy rewrite add update produce convert port rename optimise optimize"
 )
 _TAG = re.compile("</?(?:result|data-)")
 _MARK = re.compile(
-    r"\{[{%]|orem ipsum|[\[<](?:insert|your)\b|\b(?:TODO|FIXME|XXX|TBD)\b"
+    r"\{[{%#]|orem ipsum|[\[<](?:insert|your)\b|\b(?:TODO|FIXME|XXX|TBD)\b"
     r"(?! (?:lists?|comments?|items?|notes?|app)\b)"
 )
 
@@ -133,6 +134,15 @@ def _unfenced(part: Part) -> Iterator[Hit]:
             yield hit_at(lines[0], f"A block of {len(lines)} lines stands outside the fences.")
         elif not is_code and (opened := [line for line in lines if line.text.startswith("<data-")]):
             yield hit_at(opened[0], "A fence is opened and not closed.")
+    yield from _pasted(part)
+
+
+def _pasted(part: Part) -> Iterator[Hit]:
+    prose = (each for each in part.free if each.line.part == "Input Data" and not each.item)
+    for _, paragraph in groupby(prose, lambda sentence: sentence.paragraph):
+        found = list(paragraph)
+        if sum(len(sentence.words) for sentence in found) > _PASTED_WORDS:
+            yield hit_at(found[0].line, "A paragraph of data stands outside the fences.")
 
 
 def _left_over_marks(part: Part) -> Iterator[Hit]:

@@ -72,7 +72,8 @@ PHRASES: tuple[Phrase, ...] = (
         "P12",
         "one of * workers; one of * agents; one of several workers; another agent; another worker;"
         "other workers; other agents; other subtasks; you are worker; your peers;"
-        "in parallel with the; in parallel with other; in parallel with your;"
+        "in parallel with the; in parallel with other; in parallel with others;"
+        "in parallel with your;"
         "part of a larger workflow; part of a larger project;"
         "you are a sub-agent; you are a subagent; multi-agent workflow; we split this",
         shieldable=True,
@@ -94,6 +95,7 @@ PHRASES: tuple[Phrase, ...] = (
         "P15", "spin up; launch; start; create; use; run; hire", shieldable=True, near=_SUB_AGENTS
     ),
     *_phrases("P15", "spin up; launch", ordered=True, shieldable=True, near=word_set("agents")),
+    *_phrases("P15", "split; divide; distribute; farm", shieldable=True, near=_SUB_AGENTS),
     *_phrases("P15", "delegate; orchestrate", ordered=True, shieldable=True),
     *_phrases("P15", "sessions_spawn", shieldable=True),
     *_phrases(
@@ -129,6 +131,7 @@ PHRASES: tuple[Phrase, ...] = (
     *_phrases(
         "P22",
         "only json; json only; only valid json; only a json; only the json; nothing but json;"
+        "json and nothing else;"
         "no prose; no explanation; just json; just the json; raw json",
     ),
 )

@@ -36,8 +36,15 @@ _NEAR_SHIELDS = frozenset({"that", "which", "who", "to"})
 _STARTERS = word_set("and then please must should shall will may can also finally next now :")
 #: First words of a sentence whose order follows a comma: "If the tests pass, deploy it".
 _CONDITIONS = word_set("if when once after finally next then lastly first afterwards now")
-#: "Your task is to …", "you need to …".
-_OBLIGES = frozenset({"is", "need", "have", "are"})
+#: "Your task is to …", "you need to …", "make sure to …".
+_OBLIGES = frozenset({"is", "need", "have", "are", "sure", "remember", "forget"})
+#: What makes an order of verbs that "to" would shield.
+_DUTIES = frozenset(
+    tuple(duty.split())
+    for duty in ("you need to", "you have to", "task is to", "make sure to", "be sure to")
+)
+#: Words after which a verb orders though the sentence ends with it: "then deploy".
+_LAST_STARTERS = frozenset({"then", "please", "finally", "next", "now"})
 #: Words that begin an object, which tell the verb in "and test the code" from the noun.
 _OBJECTS = word_set(
     "the a an it them this these those to all every each any your our their its his her everything "
@@ -162,16 +169,19 @@ class Clauses:
     def __init__(self, sentence: Sentence) -> None:
         self.sentence = sentence
         words = sentence.words
-        first = next((at for at, word in enumerate(words) if word in _SHIELDS), len(words))
-        self._shield = -1 if sentence.shielded else first
+        shields = (
+            at
+            for at, word in enumerate(words)
+            if word in _SHIELDS and words[at + 1 : at + 2] != ("forget",)
+        )
+        self._shield = -1 if sentence.shielded else next(shields, len(words))
 
     def shielded(self, at: int) -> bool:
         """Whether the word at `at` is forbidden, proposed or described rather than ordered."""
         words = self.sentence.words
-        near = words[max(0, at - 3) : max(0, at - 1)]
         return (
             at > self._shield
-            or not _NEAR_SHIELDS.isdisjoint(near)
+            or any(_shields_near(words, near) for near in range(max(0, at - 3), at - 1))
             or words[at + 1 : at + 2] in (("no",), ("nothing",))
         )
 
@@ -182,11 +192,23 @@ class Clauses:
         if at == 0:
             return has_object or not self.sentence.item
         if not has_object:
-            return False
+            return self._ends(at)
         before = words[at - 1]
         if before == "to":
             return at >= 2 and words[at - 2] in _OBLIGES
         return before in _STARTERS or (before == "," and words[0] in _CONDITIONS)
+
+    def _ends(self, at: int) -> bool:
+        """Whether the sentence ends with the word at `at` and orders it: '… then deploy'."""
+        words = self.sentence.words
+        before = words[at - 1]
+        led = before in _LAST_STARTERS or (before == "," and words[0] in _CONDITIONS)
+        return at == len(words) - 1 and led
+
+
+def _shields_near(words: tuple[str, ...], at: int) -> bool:
+    """Whether the word at `at` shields the verbs close after it; 'you need to' orders them."""
+    return words[at] in _NEAR_SHIELDS and words[max(0, at - 2) : at + 1] not in _DUTIES
 
 
 def orders(sentence: Sentence, verbs: Collection[str]) -> int:
