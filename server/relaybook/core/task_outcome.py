@@ -77,7 +77,7 @@ class TaskOutcome:
     error_code: str | None = None
     error: str | None = None
     questions: tuple[str, ...] = ()
-    #: What a completed result says that it left out.
+    #: What a completed result says, or shows, that it left out.
     gaps: tuple[str, ...] = ()
     #: Where its whole result can be read.
     link: str | None = None

@@ -267,7 +267,7 @@ def _result(text: str, flags: tuple[str, ...]) -> dict[str, Any]:
         "summary": envelope.summary,
         "confidence": envelope.confidence or stated_confidence(envelope.data),
         "data": envelope.data,
-        "gaps": envelope.gaps,
+        "gaps": envelope.left_out,
         "proposed_actions": envelope.proposed_actions,
         "flags": (*flags, *result_flags(envelope)),
         "words": len(text.split()),
