@@ -17,8 +17,8 @@ STOPPED_SHOWN = 6
 
 
 def progress(workflow: Workflow) -> str:
-    """How far a workflow is, as `3/5 complete`."""
-    return f"{workflow.completed + workflow.not_applicable}/{workflow.total} complete"
+    """How far a workflow is, as `3/5 complete`, of the tasks that apply."""
+    return f"{workflow.completed}/{workflow.total - workflow.not_applicable} complete"
 
 
 def failure_advice(workflow: Workflow, task: Task) -> str:

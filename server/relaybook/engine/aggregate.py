@@ -209,6 +209,7 @@ class _Gathering:
             status=task.status,
             position=task.position,
             chain=task.chain,
+            attempts=task.attempt,
             error_code=task.error_code,
             error=task.error,
             lost=is_expired(task, self._now),
