@@ -102,7 +102,7 @@ def _required(output: str) -> str:
 def fail(desk: Desk, update: Update) -> dict[str, Any]:
     """Record a failure, or name the one that is recorded; a code of the caller's own is kept."""
     update = replace(update, output=clip(update.output, MAX_OUTPUT))
-    code, error = _failure_of(update)
+    code, error = failure_of(update)
     with desk.store.look() as tx:
         workflow_id, task_id = target(tx, update)
         task = get_task(tx, workflow_id, task_id)
@@ -121,7 +121,7 @@ def fail(desk: Desk, update: Update) -> dict[str, Any]:
     return answer if code else _to_confirm(answer)
 
 
-def _failure_of(update: Update) -> tuple[str, str]:
+def failure_of(update: Update) -> tuple[str, str]:
     """The code, empty if none is known, and the error; a code of the caller's own stays in that."""
     code = known_code(update.error_code)
     own = "" if code else clip(storable(update.error_code.strip()), OWN_CODE_LIMIT)
