@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from relaybook.core.status import breaker_open
 from relaybook.engine.ahead import next_in
-from relaybook.engine.attention import count_held
+from relaybook.engine.attention import count_held, lost_of, running_tasks
 from relaybook.engine.stage_ids import has_stages
 from relaybook.engine.waiting import gate_items, hooks_left
 from relaybook.errors import HooksPending, InReview, clip
@@ -79,16 +79,17 @@ def review_next(task: Task, items: Sequence[Mapping[str, str]]) -> str:
 
 
 def next_now(tx: Tx, workflow: Workflow, now: float) -> str:
-    """What an orchestrator does next, by which of the tasks that could start are held at `now`."""
-    return next_of(tx, workflow, count_held(tx, workflow, now))
+    """What an orchestrator does next, by which tasks are held, and which are lost, at `now`."""
+    lost = lost_of(running_tasks(tx, workflow), now)
+    return next_of(tx, workflow, count_held(tx, workflow, now), lost)
 
 
-def next_of(tx: Tx, workflow: Workflow, held: int) -> str:
+def next_of(tx: Tx, workflow: Workflow, held: int, lost: Sequence[str]) -> str:
     """What an orchestrator does next, as `next_call` says it; of stages the one concerned named."""
     if not has_stages(tx, workflow):
-        return next_in(tx, workflow, held)
+        return next_in(tx, workflow, held, lost)
     waits_for_user = breaker_open(workflow.failed, workflow.total) or workflow.input_required
     task = None if waits_for_user else unsettled(tx, workflow)
     if task is None:
-        return next_in(tx, workflow, held, staged=True)
+        return next_in(tx, workflow, held, lost, staged=True)
     return why_unsettled(tx, task).next
