@@ -110,10 +110,15 @@ def timestamp(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def has_fresh(workflow: Workflow, held: int) -> bool:
+    """Whether a task that is not in progress may start, as far as the counters tell."""
+    room = workflow.in_progress < workflow.max_parallel
+    return room and workflow.ready + workflow.retryable > held
+
+
 def _start(workflow: Workflow, held: int, staged: bool, lost: Sequence[str]) -> str:
     """The call that starts a task, one that never was before a lost one; empty if none may start."""
-    room = workflow.in_progress < workflow.max_parallel
-    fresh = room and workflow.ready + workflow.retryable > held
+    fresh = has_fresh(workflow, held)
     if not fresh and not lost:
         return ""
     if staged:

@@ -35,7 +35,8 @@ def refuse_other(desk: Desk, tx: Tx, workflow: Workflow, task: Task, update: Upd
             f"Stage {task.position} is {task.status}, and {len(new)} of the artifacts, tests, "
             "metrics, findings and criteria reported are not on record.",
             allowed="what is on record again, which changes nothing",
-            next=f"record(kind, entries, task_id={task.id!r}) adds to what is known of a stage",
+            next="add to what is known of it with "
+            f"record(kind=…, entries=[{{…}}], task_id={task.id!r})",
         )
 
 

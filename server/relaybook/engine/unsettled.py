@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from relaybook.core.status import breaker_open
+from relaybook.engine.advice import has_fresh
 from relaybook.engine.ahead import next_in
 from relaybook.engine.attention import count_held, lost_of, running_tasks
 from relaybook.engine.stage_ids import has_stages
@@ -79,9 +80,13 @@ def review_next(task: Task, items: Sequence[Mapping[str, str]]) -> str:
 
 
 def next_now(tx: Tx, workflow: Workflow, now: float) -> str:
-    """What an orchestrator does next, by which tasks are held, and which are lost, at `now`."""
-    lost = lost_of(running_tasks(tx, workflow), now)
-    return next_of(tx, workflow, count_held(tx, workflow, now), lost)
+    """What an orchestrator does next, by which tasks are held, and which are lost, at `now`.
+
+    Which are lost is looked up only where no other may start.
+    """
+    held = count_held(tx, workflow, now)
+    running = () if has_fresh(workflow, held) else running_tasks(tx, workflow)
+    return next_of(tx, workflow, held, lost_of(running, now))
 
 
 def next_of(tx: Tx, workflow: Workflow, held: int, lost: Sequence[str]) -> str:
