@@ -65,8 +65,9 @@ def next_call(
 ) -> str:
     """What an orchestrator does next; `held` tasks of those that may start are known to be held.
 
-    `staged`: the workflow is one of stages. `lost` are the tasks whose lease ran out. `running` are the tasks in progress of a closed
-    workflow; `adjusting` says that the user decided to adjust the plan.
+    `staged`: the workflow is one of stages. `running` are the tasks in progress of a closed
+    workflow, `lost` those of an open one whose lease ran out; `adjusting` says that the user
+    decided to adjust the plan.
     """
     status = workflow_status(workflow)
     if status in (WorkflowStatus.CANCELLED, WorkflowStatus.PARTIAL):
