@@ -56,6 +56,17 @@ def test_a_handler_runs_when_its_source_failed_for_good_and_not_otherwise(engine
     )
 
 
+def test_what_does_not_apply_is_no_progress(engine: Engine) -> None:
+    plan = (task("a"), task("b", when="a found a defect"), task("b2", instead_of="b"))
+    name = workflow(engine, *plan, pattern="supervisor")
+
+    resolve(engine, name, "applicable", task_id="b")
+
+    assert engine.show_workflow(name)["progress"] == "0/2 complete"
+    assert (engine.forecast(name)["done"], engine.forecast(name)["total"]) == (0, 2)
+    assert engine.aggregate(name)["summary"] == "0 of 2 tasks completed."
+
+
 @pytest.mark.requirement("A14", "A27")
 def test_only_a_declared_condition_makes_a_task_not_applicable(
     engine: Engine, ledger: Store

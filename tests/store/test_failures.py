@@ -165,6 +165,21 @@ def test_three_failures_stop_all_starts_and_ask_the_user(engine: Engine) -> None
     )
 
 
+def test_the_digest_of_a_task_to_be_tried_again_tells_its_attempts(engine: Engine) -> None:
+    name = workflow(engine, "a", "b")
+    for _ in range(3):
+        break_(engine, name, "a", error="the disk is full")
+
+    resolve(engine, name, "retry_failed")
+
+    retried, untouched = engine.aggregate(name)["gaps"]
+    assert (retried["gap"], retried["reason"]) == (
+        "to_be_tried_again",
+        "3 attempt(s) without a result, to be tried again; its last error: the disk is full",
+    )
+    assert (untouched["gap"], untouched["reason"]) == ("not_started", "not started")
+
+
 @pytest.mark.requirement("S96", "A9")
 def test_retry_failed_gives_fresh_attempts(engine: Engine) -> None:
     name = workflow(engine, "a", "b", "c")

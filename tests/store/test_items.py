@@ -1,12 +1,14 @@
 """Work items: any task as its events tell it."""
 
+import math
 from typing import Any
 
 import pytest
 
 from relaybook.engine import Engine
 from relaybook.errors import InvalidArguments, UnknownItem
-from tests.helpers import Clock, complete, result, start, update, workflow
+from relaybook.store.base import Store
+from tests.helpers import Clock, complete, dump, result, start, update, workflow
 from tests.stages import HOOKS_WITH_FINDINGS, PROOF, advance, finish_first, staged
 
 SLUG = "wf-implement-auth-refresh-stage-{}"
@@ -137,6 +139,22 @@ def test_any_task_is_an_item(engine: Engine) -> None:
     item = engine.load_item(f"{workflow_id}/a")
 
     assert (item.status, item.artifacts) == ("done", ({"path": "x.md"},))
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, 10**400, True, "3"])
+def test_a_metric_that_no_export_could_carry_is_refused(
+    engine: Engine, ledger: Store, value: Any
+) -> None:
+    workflow_id = workflow(engine, "a")
+    start(engine, workflow_id, "a")
+    before = dump(ledger)
+
+    with pytest.raises(InvalidArguments, match="'value' must be a number"):
+        engine.record(
+            "metric", [{"name": "m", "value": value}], workflow_id=workflow_id, task_id="a"
+        )
+
+    assert dump(ledger) == before
 
 
 @pytest.mark.requirement("S224", "S225")

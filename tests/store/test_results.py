@@ -89,6 +89,31 @@ def test_what_is_odd_about_a_result_is_told_at_once_and_in_every_digest(
     assert "Flagged output, check before use: a." in digest["brief"]["must_mention"]
 
 
+@pytest.mark.parametrize(
+    ("said", "gap"),
+    [
+        ({"status": "partial"}, "its worker calls it partial and does not say what is missing"),
+        ({"status": "partial", "gaps": ["the tests"]}, "the tests"),
+        ({"status": "ok", "gaps": ["the tests"]}, "the tests"),
+    ],
+)
+def test_a_result_that_is_not_whole_is_a_gap_at_once_in_the_digest_and_in_the_next_prompt(
+    engine: Engine, said: dict[str, Any], gap: str
+) -> None:
+    name = workflow(engine, "a", task("b", "a"))
+    start(engine, name, "a")
+
+    answer = update(engine, name, "a", "completed", output=result({"v": 1}, **said))
+
+    prompt = update(engine, name, "b", "in_progress")["prompt"]
+    complete(engine, name, "b", {"v": 2})
+    found = engine.aggregate(name)["gaps"]
+    assert answer["gaps"] == [gap]
+    assert "\na says that its result is not whole\n" in prompt
+    assert (prompt.count(gap), len(found)) == (0, 1)
+    assert (found[0]["task_id"], found[0]["gap"], found[0]["reason"]) == ("a", "partial", gap)
+
+
 @pytest.mark.requirement("S76", "A37")
 @pytest.mark.parametrize(
     "output",

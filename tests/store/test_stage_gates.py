@@ -199,9 +199,11 @@ def test_a_corrected_result_takes_the_place_of_the_one_in_review(engine: Engine)
         engine, workflow_id, 0, outcome="completed", output=result(bad, summary="TODO: x")
     )
     second = update(engine, workflow_id, "stage-0", "completed", output=result(good))
+    again = advance(engine, workflow_id, 0, outcome="completed", output=result(good))
 
     assert first["status"] == "review"
     assert second["status"] == "completed"
+    assert again["repeated"] is True
 
 
 def test_what_was_handed_in_before_a_stage_failed_is_read_with_its_error(engine: Engine) -> None:

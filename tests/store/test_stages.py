@@ -9,6 +9,7 @@ import pytest
 from relaybook.engine import Engine
 from relaybook.engine.request import Resolution
 from relaybook.errors import (
+    AlreadyOver,
     Blocked,
     BreakerOpen,
     InvalidArguments,
@@ -186,6 +187,68 @@ def test_an_outcome_repeated_answers_what_is_on_record(engine: Engine, ledger: S
 
     assert (again["status"], again["repeated"]) == ("completed", True)
     assert dump(ledger) == before
+
+
+@pytest.mark.requirement("A16")
+def test_a_failure_repeated_answers_what_is_on_record(engine: Engine, ledger: Store) -> None:
+    workflow_id = staged(engine)
+    advance(engine, workflow_id)
+    said = {"outcome": "failed", "reason": "the build breaks", "error_code": "own code"}
+    advance(engine, workflow_id, 0, **said)
+    before = dump(ledger)
+
+    again = advance(engine, workflow_id, 0, **said)
+
+    assert (again["status"], again["repeated"]) == ("failed", True)
+    assert dump(ledger) == before
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"outcome": "failed", "reason": "oops"},
+        {"outcome": "completed", "output": "<result>{}</result>"},
+        {"outcome": "completed", "artifacts": ["NEW.py"]},
+        {"outcome": "completed", "findings": ["It is slow."]},
+        {"outcome": "completed", "tests": [{"name": "test_refresh", "status": "failed"}]},
+    ],
+)
+def test_what_contradicts_or_adds_to_a_stage_that_is_over_is_refused(
+    engine: Engine, ledger: Store, said: dict[str, Any]
+) -> None:
+    workflow_id = staged(engine)
+    finish_first(engine, workflow_id)
+    before = dump(ledger)
+
+    refused(AlreadyOver, engine, workflow_id, 0, **said)
+
+    assert dump(ledger) == before
+
+
+def test_another_failure_of_a_failed_stage_is_refused(engine: Engine, ledger: Store) -> None:
+    workflow_id = staged(engine)
+    advance(engine, workflow_id)
+    advance(engine, workflow_id, 0, outcome="failed", reason="the build breaks")
+    before = dump(ledger)
+
+    refusal = refused(AlreadyOver, engine, workflow_id, 0, outcome="failed", reason="a timeout")
+
+    assert dump(ledger) == before
+    assert "status 'in_progress'" in refusal.next
+
+
+def test_what_is_refused_as_not_on_record_can_be_recorded(engine: Engine) -> None:
+    workflow_id = staged(engine)
+    finish_first(engine, workflow_id)
+    refusal = refused(
+        AlreadyOver, engine, workflow_id, 0, outcome="completed", artifacts=["NEW.py"]
+    )
+    assert "record(kind=…, entries=[{…}], task_id='stage-0')" in refusal.next
+
+    engine.record("artifact", [{"path": "NEW.py"}], workflow_id=workflow_id, task_id="stage-0")
+
+    again = advance(engine, workflow_id, 0, outcome="completed", artifacts=["NEW.py"])
+    assert again["repeated"] is True
 
 
 @pytest.mark.requirement("S194", "S202")

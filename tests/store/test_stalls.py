@@ -7,6 +7,7 @@ import pytest
 
 from relaybook.engine import Engine
 from tests.helpers import Clock, break_, complete, fail, finish, start, task, update, workflow
+from tests.stages import advance, staged
 
 
 @pytest.mark.requirement("S97", "A10")
@@ -67,6 +68,50 @@ def test_sessions_tell_slow_from_lost(engine: Engine, clock: Clock) -> None:
     assert "update_task(status='failed', error_code='lost_session') for b; then " in seen["next"]
     assert [line["verdict"] for line in none] == ["lost", "lost", "unknown"]
     assert "sessions" not in engine.show_workflow(name)
+
+
+def test_a_task_whose_lease_ran_out_is_to_be_started_again(engine: Engine, clock: Clock) -> None:
+    name = workflow(engine, "a", "b")
+    for _ in range(2):
+        engine.claim_task(name, lease_seconds=5)
+    waiting = engine.show_workflow(name)
+    clock.move(6)
+
+    seen = engine.show_workflow(name)
+
+    again = (
+        "start what is overdue again, its lease ran out: "
+        "update_task(task_id='a', status='in_progress'), or let workers claim_task"
+    )
+    assert "wait_seconds=45" in waiting["next"]
+    assert (seen["overdue"], seen["next"]) == (["a", "b"], again)
+    assert engine.open_decisions(name)["next"] == again
+    resumed = engine.show_workflow(name, detail="resume")
+    assert [line["overdue"] for line in resumed["running"]] == [True, True]
+    (unknown, _) = engine.show_workflow(name, running_sessions=[])["sessions"]
+    assert unknown["advice"].startswith("no session on record, and its lease ran out: start it")
+    assert update(engine, name, "a", "in_progress")["attempt"] == 2
+
+
+def test_a_task_past_its_lease_whose_session_runs_is_waited_for(
+    engine: Engine, clock: Clock
+) -> None:
+    name = workflow(engine, "a")
+    start(engine, name, "a", session_key="s1", lease_seconds=5)
+    clock.move(6)
+
+    assert "wait_seconds=45" in engine.show_workflow(name, running_sessions=["s1"])["next"]
+
+
+def test_a_stage_whose_lease_ran_out_is_started_again_by_advance_stage(
+    engine: Engine, clock: Clock
+) -> None:
+    name = staged(engine)
+    advance(engine, name)
+    clock.move(86_400)
+
+    assert engine.open_decisions(name)["next"] == "advance_stage"
+    assert advance(engine, name)["current"]["attempt"] == 2
 
 
 def test_what_may_start_is_told_beside_the_question_that_waits(engine: Engine) -> None:

@@ -34,7 +34,7 @@ async def test_it_works_before_any_start_in_the_middle_after_a_loss_and_after_ca
 
     rest = "Failed tasks: []. Partial results available."
     assert told(before) == (
-        "0 of 3 tasks completed. Failed tasks: []. Partial results available.",
+        "0 of 3 tasks completed.",
         {"total": 3, "completed": 0, "failed": 0, "not_started": 3},
         ["not started"] * 3,
     )

@@ -85,6 +85,7 @@ def entries(found: Sequence[Digest], section: str) -> list[Any]:
             + ", ".join(f"t{number}" for number in range(1, 21))
             + ", and 3 more]. Partial results available.",
         ),
+        ([PENDING, PENDING], "0 of 2 tasks completed."),
         ([COMPLETED, Status.NOT_APPLICABLE], "1 of 1 tasks completed."),
         ([COMPLETED, COMPLETED], "2 of 2 tasks completed."),
     ],
@@ -102,6 +103,13 @@ def test_a_digest_without_any_result_says_so_beside_its_sentence() -> None:
     assert found.brief["must_mention"][0] == (
         "No task has a result yet: there is nothing to put together."
     )
+
+
+def test_gaps_of_a_whole_workflow_must_be_mentioned_too() -> None:
+    found = digest(Pattern.FAN_OUT, [completed(1), completed(2, gaps=("the tests",))])
+
+    assert found.brief is not None
+    assert found.brief["must_mention"] == ["What is missing (1): each gap with its reason."]
 
 
 @pytest.mark.requirement("S11", "S90", "S93", "S124", "S125", "S138", "S161", "S175")

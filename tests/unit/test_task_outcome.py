@@ -21,6 +21,11 @@ def outcome(status: Status, **more: Any) -> TaskOutcome:
         (outcome(Status.FAILED), "failed", "no reason recorded"),
         (outcome(Status.PENDING), "not_started", "not started"),
         (outcome(Status.PENDING, error="of an attempt before"), "not_started", "not started"),
+        (
+            outcome(Status.PENDING, attempts=3, error="the disk is full"),
+            "to_be_tried_again",
+            "3 attempt(s) without a result, to be tried again; its last error: the disk is full",
+        ),
         (outcome(Status.IN_PROGRESS), "running", "no result yet"),
         (
             outcome(Status.IN_PROGRESS, lost=True),

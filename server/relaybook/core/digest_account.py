@@ -22,11 +22,13 @@ class Account:
 
     def __init__(self, piles: Piles) -> None:
         self.states: Counter[str] = Counter()
+        self.gaps = 0
         self.failed, self.flagged, self.unsure = Names(), Names(), Names()
         self.repeats = Repeats(piles)
 
     def add(self, outcome: TaskOutcome) -> None:
         gap = outcome.gap
+        self.gaps += gap is not None
         self.states[outcome.status if gap is None or gap is Gap.PARTIAL else gap] += 1
         for holds, names in (
             (outcome.status is Status.FAILED, self.failed),
@@ -53,6 +55,8 @@ class Account:
             yield "No task has a result yet: there is nothing to put together."
         if self.states["completed"] + self.states["not_applicable"] < self.states.total():
             yield "How much was done, in the words of `summary`, and each gap with its reason."
+        elif self.gaps:
+            yield f"What is missing ({self.gaps}): each gap with its reason."
         if unknown := self.states[Gap.UNKNOWN]:
             yield f"Tasks whose session was lost ({unknown}): what they did is unknown."
         if self.unsure.count:
@@ -62,9 +66,12 @@ class Account:
 
 
 def account(done: int, applicable: int, failed: Names) -> str:
-    """The sentence that the playbook has for a user, with every failed task."""
+    """The sentence that the playbook has for a user, with every failed task.
+
+    Its second half is for what failed and what there is beside it; without either it is left out.
+    """
     told = f"{done} of {applicable} tasks completed."
-    if done == applicable:
+    if done == applicable or not (done or failed.count):
         return told
     return f"{told} Failed tasks: [{named(failed)}]. Partial results available."
 

@@ -86,10 +86,19 @@ class Envelope:
     #: What was odd about the message that it was read from.
     flags: tuple[str, ...] = ()
 
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Its gaps; a partial result that names none still has one."""
+        if self.gaps or self.status is not ResultStatus.PARTIAL:
+            return self.gaps
+        return (UNNAMED_GAP,)
+
 
 _FIELDS = fields(Envelope)
 MEMBERS = frozenset(field.name for field in _FIELDS) - {"validated", "flags"}
 _TUPLES = frozenset(field.name for field in _FIELDS if field.default == ())
+#: The gap of a partial result that names none.
+UNNAMED_GAP = "its worker calls it partial and does not say what is missing"
 #: The flag of a message with blocks that differ, of which the last is the result.
 SEVERAL_RESULTS = "several_results"
 #: How many members that mean nothing a flag names, and which names it shows.

@@ -9,7 +9,7 @@ from relaybook.core.policy import MAX_FAILURES, retry_delay
 from relaybook.core.review import judged, notes_of
 from relaybook.core.status import failed_for_good, is_expired
 from relaybook.errors import AlreadyOver, NotStarted, StaleClaim
-from relaybook.model import OVER, Attempt, EventType, FailureCode, Outcome, Status, Task
+from relaybook.model import OVER, Attempt, EventType, FailureCode, Outcome, Status, Task, Workflow
 
 
 def attempt_meant(case: Case, c: Finish, outcome: Outcome | None) -> Attempt | None:
@@ -35,18 +35,23 @@ def attempt_meant(case: Case, c: Finish, outcome: Outcome | None) -> Attempt | N
     if task.status is Status.INPUT_REQUIRED:
         raise questions_open(task)
     if task.status in OVER or task.status is Status.FAILED:
-        raise AlreadyOver(
-            f"Task {task.id!r} is {task.status}, with another outcome on record.",
-            allowed="the same outcome again, which changes nothing",
-            next=_instead(case, task),
-        )
+        raise other_outcome(case.workflow, task)
     raise _not_started(task)
 
 
-def _instead(case: Case, task: Task) -> str:
+def other_outcome(workflow: Workflow, task: Task) -> AlreadyOver:
+    """The refusal of an outcome of `task`, which has another one on record."""
+    return AlreadyOver(
+        f"Task {task.id!r} is {task.status}, with another outcome on record.",
+        allowed="the same outcome again, which changes nothing",
+        next=_instead(workflow, task),
+    )
+
+
+def _instead(workflow: Workflow, task: Task) -> str:
     """What to do for a task with an outcome on record, where another one was reported."""
     if task.status is not Status.FAILED:
-        return more_work(case.workflow)
+        return more_work(workflow)
     if failed_for_good(task):
         return f"change_plan(add=[…], replaces=[{task.id!r}]) with a task in its place"
     return "start the task again with status 'in_progress', then report how that attempt ended"

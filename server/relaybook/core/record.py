@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from relaybook.core.text import is_json
 from relaybook.errors import Forbidden, InvalidArguments, nearest
 from relaybook.model import EventType
 
@@ -20,7 +21,7 @@ def _is_text(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and is_json(value)
 
 
 def _is_flag(value: Any) -> bool:
@@ -28,7 +29,7 @@ def _is_flag(value: Any) -> bool:
 
 
 TEXT: Member = (f"a text of at most {TEXT_LIMIT} characters", _is_text)
-NUMBER: Member = ("a number", _is_number)
+NUMBER: Member = ("a number that a double holds", _is_number)
 FLAG: Member = ("true or false", _is_flag)
 
 

@@ -35,6 +35,8 @@ SECTIONS = (
     "records",
 )
 
+#: Gaps that closing the workflow leaves for good.
+_LEFT = {Gap.NOT_STARTED, Gap.TO_BE_TRIED_AGAIN, Gap.RUNNING, Gap.ASKING}
 #: Bytes that the cursor of the next page takes.
 _CURSOR = 40
 
@@ -222,7 +224,7 @@ def _gap(outcome: TaskOutcome, parts: Sequence[Part], closed: str) -> dict[str, 
     reason = outcome.reason
     if broken and outcome.gap is Gap.NOT_STARTED:
         reason = f"not started: {broken.task_id} before it {broken.status}"
-    if closed and outcome.gap in {Gap.NOT_STARTED, Gap.RUNNING, Gap.ASKING}:
+    if closed and outcome.gap in _LEFT:
         reason += f"; the workflow was closed as {closed}"
     entry: dict[str, Any] = {
         "task_id": outcome.task_id,

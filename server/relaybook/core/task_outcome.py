@@ -14,6 +14,8 @@ class Gap(StrEnum):
 
     FAILED = "failed"
     NOT_STARTED = "not_started"
+    #: It was started before, came to nothing, and may be started again.
+    TO_BE_TRIED_AGAIN = "to_be_tried_again"
     RUNNING = "running"
     #: Nothing was heard of its session for longer than was agreed.
     UNKNOWN = "unknown"
@@ -74,10 +76,12 @@ class TaskOutcome:
     took: tuple[str, ...] = ()
     #: Of a map-reduce: the ids of its items.
     items: tuple[str, ...] = ()
+    #: How often it was started, and the error of the last failure.
+    attempts: int = 0
     error_code: str | None = None
     error: str | None = None
     questions: tuple[str, ...] = ()
-    #: What a completed result says that it left out.
+    #: What a completed result says, or shows, that it left out.
     gaps: tuple[str, ...] = ()
     #: Where its whole result can be read.
     link: str | None = None
@@ -109,6 +113,8 @@ class TaskOutcome:
             return Gap.UNKNOWN
         if self.completed and self.gaps:
             return Gap.PARTIAL
+        if self.attempts and self.status is Status.PENDING:
+            return Gap.TO_BE_TRIED_AGAIN
         return _GAPS.get(self.status)
 
     @property
@@ -117,6 +123,9 @@ class TaskOutcome:
         gap = self.gap
         if gap is Gap.PARTIAL:
             return "; ".join(self.gaps)
+        if gap is Gap.TO_BE_TRIED_AGAIN:
+            last = f"; its last error: {self.error}" if self.error else ""
+            return f"{self.attempts} attempt(s) without a result, to be tried again{last}"
         told = self.error if gap in {Gap.FAILED, Gap.CANCELLED, Gap.IN_REVIEW} else None
         return told or (_REASONS[gap] if gap else "")
 

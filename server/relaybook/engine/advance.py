@@ -18,6 +18,7 @@ from relaybook.engine.outcome import finish, record_end
 from relaybook.engine.request import StageReport, Update
 from relaybook.engine.stage import hooks_of
 from relaybook.engine.stage_ids import refuse_without_stages, stage_id
+from relaybook.engine.stage_over import refuse_other
 from relaybook.engine.stage_report import envelope_of, notes_of
 from relaybook.engine.update import update_task
 from relaybook.engine.waiting import hooks_left
@@ -99,9 +100,11 @@ def _check(report: StageReport) -> None:
 
 def _end(desk: Desk, report: StageReport) -> dict[str, Any]:
     with desk.store.read() as tx:
-        task = _stage(tx, get_workflow(tx, report.workflow_id), report.stage)
+        workflow = get_workflow(tx, report.workflow_id)
+        task = _stage(tx, workflow, report.stage)
         again = task.status is Status.FAILED and report.outcome == "failed"
         if task.status in OVER or again:
+            refuse_other(desk, tx, workflow, task, _update(report, task))
             return _recorded(desk, tx, task)
     _refuse_unstarted(task)
     if report.outcome == "failed":

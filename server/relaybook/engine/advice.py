@@ -17,8 +17,8 @@ STOPPED_SHOWN = 6
 
 
 def progress(workflow: Workflow) -> str:
-    """How far a workflow is, as `3/5 complete`."""
-    return f"{workflow.completed + workflow.not_applicable}/{workflow.total} complete"
+    """How far a workflow is, as `3/5 complete`, of the tasks that apply."""
+    return f"{workflow.completed}/{workflow.total - workflow.not_applicable} complete"
 
 
 def failure_advice(workflow: Workflow, task: Task) -> str:
@@ -61,11 +61,13 @@ def next_call(
     staged: bool = False,
     running: Sequence[Task] = (),
     adjusting: bool = False,
+    lost: Sequence[str] = (),
 ) -> str:
     """What an orchestrator does next; `held` tasks of those that may start are known to be held.
 
     `staged`: the workflow is one of stages. `running` are the tasks in progress of a closed
-    workflow; `adjusting` says that the user decided to adjust the plan.
+    workflow, `lost` those of an open one whose lease ran out; `adjusting` says that the user
+    decided to adjust the plan.
     """
     status = workflow_status(workflow)
     if status in (WorkflowStatus.CANCELLED, WorkflowStatus.PARTIAL):
@@ -77,14 +79,13 @@ def next_call(
         return after_failures(adjusting)
     if workflow.input_required:
         answer = "resolve(decision='answer', task_id, answers=[…]) for each task that asks"
-        return (
-            f"{answer}; meanwhile {start}" if (start := _start(workflow, held, staged)) else answer
-        )
+        start = _start(workflow, held, staged, lost)
+        return f"{answer}; meanwhile {start}" if start else answer
     if workflow.review:
         return "advance_stage: it says what the stage in review lacks"
     if status is WorkflowStatus.FAILED:
         return "aggregate for what succeeded, then resolve"
-    return _going_on(workflow, held, staged)
+    return _going_on(workflow, held, staged, lost)
 
 
 def after_failures(adjusting: bool) -> str:
@@ -110,17 +111,28 @@ def timestamp(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _start(workflow: Workflow, held: int, staged: bool) -> str:
-    """The call that starts a task; empty if none may start."""
+def has_fresh(workflow: Workflow, held: int) -> bool:
+    """Whether a task that is not in progress may start, as far as the counters tell."""
     room = workflow.in_progress < workflow.max_parallel
-    if not room or workflow.ready + workflow.retryable <= held:
+    return room and workflow.ready + workflow.retryable > held
+
+
+def _start(workflow: Workflow, held: int, staged: bool, lost: Sequence[str]) -> str:
+    """The call that starts a task, one that never was before a lost one; empty if none may start."""
+    fresh = has_fresh(workflow, held)
+    if not fresh and not lost:
         return ""
     if staged:
         return "advance_stage"
-    return "start the next: update_task(status='in_progress'), or let workers claim_task"
+    if fresh:
+        return "start the next: update_task(status='in_progress'), or let workers claim_task"
+    return (
+        "start what is overdue again, its lease ran out: "
+        f"update_task(task_id={lost[0]!r}, status='in_progress'), or let workers claim_task"
+    )
 
 
-def _going_on(workflow: Workflow, held: int, staged: bool) -> str:
+def _going_on(workflow: Workflow, held: int, staged: bool, lost: Sequence[str]) -> str:
     """The next call where nothing waits for the user."""
     if workflow.idle_reviews >= IDLE_REVIEWS_LIMIT:
         return (
@@ -132,7 +144,7 @@ def _going_on(workflow: Workflow, held: int, staged: bool) -> str:
             "resolve(decision='applicable' or 'not_applicable', task_id) for each under "
             "`undecided`; resolve without a decision tells its condition"
         )
-    if start := _start(workflow, held, staged):
+    if start := _start(workflow, held, staged, lost):
         return start
     if workflow.in_progress or held:
         return f"get_workflow(workflow_id={workflow.id!r}, since={workflow.seq}, wait_seconds=45)"

@@ -1,5 +1,7 @@
 """The `next` of an answer where the counters alone do not tell it: who runs, waits, has decided."""
 
+from collections.abc import Sequence
+
 from relaybook.core.case import Case
 from relaybook.core.status import breaker_open
 from relaybook.engine.advice import after_failures, next_call
@@ -26,11 +28,18 @@ def next_after(
     return next_in(tx, workflow, held, staged=staged)
 
 
-def next_in(tx: Tx, workflow: Workflow, held: int = 0, *, staged: bool = False) -> str:
-    """What an orchestrator does next in `workflow`, of whose tasks `held` are held."""
+def next_in(
+    tx: Tx,
+    workflow: Workflow,
+    held: int = 0,
+    lost: Sequence[str] = (),
+    *,
+    staged: bool = False,
+) -> str:
+    """What an orchestrator does next in `workflow`, where `held` tasks are held, others `lost`."""
     running = running_tasks(tx, workflow) if workflow.decision is not None else ()
     adjusting = is_adjusting(tx, workflow)
-    return next_call(workflow, held, staged=staged, running=running, adjusting=adjusting)
+    return next_call(workflow, held, staged=staged, running=running, adjusting=adjusting, lost=lost)
 
 
 def settle_failures(tx: Tx, workflow: Workflow) -> str:

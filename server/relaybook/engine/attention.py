@@ -1,6 +1,6 @@
 """The tasks of a workflow that need somebody, by name; and those that may start."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,6 +84,14 @@ def is_overdue(task: Task, now: float) -> bool:
     """In progress past its timeout, or without a word past its lease."""
     started = task.started_at if task.started_at is not None else now
     return is_expired(task, now) or now - started > task.timeout_seconds
+
+
+def lost_of(
+    running: Sequence[Task], now: float, sessions: Collection[str] | None = None
+) -> list[str]:
+    """The tasks in progress that may be started again: past their lease, in no session that runs."""
+    alive = sessions or ()
+    return [t.id for t in running if is_expired(t, now) and t.session_key not in alive]
 
 
 def running_tasks(tx: Tx, workflow: Workflow) -> list[Task]:

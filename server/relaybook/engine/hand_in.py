@@ -35,6 +35,8 @@ from relaybook.store.cases import get_task, load_case
 
 #: How much of a failure code that the ledger does not know is kept before its error.
 OWN_CODE_LIMIT = 80
+#: How many gaps of a result are told when it is handed in, and how much of each.
+GAPS_SHOWN, GAP_SHOWN = 5, 160
 UNCOVERED = (
     "the result is recorded as it is and the digest names these items; for those that are missing "
     "change_plan(add=[a task for them])"
@@ -61,6 +63,8 @@ def complete(desk: Desk, update: Update) -> dict[str, Any]:
     answer = finish(desk, workflow_id, task_id, update, result)
     if flags := result_flags(result):
         answer["flags"] = list(flags)
+    if answer["status"] == Status.COMPLETED and result.left_out:
+        answer["gaps"] = [clip(gap, GAP_SHOWN) for gap in result.left_out[:GAPS_SHOWN]]
     if answer["status"] == Status.COMPLETED and spec.items:
         answer |= _coverage(spec, schema, result)
     guessed = result.status is ResultStatus.ERROR and not reported(result)[0]
@@ -98,7 +102,7 @@ def _required(output: str) -> str:
 def fail(desk: Desk, update: Update) -> dict[str, Any]:
     """Record a failure, or name the one that is recorded; a code of the caller's own is kept."""
     update = replace(update, output=clip(update.output, MAX_OUTPUT))
-    code, error = _failure_of(update)
+    code, error = failure_of(update)
     with desk.store.look() as tx:
         workflow_id, task_id = target(tx, update)
         task = get_task(tx, workflow_id, task_id)
@@ -117,7 +121,7 @@ def fail(desk: Desk, update: Update) -> dict[str, Any]:
     return answer if code else _to_confirm(answer)
 
 
-def _failure_of(update: Update) -> tuple[str, str]:
+def failure_of(update: Update) -> tuple[str, str]:
     """The code, empty if none is known, and the error; a code of the caller's own stays in that."""
     code = known_code(update.error_code)
     own = "" if code else clip(storable(update.error_code.strip()), OWN_CODE_LIMIT)

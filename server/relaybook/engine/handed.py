@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from relaybook.core.envelope import from_json
+from relaybook.core.envelope import Envelope, from_json
 from relaybook.core.evidence import Records, gather, of_attempt
 from relaybook.core.task_spec import Take
 from relaybook.model import Task
@@ -27,12 +27,16 @@ def standing_for(tx: Tx, workflow_id: str, name: str) -> Iterator[Task]:
                 queue.extend(after)
 
 
-def handed(tx: Tx, task: Task, names: Sequence[str]) -> Any:
-    """What a task with a result hands on: the named members of its data, or all of it.
+def result_of(tx: Tx, task: Task) -> Envelope:
+    """The result of a task that has one."""
+    return from_json(get_text(tx, task.workflow_id, task.result or ""))
+
+
+def handed(tx: Tx, task: Task, data: Any, names: Sequence[str]) -> Any:
+    """What a task whose result is `data` hands on: its named members, or all of it.
 
     A stage also has its evidence; it hands on all of that if it has nothing that is named.
     """
-    data = from_json(get_text(tx, task.workflow_id, task.result or "")).data
     if not isinstance(data, Mapping):
         return data
     members = cast("Mapping[str, Any]", data)
@@ -54,7 +58,7 @@ def taken(tx: Tx, workflow_id: str, take: Take) -> list[str]:
     found: set[str] = set()
     for source in standing_for(tx, workflow_id, take.source):
         if source.result is not None:
-            data = handed(tx, source, take.fields)
+            data = handed(tx, source, result_of(tx, source).data, take.fields)
             found |= set(take.fields) - set(missing(source, data, take.fields))
     return [name for name in take.fields if name in found]
 

@@ -5,11 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from relaybook.core.envelope import Envelope
 from relaybook.core.policy import timeout_seconds
 from relaybook.core.task_spec import Take, TaskSpec
 from relaybook.core.text import slug
 from relaybook.engine.desk import Desk
-from relaybook.engine.handed import handed, missing, standing_for
+from relaybook.engine.handed import handed, missing, result_of, standing_for
 from relaybook.model import (
     Attempt,
     EventType,
@@ -173,11 +174,11 @@ def prior_results(tx: Tx, workflow: Workflow, spec: TaskSpec) -> tuple[Prior, ..
     for take in takes_of(workflow.pattern, spec):
         for source in standing_for(tx, workflow.id, take.source):
             if source.result is not None:
-                data = handed(tx, source, take.fields)
+                result = result_of(tx, source)
+                data = handed(tx, source, result.data, take.fields)
                 lacking = missing(source, data, take.fields)
-                found.append(
-                    Prior(f"result of {source.id}", _told(data) + _lacking(source, lacking))
-                )
+                told = _told(data) + _lacking(source, lacking) + _not_whole(source, result)
+                found.append(Prior(f"result of {source.id}", told))
     return (*found, *_failures_handled(tx, workflow, spec))
 
 
@@ -202,7 +203,7 @@ def prior_fields(tx: Tx, workflow: Workflow, spec: TaskSpec) -> Iterator[set[str
             if source.result is None:
                 yield set(take.fields)
                 continue
-            data = handed(tx, source, take.fields)
+            data = handed(tx, source, result_of(tx, source).data, take.fields)
             found = data if isinstance(data, Mapping) else {}
             names = take.fields or tuple(found)
             yield {name for name in names if has_content(found.get(name))}
@@ -226,6 +227,11 @@ def _told(data: Any) -> str:
 
 def _lacking(source: Task, names: Sequence[str]) -> str:
     return f"\n{source.id} did not deliver: {', '.join(names)}" if names else ""
+
+
+def _not_whole(source: Task, result: Envelope) -> str:
+    """That a result has gaps; what they are is free text, which stays with the orchestrator."""
+    return f"\n{source.id} says that its result is not whole" if result.left_out else ""
 
 
 def spawn(task: Task, template: Template) -> dict[str, Any]:

@@ -29,6 +29,11 @@ _ADVICE = {
     "status='failed', error_code='lost_session'), then start it again",
     Verdict.UNKNOWN: "no session on record: find its worker, or wait for its lease to run out",
 }
+#: Of a task without a session, when waiting for its lease is over.
+_LEASE_OVER = (
+    "no session on record, and its lease ran out: start it again with "
+    "update_task(status='in_progress'), unless you know its worker to be at it"
+)
 
 
 def reconcile(
@@ -37,14 +42,15 @@ def reconcile(
     """A verdict on each task in progress, given the keys of all sessions that still run."""
     found: list[dict[str, Any]] = []
     for task in running:
-        verdict = _verdict(task, sessions)
+        verdict, lease_over = _verdict(task, sessions), is_expired(task, now)
+        gone = lease_over and verdict is Verdict.UNKNOWN
         found.append(
             {
                 "task_id": task.id,
                 "verdict": str(verdict),
                 "running_seconds": round(now - (task.started_at or now)),
-                "lease_over": is_expired(task, now),
-                "advice": _ADVICE[verdict],
+                "lease_over": lease_over,
+                "advice": _LEASE_OVER if gone else _ADVICE[verdict],
             }
         )
     return found

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from relaybook.core.text import compact
-from relaybook.engine.attention import Needs, failure, hooks_waiting
+from relaybook.engine.attention import Needs, failure, hooks_waiting, is_overdue
 from relaybook.engine.desk import Desk
 from relaybook.engine.open_decisions import open_questions
 from relaybook.errors import clip
@@ -44,7 +44,7 @@ def resume(desk: Desk, tx: Tx, workflow: Workflow, needs: Needs) -> dict[str, An
         "shared_decisions": _whole(options.get("shared_decisions", ())),
         "decisions": _whole(decisions),
         "done": (_done(tx, workflow), workflow.completed),
-        "running": _whole([_running(task) for task in needs.running]),
+        "running": _whole([_running(task, desk.clock()) for task in needs.running]),
         "failed": (map(failure, needs.failed), workflow.failed),
         "ready": (needs.free, ready - len(needs.ready) + len(needs.free)),
         "held": _whole(needs.held),
@@ -107,8 +107,9 @@ def _done(tx: Tx, workflow: Workflow) -> Iterator[dict[str, Any]]:
         yield line if is_unread else line | {"read": True}
 
 
-def _running(task: Task) -> dict[str, Any]:
+def _running(task: Task, now: float) -> dict[str, Any]:
     said: dict[str, Any] = {"task_id": task.id, "label": clip(task.label, 80), "claim": task.claim}
+    said |= {"overdue": True} if is_overdue(task, now) else {}
     return said | ({"session_key": task.session_key} if task.session_key is not None else {})
 
 

@@ -4,8 +4,9 @@ import json
 from collections.abc import Mapping, Sequence
 
 from relaybook.core.status import breaker_open
+from relaybook.engine.advice import has_fresh
 from relaybook.engine.ahead import next_in
-from relaybook.engine.attention import count_held
+from relaybook.engine.attention import count_held, lost_of, running_tasks
 from relaybook.engine.stage_ids import has_stages
 from relaybook.engine.waiting import gate_items, hooks_left
 from relaybook.errors import HooksPending, InReview, clip
@@ -79,16 +80,21 @@ def review_next(task: Task, items: Sequence[Mapping[str, str]]) -> str:
 
 
 def next_now(tx: Tx, workflow: Workflow, now: float) -> str:
-    """What an orchestrator does next, by which of the tasks that could start are held at `now`."""
-    return next_of(tx, workflow, count_held(tx, workflow, now))
+    """What an orchestrator does next, by which tasks are held, and which are lost, at `now`.
+
+    Which are lost is looked up only where no other may start.
+    """
+    held = count_held(tx, workflow, now)
+    running = () if has_fresh(workflow, held) else running_tasks(tx, workflow)
+    return next_of(tx, workflow, held, lost_of(running, now))
 
 
-def next_of(tx: Tx, workflow: Workflow, held: int) -> str:
+def next_of(tx: Tx, workflow: Workflow, held: int, lost: Sequence[str]) -> str:
     """What an orchestrator does next, as `next_call` says it; of stages the one concerned named."""
     if not has_stages(tx, workflow):
-        return next_in(tx, workflow, held)
+        return next_in(tx, workflow, held, lost)
     waits_for_user = breaker_open(workflow.failed, workflow.total) or workflow.input_required
     task = None if waits_for_user else unsettled(tx, workflow)
     if task is None:
-        return next_in(tx, workflow, held, staged=True)
+        return next_in(tx, workflow, held, lost, staged=True)
     return why_unsettled(tx, task).next

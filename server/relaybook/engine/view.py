@@ -12,6 +12,7 @@ from relaybook.engine.attention import (
     Needs,
     attention,
     find_needs,
+    lost_of,
 )
 from relaybook.engine.desk import Desk
 from relaybook.engine.overview import overview
@@ -55,7 +56,8 @@ def show_workflow(
     with desk.store.read() as tx:
         workflow = get_workflow(tx, workflow_id)
         needs = find_needs(tx, workflow, now)
-        call = next_of(tx, workflow, len(needs.held))
+        lost = lost_of(needs.running, now, running_sessions)
+        call = next_of(tx, workflow, len(needs.held), lost)
         answer = _state(workflow, needs, running_sessions, now)
         if detail == RESUME:
             from relaybook.engine.resume import resume

@@ -76,6 +76,7 @@ class Updated(Told, total=False):
     ready: list[str]
     error: dict[str, Any]
     flags: list[str]
+    gaps: list[str]
     spawn: dict[str, Any]
     prompt: str
     coverage: dict[str, list[str]]
