@@ -30,10 +30,16 @@ def rules(answer: dict[str, Any]) -> set[str]:
         ("src//auth/login.py", "src/auth/./login.py", True),
         ("docs", "docs/", True),
         ("docs/", "docs", True),
+        ("src", "src/deep/", True),
+        ("src/deep/", "src", True),
+        ("src", "src/a.py", True),
+        ("src/deep/a.py", "src", True),
         ("database", "database", True),
         ("src/a.py", "src/b.py", False),
         ("src/", "src2/a.py", False),
         ("src/a", "src/a.py", False),
+        ("src", "src2/a.py", False),
+        ("/srv/a", "/etc/a", False),
     ],
 )
 def test_a_task_is_held_while_another_writes_the_same_or_a_folder_around_it(
