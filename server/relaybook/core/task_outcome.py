@@ -74,6 +74,8 @@ class TaskOutcome:
     took: tuple[str, ...] = ()
     #: Of a map-reduce: the ids of its items.
     items: tuple[str, ...] = ()
+    #: Of a panel: the criteria that it was asked to score, where it was given some.
+    criteria: tuple[str, ...] = ()
     error_code: str | None = None
     error: str | None = None
     questions: tuple[str, ...] = ()
