@@ -179,6 +179,13 @@ READABLES: tuple[Readable, ...] = (
         reader="read_items.read_item",
     ),
     Readable(
+        uri="ledger://items/{id}/{task_id}",
+        name="task_item",
+        title="Work item of a task",
+        description="The same of a task that is no stage, whose slug is <workflow>/<task>.",
+        reader="read_items.read_task_item",
+    ),
+    Readable(
         uri="ledger://lessons/{project}/{target}",
         name="lesson_patch",
         title="Lessons as a patch",
