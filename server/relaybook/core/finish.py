@@ -3,7 +3,7 @@
 from typing import Any
 
 from relaybook.core.case import Case
-from relaybook.core.close import more_work, questions_open, refuse_decided
+from relaybook.core.close import more_work, questions_open, refuse_decided, refuse_over
 from relaybook.core.command import Ask, Change, Complete, Expire, Fail, Finish, Note, Release
 from relaybook.core.policy import MAX_FAILURES, retry_delay
 from relaybook.core.review import judged, notes_of
@@ -98,6 +98,7 @@ def _attempt_named(case: Case, task: Task, claim: str | None) -> Attempt:
             next="check the claim and call again with it; if it is right, stop",
         )
     if task.attempt == 0:
+        refuse_over(case.workflow, task)
         raise _not_started(task)
     return case.attempts[task.id, task.attempt]
 

@@ -101,34 +101,40 @@ def create_workflow(
     )
     command = Command(at=desk.clock(), actor=actor)
     if dry_run:
-        return _dry_run(desk, plan, command)
+        return _dry_run(desk, plan, request_id, command)
     return _registered(desk, plan, request_id, command)
 
 
-def _dry_run(desk: Desk, plan: Planned, command: Command) -> dict[str, Any]:
+def _row(plan: Planned, request_id: str | None) -> Mapping[str, Any]:
+    """The row of the workflow, with what tells a repeat of its request."""
+    if request_id is None:
+        return plan.row
+    row = {**plan.row, "request_id": _request_key(str(plan.row["project"]), request_id)}
+    asked = canonical([row, [spec_value(spec) for spec in plan.specs]])
+    return row | {"request_hash": text_hash(asked)}
+
+
+def _dry_run(desk: Desk, plan: Planned, request_id: str | None, command: Command) -> dict[str, Any]:
     with desk.store.read() as tx:
+        found = _repeated(tx, request_id, _row(plan, request_id))
         events = number("dry_run", 0, command, _changes(tx, plan.row, plan, _bodies(plan)))
         case = evolve(opened(events[0]), events[1:])
         findings = [*plan.findings, *overlaps_now(tx, case)]
     answer = _answer(case, findings, plan.routes) | _preview(desk, plan)
     del answer["workflow_id"], answer["seq"]  # there is none
-    return answer | {"next": "create_workflow without dry_run registers it"}
+    then = f"answers {found['workflow_id']!r}, which is there already" if found else "registers it"
+    return answer | {"next": f"create_workflow without dry_run {then}"}
 
 
 def _registered(
     desk: Desk, plan: Planned, request_id: str | None, command: Command
 ) -> dict[str, Any]:
-    row = dict(plan.row)
-    if request_id is not None:
-        row["request_id"] = _request_key(str(row["project"]), request_id)
-        row["request_hash"] = text_hash(canonical([row, [spec_value(s) for s in plan.specs]]))
-    bodies = _bodies(plan)
+    row, bodies = _row(plan, request_id), _bodies(plan)
     with desk.store.transaction() as tx:
         if request_id is not None:
             tx.lock(f"request {row['request_id']}")
-            found = _repeated(tx, request_id, row)
-            if found is not None:
-                return found
+        if found := _repeated(tx, request_id, row):
+            return found
         events = number(_fresh_id(desk, tx), 0, command, _changes(tx, row, plan, bodies))
         case = apply(tx, None, events)
         put_texts(tx, case.workflow.id, bodies)
@@ -179,7 +185,10 @@ def _request_key(project: str, request_id: str) -> str:
     return text_hash(canonical([project, short(request_id, "request_id")]))
 
 
-def _repeated(tx: Tx, request_id: str, said: Mapping[str, Any]) -> dict[str, Any] | None:
+def _repeated(tx: Tx, request_id: str | None, said: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The answer for the workflow that a call with this request made before."""
+    if request_id is None:
+        return None
     found = WORKFLOWS.find(tx, "WHERE request_id = :request_id", request_id=said["request_id"])
     if not found:
         return None

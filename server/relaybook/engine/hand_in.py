@@ -11,7 +11,7 @@ from relaybook.core.criteria import asked_criteria, off_criteria
 from relaybook.core.envelope import Envelope, ResultStatus, raw_result, read_result
 from relaybook.core.finish import attempt_meant
 from relaybook.core.merge_plan import plan_merge
-from relaybook.core.result_block import MAX_OUTPUT, NEXT_FOR_WORKER
+from relaybook.core.result_block import MAX_OUTPUT, NEXT, NEXT_FOR_WORKER
 from relaybook.core.result_flags import result_flags
 from relaybook.core.task_spec import TaskSpec
 from relaybook.core.text import compact, storable
@@ -61,8 +61,8 @@ def complete(desk: Desk, update: Update) -> dict[str, Any]:
     except MalformedOutput as refusal:
         _refuse_late(desk, workflow_id, task_id, update)
         # A worker cannot accept its own output.
-        told = refusal.with_next(NEXT_FOR_WORKER) if update.actor == "worker" else refusal
-        raise told from None
+        of_worker = update.actor == "worker" and refusal.next == NEXT
+        raise (refusal.with_next(NEXT_FOR_WORKER) if of_worker else refusal) from None
     answer = finish(desk, workflow_id, task_id, update, result)
     if flags := result_flags(result):
         answer["flags"] = list(flags)
