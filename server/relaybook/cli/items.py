@@ -30,7 +30,7 @@ group = typer.Typer(
 SlugArgument = Annotated[str, typer.Argument(metavar="SLUG")]
 
 
-@command(group, "list", needs="any", view=items_shown)
+@command(group, "list", needs="shown", view=items_shown)
 def list_items(
     engine: "Engine",
     status: Annotated[
@@ -66,7 +66,7 @@ def tail(
     return {"events": engine.item_events(slug, limit=limit)}
 
 
-@command(group, "hooks", needs="any", view=events_shown)
+@command(group, "hooks", needs="shown", view=events_shown)
 def hooks(
     engine: "Engine",
     event: Annotated[str, typer.Argument(metavar="EVENT", help="completed, failed, created …")],
@@ -78,7 +78,7 @@ def hooks(
     return {"events": engine.hook_events(event, since=since)}
 
 
-@command(group, "graph", needs="any")
+@command(group, "graph", needs="shown")
 def graph(
     engine: "Engine",
     id: Annotated[str, typer.Option("--id", metavar="ID", help="Of one workflow.")] = "",
@@ -87,7 +87,7 @@ def graph(
     return {"items": engine.items_graph(workflow_id=id)}
 
 
-@command(group, "stats", needs="any")
+@command(group, "stats", needs="shown")
 def stats(engine: "Engine") -> dict[str, Any]:
     """Count the work items by status, project and skill."""
     return engine.items_stats()
