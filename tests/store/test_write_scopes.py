@@ -265,3 +265,5 @@ def test_a_plan_is_told_what_others_of_its_project_write_now(engine: Engine, dry
         f"task 'b' would write what task 'a' of workflow {first!r} is writing: src/auth/"
     )
     assert "scope_held" not in str(elsewhere)
+    assert (made["ready"], elsewhere["ready"]) == (["c"], ["b", "c"])
+    assert "2 task(s), 1 ready, 1 may run at once" in made["summary"]

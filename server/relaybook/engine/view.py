@@ -8,6 +8,7 @@ from relaybook.core.status import (
     waits_for_decision,
 )
 from relaybook.engine.advice import timestamp
+from relaybook.engine.ahead import is_adjusting
 from relaybook.engine.attention import (
     Needs,
     attention,
@@ -57,6 +58,9 @@ def show_workflow(
         needs = find_needs(tx, workflow, now)
         call = next_of(tx, workflow, len(needs.held))
         answer = _state(workflow, needs, running_sessions, now)
+        adjusting = is_adjusting(tx, workflow)
+        if still := standing_still(workflow, len(needs.held), adjusting=adjusting):
+            answer["standing_still"] = still
         if detail == RESUME:
             from relaybook.engine.resume import resume
 
@@ -98,8 +102,6 @@ def _state(
     said["summary"] = _summary(said)
     if running_sessions is not None:
         said["sessions"] = reconcile(needs.running, running_sessions, now)
-    if still := standing_still(workflow, len(needs.held)):
-        said["standing_still"] = still
     return said
 
 
