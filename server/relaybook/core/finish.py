@@ -1,5 +1,6 @@
 """How an attempt ends, and what is recorded under its claim."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from relaybook.core.case import Case
@@ -10,6 +11,16 @@ from relaybook.core.review import judged, notes_of
 from relaybook.core.status import failed_for_good, is_expired
 from relaybook.errors import AlreadyOver, NotStarted, StaleClaim
 from relaybook.model import OVER, Attempt, EventType, FailureCode, Outcome, Status, Task
+
+#: How an attempt ended, as a sentence about it says it.
+_ENDED: Mapping[Outcome | None, str] = {
+    Outcome.COMPLETED: "was completed",
+    Outcome.FAILED: "failed",
+    Outcome.EXPIRED: "ran out of its lease",
+    Outcome.RELEASED: "was given back",
+    Outcome.ASKED: "ended with questions",
+    Outcome.CANCELLED: "was cancelled",
+}
 
 
 def attempt_meant(case: Case, c: Finish, outcome: Outcome | None) -> Attempt | None:
@@ -70,8 +81,8 @@ def _of_other_session(task: Task, attempt: Attempt, c: Finish) -> StaleClaim:
 
 def _stale(task: Task, attempt: Attempt) -> StaleClaim:
     return StaleClaim(
-        f"This claim on task {task.id!r} is over: attempt {attempt.number} was "
-        f"{attempt.outcome}, and the task is now {task.status}.",
+        f"This claim on task {task.id!r} is over: attempt {attempt.number} "
+        f"{_ENDED[attempt.outcome]}, and the task is now {task.status}.",
         allowed="the claim of the attempt in progress",
         next="stop; do not redo the work",
     )

@@ -215,7 +215,7 @@ class _Gathering:
             lost=is_expired(task, self._now),
             merge=merge,
             planned_actions=tuple(map(asdict, spec.parent_actions)),
-            took=tuple(self._took(spec)),
+            took=tuple(self._took(spec)) if task.attempt else (),
             items=spec.items,
             **said,
         )
