@@ -10,8 +10,11 @@ from relaybook.engine import Engine
 from relaybook.engine.request import Resolution, Update
 from relaybook.registry.templates import Templates
 from relaybook.store.base import Row, Store
+from relaybook.store.cases import get_task
 from relaybook.store.open import open_store
 from relaybook.store.schema import KEYS
+from relaybook.store.tables import ATTEMPTS
+from relaybook.store.texts import get_text
 from tests import postgres
 
 #: The stores that every test of the ledger runs on.
@@ -116,6 +119,16 @@ def dump(store: Store) -> dict[str, list[Row]]:
     """Every row of every table, to see that nothing changed."""
     with store.read() as tx:
         return {table: sorted(tx.rows(f"SELECT * FROM {table}"), key=repr) for table in TABLES}
+
+
+def recorded(ledger: Store, workflow_id: str, task_id: str) -> tuple[dict[str, Any], str]:
+    """The result envelope of a task and the output of its last attempt, word for word."""
+    with ledger.read() as tx:
+        found = get_task(tx, workflow_id, task_id)
+        where = "WHERE workflow_id = :id AND task_id = :task_id ORDER BY number DESC"
+        output = ATTEMPTS.find(tx, where, id=workflow_id, task_id=task_id)[0].output
+        envelope = json.loads(get_text(tx, workflow_id, found.result or "")) if found.result else {}
+        return envelope, get_text(tx, workflow_id, output or "")
 
 
 def resolve(engine: Engine, name: str, decision: str, **said: Any) -> dict[str, Any]:

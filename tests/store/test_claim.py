@@ -1,5 +1,6 @@
 """Claims and leases: what is offered, to whom, for how long, and who takes over."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +15,7 @@ from relaybook.errors import (
 )
 from relaybook.store.base import Store
 from relaybook.store.tables import ATTEMPTS
-from tests.helpers import Clock, complete, dump, fail, result, start, task, update, workflow
+from tests.helpers import Clock, complete, dump, fail, result, start, status, task, update, workflow
 
 
 def attempts(ledger: Store, workflow_id: str) -> list[tuple[str, str | None]]:
@@ -23,10 +24,6 @@ def attempts(ledger: Store, workflow_id: str) -> list[tuple[str, str | None]]:
             tx, "WHERE workflow_id = :id ORDER BY task_id, number", id=workflow_id
         )
     return [(each.task_id, each.outcome) for each in found]
-
-
-def status(engine: Engine, workflow_id: str) -> dict[str, str]:
-    return {each["id"]: each["status"] for each in engine.show_workflow(workflow_id)["tasks"]}
 
 
 @pytest.mark.requirement("S10", "S118")
@@ -192,6 +189,40 @@ def test_the_timeout_is_twice_the_expected_time_within_bounds(
     assert (answer["spawn"]["timeout_seconds"], answer["lease_seconds"]) == (seconds, seconds)
 
 
+@pytest.mark.requirement("S117", "A12")
+@pytest.mark.parametrize(
+    ("pattern", "plan"),
+    [
+        ("fan_out", {"tasks": [{"id": "t1", "label": "Review auth"}]}),
+        ("pipeline", {"tasks": [{"id": "t1", "label": "Review auth"}]}),
+        ("supervisor", {"tasks": [{"id": "t1", "label": "Review auth"}]}),
+        ("map_reduce", {"items": ["a", "b"], "args": {"instruction": "Rate it."}}),
+        (
+            "expert_panel",
+            {
+                "tasks": [
+                    {
+                        "id": "t1",
+                        "label": "Review auth",
+                        "expert_role": "security",
+                        "args": {
+                            "proposal": "Keep it.",
+                            "criteria": [{"name": "risk", "question": "Is it?", "weight": 1}],
+                        },
+                    }
+                ]
+            },
+        ),
+    ],
+)
+def test_a_task_that_says_neither_time_nor_template_has_600_seconds(
+    engine: Engine, pattern: str, plan: dict[str, Any]
+) -> None:
+    made = engine.create_workflow(pattern, **plan)
+
+    assert engine.claim_task(made["workflow_id"])["spawn"]["timeout_seconds"] == 600
+
+
 @pytest.mark.requirement("S115", "S116", "A11")
 def test_the_spawn_label_names_workflow_task_and_what_to_do_in_64_characters(
     engine: Engine,
@@ -201,7 +232,7 @@ def test_the_spawn_label_names_workflow_task_and_what_to_do_in_64_characters(
     labels = [engine.claim_task(name)["spawn"]["label"] for _ in range(2)]
 
     assert labels[0] == f"{name}_t-1_review-the-auth-again"
-    assert len(labels[1]) == 64
+    assert re.fullmatch(r"wf_[a-z0-9_-]{61}", labels[1])
 
 
 def test_a_late_finish_is_accepted_until_the_task_is_taken_over(

@@ -1,28 +1,38 @@
 """Tasks that run only if: handlers of failures, conditions, alternatives; no step is skipped."""
 
+import json
+
 import pytest
 
 from relaybook.engine import Engine
-from relaybook.errors import AlreadyOver, BadInput, Blocked, InvalidPlan
+from relaybook.errors import AlreadyOver, BadInput, Blocked, InvalidPlan, RetriesUsedUp
 from relaybook.store.base import Store
-from tests.helpers import break_, dump, finish, resolve, start, status, task, workflow
+from tests.helpers import break_, dump, fail, finish, resolve, start, status, task, workflow
 
 
-@pytest.mark.requirement("S103", "S105", "S106", "S17")
+@pytest.mark.requirement("S103", "S104", "S105", "S106", "S17")
 def test_a_failed_step_blocks_those_after_it_and_none_is_skipped(engine: Engine) -> None:
     name = workflow(engine, "a", task("b", "a"), task("c", "b"))
     with pytest.raises(Blocked):
         start(engine, name, "b")
     finish(engine, name, "a")
-    for _ in range(3):
-        break_(engine, name, "b")
+    break_(engine, name, "b", error="the disk was full")
+    for _ in range(2):
+        with pytest.raises(Blocked):
+            start(engine, name, "c")
+        retried = engine.claim_task(name)
+        assert (retried["task_id"], "the disk was full" in retried["prompt"]) == ("b", True)
+        fail(engine, name, "b")
 
+    with pytest.raises(RetriesUsedUp):
+        start(engine, name, "b")
     with pytest.raises(Blocked):
         start(engine, name, "c")
     with pytest.raises(BadInput):
         resolve(engine, name, "not_applicable", task_id="c")
     seen = engine.aggregate(name)
     assert (seen["status"], seen["counts"]["completed"]) == ("failed", 1)
+    assert seen["chain"]["results_from"] == ["a"]
     assert engine.show_workflow(name)["status"] == "failed"
 
 
@@ -64,6 +74,23 @@ def test_only_a_declared_condition_makes_a_task_not_applicable(
     assert dump(ledger) == before
     finish(engine, name, "c")
     assert engine.show_workflow(name)["status"] == "completed"
+
+
+@pytest.mark.requirement("A14")
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [({"reason": "no defect was found"}, "no defect was found"), ({}, "does not hold: a defect")],
+)
+def test_why_a_task_is_not_applicable_is_read_with_it(
+    engine: Engine, said: dict[str, str], kept: str
+) -> None:
+    name = workflow(engine, "a", task("b", "a", when="a defect"), task("c", "b"))
+    finish(engine, name, "a")
+
+    resolve(engine, name, "not_applicable", task_id="b", **said)
+
+    read = json.loads(engine.read(f"ledger://workflows/{name}/tasks/b")["text"])
+    assert (read["status"], read["reason"]) == ("not_applicable", kept)
 
 
 @pytest.mark.requirement("A14")

@@ -9,12 +9,7 @@ from relaybook.engine import Engine
 from relaybook.engine.request import Resolution
 from relaybook.errors import InvalidArguments, QuestionsOpen
 from relaybook.model import FailureCode
-from tests.helpers import complete, fail, result, start, update, workflow
-
-
-def break_(engine: Engine, name: str, task_id: str) -> dict[str, Any]:
-    start(engine, name, task_id)
-    return fail(engine, name, task_id)
+from tests.helpers import break_, complete, fail, result, start, update, workflow
 
 
 @pytest.mark.requirement("S89", "S106")
@@ -65,6 +60,7 @@ def test_the_code_and_words_of_a_workers_own_error_are_kept(
         ("permission_denied", "no key", "permission_denied: no key", "unknown"),
         ("auth", "timed out at login", "auth: timed out at login", "timeout"),
         ("auth", "", "auth: no reason given", "unknown"),
+        ("auth", " \n", "auth: no reason given", "unknown"),
     ],
 )
 def test_a_failure_with_a_code_of_the_callers_own_is_recorded_with_it(

@@ -1,5 +1,7 @@
 """Failure and recovery on a ledger: retries, the breaker, what the user decides then."""
 
+import json
+
 import pytest
 
 from relaybook.engine import Engine
@@ -43,6 +45,23 @@ def test_a_retry_prompt_carries_the_error_of_every_earlier_attempt(
     assert "the disk was full" in prompt
     assert "no word from attempt 2" in prompt
     assert prompt.index("the disk was full") < prompt.index("no word from attempt 2")
+
+
+@pytest.mark.requirement("S85")
+@pytest.mark.parametrize("told_as", ["error", "output"])
+@pytest.mark.parametrize("code", ["timeout", "crash"])
+def test_the_error_of_a_failed_task_is_read_as_its_result(
+    engine: Engine, code: str, told_as: str
+) -> None:
+    name = workflow(engine, "a", "b")
+    start(engine, name, "a")
+
+    said = {told_as: "the disk was full", "error_code": code}
+    answer = update(engine, name, "a", "failed", **said)
+
+    read = engine.read(f"ledger://workflows/{name}/tasks/a/result")["text"]
+    error = {"code": code, "message": "the disk was full"}
+    assert (answer["status"], json.loads(read)) == ("failed", {"status": "error", "error": error})
 
 
 @pytest.mark.requirement("S87", "S89", "A8")

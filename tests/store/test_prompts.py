@@ -212,6 +212,27 @@ def test_more_than_500_words_of_instructions_are_not_decomposed_enough(engine: E
     assert "not decomposed enough" in found[0]["fix"]
 
 
+@pytest.mark.requirement("S66", "S70")
+@pytest.mark.parametrize(("words", "flagged"), [(500, set[str]()), (501, {"P03"})])
+@pytest.mark.parametrize("pattern", ["expert_panel", "fan_out"])
+def test_a_task_is_given_up_to_500_words_of_context(
+    engine: Engine, pattern: str, words: int, flagged: set[str]
+) -> None:
+    text = "word " * words
+    criteria = [{"name": "risk", "question": "What can go wrong?", "weight": 1}]
+    judged = {"proposal": "Keep it.", "criteria": criteria, "context": text}
+    said = {
+        "expert_panel": {"expert_role": "security", "args": judged},
+        "fan_out": {"args": {"facts": [text]}},
+    }[pattern]
+    made = engine.create_workflow(pattern, tasks=[{"id": "a", "label": "Judge it", **said}])
+
+    answer = rendered(engine, made["workflow_id"])
+
+    assert answer["budget"]["context_words"] == words
+    assert rules(answer) & {"P03"} == flagged
+
+
 def with_data(name: str, data: str) -> dict[str, Any]:
     return {
         **review(name, sources=[{"path": f"{name}.py", "content": data}]),

@@ -8,7 +8,7 @@ from relaybook.store.base import Store
 from tests.helpers import dump, resolve, result, start, update, workflow
 
 
-@pytest.mark.requirement("S5", "S125")
+@pytest.mark.requirement("S5")
 def test_the_answer_to_a_workers_question_is_in_its_next_prompt(engine: Engine) -> None:
     name = workflow(engine, "a", "b")
     start(engine, name, "a")

@@ -16,21 +16,18 @@ from relaybook.store.base import Store
 from relaybook.store.cases import get_task
 from relaybook.store.tables import ATTEMPTS
 from relaybook.store.texts import get_text
-from tests.helpers import complete, dump, fail, result, start, task, update, workflow
-
-
-def status(engine: Engine, workflow_id: str) -> dict[str, str]:
-    return {each["id"]: each["status"] for each in engine.show_workflow(workflow_id)["tasks"]}
-
-
-def recorded(ledger: Store, workflow_id: str, task_id: str) -> tuple[dict[str, Any], str]:
-    """The result envelope of a task and the output of its last attempt, word for word."""
-    with ledger.read() as tx:
-        found = get_task(tx, workflow_id, task_id)
-        where = "WHERE workflow_id = :id AND task_id = :task_id ORDER BY number DESC"
-        output = ATTEMPTS.find(tx, where, id=workflow_id, task_id=task_id)[0].output
-        envelope = json.loads(get_text(tx, workflow_id, found.result or "")) if found.result else {}
-        return envelope, get_text(tx, workflow_id, output or "")
+from tests.helpers import (
+    complete,
+    dump,
+    fail,
+    recorded,
+    result,
+    start,
+    status,
+    task,
+    update,
+    workflow,
+)
 
 
 @pytest.mark.requirement("S74")

@@ -1,5 +1,6 @@
 """The gate that a stage passes before it counts as done: evidence, review, waivers, the parent's deeds."""
 
+import json
 from typing import Any
 
 import pytest
@@ -189,6 +190,20 @@ def test_a_corrected_result_takes_the_place_of_the_one_in_review(engine: Engine)
 
     assert first["status"] == "review"
     assert second["status"] == "completed"
+
+
+def test_what_was_handed_in_before_a_stage_failed_is_read_with_its_error(engine: Engine) -> None:
+    workflow_id = staged(engine, "verification", "implement", hooks=[])
+    advance(engine, workflow_id)
+    bad = {"criteria": [{"text": "Do verification", "verdict": "proven", "evidence": "TODO: look"}]}
+    advance(engine, workflow_id, 0, outcome="completed", output=result(bad, summary="TODO: x"))
+
+    advance(engine, workflow_id, 0, outcome="failed", reason="it cannot be shown")
+
+    read = engine.read(f"ledger://workflows/{workflow_id}/tasks/stage-0/result")["text"]
+    kept = json.loads(read)
+    assert (kept["status"], kept["error"]["message"]) == ("error", "it cannot be shown")
+    assert kept["data"] == bad
 
 
 @pytest.mark.requirement("A28")

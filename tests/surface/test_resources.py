@@ -233,6 +233,23 @@ async def test_the_quick_reference_has_its_nine_headings(client: Client) -> None
     assert headings == NINE_HEADINGS
 
 
+@pytest.mark.requirement("S109")
+async def test_the_card_asks_of_each_piece_what_the_form_of_a_task_has_fields_for(
+    client: Client,
+) -> None:
+    card = await read_text(client, "guide://quick-reference")
+    [form] = [t for t in (await client.list_tools()).tools if t.name == "create_workflow"]
+
+    fields = form.input_schema["properties"]["tasks"]["items"]["properties"]
+    assert {"depends_on", "args", "takes", "done"} <= set(fields)
+    for question in (
+        "can it run in parallel (else `depends_on`)",
+        "what is the least context it needs (`args`, `takes`)",
+        "what does done look like (`done`)",
+    ):
+        assert question in card
+
+
 @pytest.mark.requirement("S67")
 async def test_context_comes_first_among_the_causes_of_failure(client: Client) -> None:
     card = await read_text(client, "guide://quick-reference")

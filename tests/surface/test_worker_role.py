@@ -28,6 +28,21 @@ async def test_a_worker_cannot_create_a_workflow(worker: Client) -> None:
     assert error["code"] == "unknown_tool"
 
 
+@pytest.mark.requirement("S71", "A7")
+@pytest.mark.parametrize("presented", ["claim", "parent_task_id"])
+async def test_a_workflow_made_in_the_name_of_a_task_is_refused(
+    client: Client, engine: Engine, ledger: Store, presented: str
+) -> None:
+    claim = start(engine, workflow(engine, "a"), "a")
+    before = dump(ledger)
+
+    said = {presented: claim if presented == "claim" else "a"}
+    error = await refusal(client, "create_workflow", pattern="fan_out", tasks=[task("b")], **said)
+
+    assert (error["code"], repr(presented) in error["message"]) == ("invalid_arguments", True)
+    assert dump(ledger) == before
+
+
 @pytest.mark.requirement("A7")
 async def test_a_worker_claims_and_finishes_its_task(worker: Client, engine: Engine) -> None:
     workflow_id = workflow(engine, "a")

@@ -67,8 +67,10 @@ def test_every_starter_is_valid() -> None:
 @pytest.mark.parametrize(
     ("capability", "skills"),
     [
-        pytest.param("deploy", ("devops",), marks=pytest.mark.requirement("S205")),
-        pytest.param("verification", ("sanity-check",), marks=pytest.mark.requirement("S206")),
+        pytest.param("deploy", ("devops",), marks=pytest.mark.requirement("S205", "A18")),
+        pytest.param(
+            "verification", ("sanity-check",), marks=pytest.mark.requirement("S206", "A18")
+        ),
     ],
 )
 def test_one_skill_alone_has_the_capability(capability: str, skills: tuple[str, ...]) -> None:
@@ -82,7 +84,7 @@ def test_a_pipeline_keeps_the_order_of_its_capabilities() -> None:
     assert [contract.name for contract in found] == ["python-backend", "devops", "sanity-check"]
 
 
-@pytest.mark.requirement("S183", "S186")
+@pytest.mark.requirement("S183", "S186", "A18")
 def test_the_four_stage_example_is_routed_as_the_playbook_prints_it() -> None:
     found = Contracts().pipeline(["implement", "testing", "deploy", "verification"])
 

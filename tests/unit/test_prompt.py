@@ -372,10 +372,20 @@ def test_the_lines_that_the_server_wrote_are_told_apart() -> None:
 
 
 @pytest.mark.requirement("A24")
-def test_the_texts_of_context_inputs_are_told_apart() -> None:
-    edit = template("Edit {{ x }}.", declared("string", context=True))
+@pytest.mark.parametrize(
+    ("kind", "given", "texts"),
+    [
+        ("string", "the garden", ("the garden",)),
+        ("text", "the\ngarden", ("the\ngarden",)),
+        ("array", ["the garden", "word " * 200], ("the garden", "word " * 200)),
+    ],
+)
+def test_the_texts_of_context_inputs_are_told_apart_as_they_were_given(
+    kind: str, given: Any, texts: tuple[str, ...]
+) -> None:
+    edit = template("Edit {{ x }}.", declared(kind, context=True))
 
-    assert render(edit, {"x": "the garden"}, frame()).context == ("the garden",)
+    assert render(edit, {"x": given}, frame()).context == texts
 
 
 def test_results_of_earlier_tasks_come_last_in_the_task_and_fenced() -> None:

@@ -129,6 +129,16 @@ def test_the_breaker_opens_at_three_failed_tasks_or_all(
     assert breaker_open(failures, total) is is_open
 
 
+@pytest.mark.requirement("A17")
+def test_tasks_in_review_do_not_open_the_breaker() -> None:
+    case = plan({"id": "a"})
+    for name in ("x", "y", "z"):
+        case = do(case, start(name, f"c{name}"), done(name, objections=[{"rule": "tests"}]))
+
+    assert case.workflow.review == 3
+    assert do(case, start()).tasks["a"].status is Status.IN_PROGRESS
+
+
 # Handlers
 
 

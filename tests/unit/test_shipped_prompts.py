@@ -49,6 +49,16 @@ def test_the_prompt_of_a_template_breaks_no_rule(name: str) -> None:
     assert prompt.flags == ()
 
 
+@pytest.mark.requirement("S109")
+def test_the_form_of_a_plan_asks_what_each_subtask_waits_for_needs_and_is_done_by() -> None:
+    schema = TEMPLATES.get("decompose").output_schema
+    assert schema is not None
+
+    asked = schema["properties"]["subtasks"]["items"]["required"]
+
+    assert {"depends_on", "inputs", "done"} <= set(asked)
+
+
 @every_template
 @pytest.mark.requirement("A24")
 def test_what_no_argument_chooses_leaves_room_for_the_task(name: str) -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from relaybook.model import ITEM_EVENTS, WORDS, Status
+from relaybook.core.status import FLAGS
+from relaybook.model import ITEM_EVENTS, WORDS, Status, WorkflowStatus
 
 
 @pytest.mark.requirement("A20")
@@ -23,6 +24,20 @@ def test_every_view_has_a_word_for_every_state() -> None:
         "failed",
         "skipped",
     }
+
+
+@pytest.mark.requirement("A20")
+def test_the_ledger_and_its_workflows_keep_the_words_of_the_playbook() -> None:
+    ledger = [words.ledger for words in WORDS.values()]
+
+    assert ledger == [str(status) for status in Status]
+    assert {"pending", "in_progress", "completed", "failed", "cancelled"} <= set(ledger)
+    assert {*map(str, WorkflowStatus)} == {
+        *("pending", "in_progress", "completed", "failed"),
+        *("partial", "cancelled"),
+    }
+    assert {"blocked", "stalled", "update_due"} <= set(FLAGS)
+    assert {*FLAGS}.isdisjoint({*Status, *WorkflowStatus})
 
 
 @pytest.mark.requirement("A20", "S187")

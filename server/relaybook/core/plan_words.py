@@ -8,7 +8,7 @@ from typing import Any
 from relaybook.core.guards import Finding, Severity, named
 from relaybook.core.prompt_rules import orders_several, orders_to_spawn
 from relaybook.core.task_spec import TaskSpec
-from relaybook.core.text import canonical, text_hash
+from relaybook.core.text import canonical, text_hash, texts_in
 
 #: Words from which a text that most tasks are given is a dump.
 DUMP_WORDS = 40
@@ -53,7 +53,9 @@ def _ordered(specs: Sequence[TaskSpec]) -> Iterator[Finding]:
 
 def _dumped(specs: Sequence[TaskSpec]) -> Iterator[Finding]:
     """Long texts that more than half of the tasks are given; a panel judges one proposal."""
-    given = _by_text(specs, lambda spec: set(_texts(spec.args)) if not spec.expert_role else set())
+    given = _by_text(
+        specs, lambda spec: set(texts_in(spec.args)) if not spec.expert_role else set()
+    )
     for text, ids in given.items():
         words = len(text.split())
         if len(ids) > 1 and len(ids) * 2 > len(specs) and words >= DUMP_WORDS:
@@ -95,15 +97,3 @@ def _by_text(
         for text in texts(spec):
             found[text].append(spec.id)
     return found
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """The texts in `value`, at any depth."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for each in value.values():
-            yield from _texts(each)
-    elif isinstance(value, list | tuple):
-        for each in value:
-            yield from _texts(each)

@@ -22,7 +22,7 @@ class Words:
 
     #: Outside the fences.
     instruction: int
-    #: Of the inputs that are declared as context.
+    #: Of the inputs that are declared as context, as they were given.
     context: int
     #: Inside the fences, their tags included.
     data: int

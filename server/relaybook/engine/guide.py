@@ -50,7 +50,9 @@ as it stands, with the label `wf_<id>_<task>_<desc>` and the timeout. Or let wor
 `claim_task`.
 
 ## TRACK
-`create_workflow` first, spawn second. Record each start, end and failure with `update_task` when \
+Ask of each piece before you register it: can it run in parallel (else `depends_on`), what is the \
+least context it needs (`args`, `takes`), what does done look like (`done`)? `create_workflow` \
+first, spawn second. Record each start, end and failure with `update_task` when \
 it happens. `get_workflow(since, wait_seconds)` waits for news. After \
 {USER_UPDATE_AFTER_SECONDS // 60} minutes tell the user how far it is, and `record` that you did.
 
@@ -81,7 +83,7 @@ DERIVED = {
     "held": "ready, but another task is writing what it would write",
     "retryable": "failed, not for good, with a retry left",
     "overdue": "in progress past its timeout, or without a word past its lease",
-    "stalled": f"nothing started or ended for {STALL_FACTOR} times the expected minutes",
+    "stalled": f"nothing started or completed for {STALL_FACTOR} times the expected minutes",
     "update_due": f"the user was told nothing for {USER_UPDATE_AFTER_SECONDS // 60} minutes",
 }
 

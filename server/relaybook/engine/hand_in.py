@@ -128,8 +128,9 @@ def _failure_of(update: Update) -> tuple[str, str]:
     """The code, empty if none is known, and the error; a code of the caller's own stays in that."""
     code = known_code(update.error_code)
     own = "" if code else clip(storable(update.error_code.strip()), OWN_CODE_LIMIT)
-    error = update.error or update.output[-ERROR_LIMIT:] or "no reason given"
-    if not update.error and (reported_error := _reported_in(update)):
+    told = update.error.strip()
+    error = told or update.output[-ERROR_LIMIT:].strip() or "no reason given"
+    if not told and (reported_error := _reported_in(update)):
         code, error = code or reported_error[0], reported_error[1]
     return code, f"{own}: {error}" if own else error
 

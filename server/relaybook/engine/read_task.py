@@ -9,7 +9,7 @@ from relaybook.engine.advice import timestamp
 from relaybook.engine.desk import Desk
 from relaybook.engine.prompt import earlier_attempts
 from relaybook.errors import UnknownResource, clip
-from relaybook.model import WORDS, Attempt, Task
+from relaybook.model import WORDS, Attempt, Status, Task
 from relaybook.store.base import Tx
 from relaybook.store.cases import get_task
 from relaybook.store.texts import get_text
@@ -18,10 +18,12 @@ from relaybook.store.texts import get_text
 INLINE_LIMIT = 8_000
 ATTEMPTS_SHOWN = 12
 ERROR_SHOWN = 2_000
+#: States that a reason stands beside in place of a result.
+_SET_ASIDE = frozenset({Status.CANCELLED, Status.NOT_APPLICABLE})
 
 
 def read_task(desk: Desk, id: str, task_id: str) -> str:
-    """Specification, status, attempts with their errors, and the result's envelope."""
+    """Specification, status, attempts with their errors, and the result or why there is none."""
     with desk.store.read() as tx:
         task = get_task(tx, id, task_id)
         attempts = earlier_attempts(tx, task)
@@ -40,6 +42,8 @@ def read_task(desk: Desk, id: str, task_id: str) -> str:
             "spec": _inline(tx, task, task.spec, "spec"),
             "attempts": [_attempt(each) for each in attempts[-ATTEMPTS_SHOWN:]],
         }
+        if task.status in _SET_ASIDE and task.error:
+            answer["reason"] = task.error
         if attempts:
             answer["prompt"] = _uri(task, "prompt")
         if task.result is not None:
@@ -66,11 +70,15 @@ def read_prompt_text(desk: Desk, id: str, task_id: str) -> str:
 
 
 def read_result_text(desk: Desk, id: str, task_id: str) -> str:
-    """The envelope of the recorded result, in full."""
+    """The envelope of the recorded result, in full; of a failed task with its last error."""
     with desk.store.read() as tx:
         task = get_task(tx, id, task_id)
-        if task.result is not None:
-            return get_text(tx, id, task.result)
+        given = get_text(tx, id, task.result) if task.result is not None else ""
+    if task.status is Status.FAILED:
+        error = {"code": task.error_code, "message": task.error}
+        return compact(json.loads(given or "{}") | {"status": "error", "error": error})
+    if given:
+        return given
     raise UnknownResource(
         f"Task {task_id!r} is {WORDS[task.status].ledger} and has no result.",
         next="call get_workflow to follow it",

@@ -167,7 +167,7 @@ READABLES: tuple[Readable, ...] = (
         uri=f"{_TASK}/result",
         name="task_result",
         title="Result of a task",
-        description="The envelope that its worker returned, in full.",
+        description="The envelope that its worker returned, in full; its error if it failed.",
         reader="read_task.read_result_text",
         worker="own",
     ),

@@ -25,8 +25,8 @@ class Verdict(StrEnum):
 
 _ADVICE = {
     Verdict.SLOW: "slow, not stuck: wait longer",
-    Verdict.LOST: "session ended without a result: update_task(status='failed', "
-    "error_code='lost_session'), then start it again",
+    Verdict.LOST: "session ended without a result, so the ledger is stale: update_task("
+    "status='failed', error_code='lost_session'), then start it again",
     Verdict.UNKNOWN: "no session on record: find its worker, or wait for its lease to run out",
 }
 

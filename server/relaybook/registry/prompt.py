@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from relaybook.core.fence import scan
+from relaybook.core.text import texts_in
 from relaybook.errors import InvalidArguments, InvalidTemplate
 from relaybook.registry import frame as added
 from relaybook.registry.arguments import check_arguments
@@ -40,7 +41,7 @@ class Prompt:
     seen: tuple[str, ...]
     #: How many invisible characters were removed.
     removed: int
-    #: The texts of the inputs that count as context.
+    #: The texts of the inputs that count as context, as they were given.
     context: tuple[str, ...]
     #: Arguments given that the body does not use.
     unused: tuple[str, ...]
@@ -82,7 +83,6 @@ def render(template: Template, args: Mapping[str, Any], frame: Frame) -> Prompt:
         "Output Interface": added.OUTPUT_INTERFACE,
     }
     sections = [(name, inlay.fill(text)) for name, text in texts.items()]
-    context = [str(values[each.name] or "") for each in inputs if each.context]
     return Prompt(
         text=_bounded(
             "\n".join([line for name, text in sections for line in (f"## {name}", text, "")])
@@ -91,7 +91,9 @@ def render(template: Template, args: Mapping[str, Any], frame: Frame) -> Prompt:
         fixed=added.fixed_lines(limits),
         seen=tuple(inlay.seen),
         removed=inlay.removed,
-        context=tuple(inlay.fill(text) for text in context if text),
+        context=tuple(
+            text for each in inputs if each.context for text in texts_in(checked[each.name])
+        ),
         unused=tuple(name for name in args if name not in template.body.variables),
         path_only=tuple(dict.fromkeys(inlay.path_only)),
         schema=schema,

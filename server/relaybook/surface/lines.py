@@ -37,13 +37,19 @@ def _more_patiently(line: str) -> SessionMessage | NotUnderstood:
     """As Python reads JSON, which takes half of a surrogate pair that a host cut off."""
     try:
         value = json.loads(line)
+    except json.JSONDecodeError:
+        return _unread("the line is no JSON")
     except (ValueError, RecursionError):
-        said = ErrorData(code=PARSE_ERROR, message="Parse error: the line is no JSON")
-        return NotUnderstood(JSONRPCError(jsonrpc="2.0", id=None, error=said))
+        return _unread("the line is nested too deep, or holds too long a number, to be read")
     try:
         return SessionMessage(jsonrpc_message_adapter.validate_python(value, by_name=False))
     except (ValueError, RecursionError):
         return _refused(value, "a line is one JSON-RPC 2.0 message, its params an object")
+
+
+def _unread(why: str) -> NotUnderstood:
+    said = ErrorData(code=PARSE_ERROR, message=f"Parse error: {why}")
+    return NotUnderstood(JSONRPCError(jsonrpc="2.0", id=None, error=said))
 
 
 def _refused(value: Any, why: str) -> NotUnderstood:

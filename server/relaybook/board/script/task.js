@@ -38,6 +38,7 @@ const taskFacts = (task) =>
     ["Work item", link(at("items", task.item), null, task.item)],
     ["Attempts", task.attempts.length],
     ["Failures", task.failures || null],
+    ["Reason", task.reason],
     ["Expected", duration(task.expected_minutes * 60)],
     ["Time limit", duration(task.timeout_seconds)],
   ]);

@@ -90,7 +90,10 @@ PHRASES: tuple[Phrase, ...] = (
         "as you know; where you left off; the aforementioned; do the same",
     ),
     *_phrases("P15", "spawn", shieldable=True, near=_AGENTS),
-    *_phrases("P15", "launch; start; create; use; run; hire", shieldable=True, near=_SUB_AGENTS),
+    *_phrases(
+        "P15", "spin up; launch; start; create; use; run; hire", shieldable=True, near=_SUB_AGENTS
+    ),
+    *_phrases("P15", "spin up; launch", ordered=True, shieldable=True, near=word_set("agents")),
     *_phrases("P15", "delegate; orchestrate", ordered=True, shieldable=True),
     *_phrases("P15", "sessions_spawn", shieldable=True),
     *_phrases(

@@ -22,6 +22,8 @@ COOKIE = "relaybook_token"
 COOKIE_PATHS = ("/board",)
 
 EVENT_STREAM = "text/event-stream"
+#: What one who may not call is told to do.
+NEXT = "send Authorization: Bearer with a token of this server; relaybook token create makes one"
 
 
 class Door:
@@ -93,8 +95,9 @@ class Door:
         challenge = self._access.challenge
         if fault:
             challenge += f"{',' if ' ' in challenge else ''} {fault}"
+        code = "forbidden" if missing else "unauthorized"
         return JSONResponse(
-            {"error": {"code": "forbidden" if missing else "unauthorized", "message": said}},
+            {"error": {"code": code, "message": said, "next": NEXT}},
             status,
             {"WWW-Authenticate": challenge},
         )

@@ -18,6 +18,7 @@ from relaybook.surface.http.app import MCP_PATH, build_app
 from relaybook.surface.http.board import Exchange, as_given
 from relaybook.surface.http.caller import Access
 from relaybook.surface.http.options import HttpOptions
+from relaybook.surface.http.protocol import BoundedHttp
 from relaybook.surface.http.stopping import Stopping
 
 
@@ -79,8 +80,7 @@ class HttpServer(uvicorn.Server):
 def _config(app: Starlette, options: HttpOptions) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        # With httptools a header's trailing blanks would not be stripped.
-        http="h11",
+        http=BoundedHttp,
         ws="none",
         lifespan="on",
         log_config=None,

@@ -1,0 +1,76 @@
+"""Requests byte by byte: what counts as their head, and how long it may be."""
+
+import anyio
+import pytest
+
+from relaybook.engine import Engine
+from relaybook.surface.http.protocol import HEAD_LIMIT
+from tests.http.serving import serving
+
+pytestmark = pytest.mark.anyio
+
+
+async def answers(url: str, *pieces: bytes) -> bytes:
+    """What the server sends until it closes the connection, after each of `pieces`."""
+    host, port = url.removeprefix("http://").removesuffix("/mcp").split(":")
+    said = b""
+    async with await anyio.connect_tcp(host, int(port)) as stream:
+        with anyio.fail_after(60):
+            for piece in pieces:
+                await stream.send(piece.replace(b"HOST", f"{host}:{port}".encode()))
+            async for part in stream:
+                said += part
+    return said
+
+
+async def test_blanks_around_a_value_are_no_part_of_it(engine: Engine) -> None:
+    async with serving(engine) as url:
+        said = await answers(
+            url, b"GET /health HTTP/1.1\r\nHost: \t HOST \t\r\nConnection:close  \r\n\r\n"
+        )
+
+    assert said.startswith(b"HTTP/1.1 200 ")
+
+
+async def test_a_head_may_come_in_pieces_and_its_body_be_long(engine: Engine) -> None:
+    body = b"x" * (2 * HEAD_LIMIT)
+    length = f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode()
+
+    async with serving(engine) as url:
+        said = await answers(
+            url, b"POST /mcp HTT", b"P/1.1\r\nHo", b"st: HOST\r", b"\n" + length + body
+        )
+        whole = await answers(url, b"POST /mcp HTTP/1.1\r\nHost: HOST\r\n" + length + body)
+
+    assert b"longer than" not in said + whole
+
+
+async def test_a_head_without_end_is_refused(engine: Engine) -> None:
+    piece = b"a" * 8192
+
+    async with serving(engine) as url:
+        named = await answers(url, b"GET /health HTTP/1.1\r\nX: ", *[piece] * 9)
+        unnamed = await answers(url, b"GET /", *[piece] * 9)
+
+    for said in (named, unnamed):
+        assert said.startswith(b"HTTP/1.1 400 ")
+        assert said.endswith(f"longer than {HEAD_LIMIT} bytes.".encode())
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
+        b"Content-Length : 5\r\n\r\nhello",
+        b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"Bad Name: x\r\n\r\n",
+    ],
+)
+async def test_a_request_that_can_be_read_in_two_ways_is_refused(
+    engine: Engine, head: bytes
+) -> None:
+    async with serving(engine) as url:
+        said = await answers(url, b"POST /mcp HTTP/1.1\r\nHost: HOST\r\n" + head)
+
+    assert said.startswith(b"HTTP/1.1 400 ")
