@@ -154,7 +154,7 @@ def _scores_by_criterion(opinions: Sequence[Opinion]) -> dict[str, list[float]]:
 
 
 def _criteria(opinions: Sequence[Opinion], weights: Weights) -> list[dict[str, Any]]:
-    """The mean score of each criterion, of how many experts, weighted beside unweighted where weights are set."""
+    """The mean score of each criterion and of how many experts, beside it the weighted one."""
     rows: list[dict[str, Any]] = []
     for name, scores in _scores_by_criterion(opinions).items():
         row: dict[str, Any] = {
