@@ -23,6 +23,8 @@ class Settings:
 
     #: A path, `sqlite:///path` or `postgresql://…`; it may hold a password, so it is never shown.
     store: str
+    #: Whether somebody named it, by an option or the environment.
+    named: bool
     durability: Durability
     role: Role
     #: Folders of templates beside the shipped ones; a later one shadows.
@@ -51,6 +53,7 @@ def read_settings(
     """
     named = store or env.get("RELAYBOOK_STORE")
     return Settings(
+        named=bool(named),
         store=named or str(default_store(env, home=home, platform=platform)),
         durability=durability,
         role=_role(role, env.get("RELAYBOOK_ROLE", "")),

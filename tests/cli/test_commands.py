@@ -267,12 +267,54 @@ def test_a_broken_composition_is_listed_with_its_fault(cli: Cli, tmp_path: Path)
     assert odd["description"].startswith("Composition 'odd' is broken: odd.yaml line 1")
 
 
-def test_what_only_reads_makes_no_ledger(cli: Cli, ledger: Path) -> None:
-    assert cli("list", "--json").json["workflows"] == []
-    assert cli("templates", "list").code == 0
-    assert cli("plan", "--minutes", "3").code == 0
-    assert cli("status", "--id", "wf_1").code == 5
+LOOKS = (
+    "list",
+    "items list",
+    "items stats",
+    "items graph",
+    "items hooks created",
+    "lessons list",
+    "read ledger://workflows",
+)
 
+
+@pytest.mark.parametrize("look", [*LOOKS, "status --id wf_1"])
+def test_a_ledger_that_is_named_and_not_there_is_not_shown_as_empty(
+    look: str, cli: Cli, ledger: Path
+) -> None:
+    ran = cli(*look.split(), "--json")
+
+    assert (ran.code, json.loads(ran.err)["code"], ran.out) == (5, "store_unreachable", "")
+    assert not ledger.exists()
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_ledger_that_nobody_named_is_empty_before_the_first_workflow(
+    look: str, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RELAYBOOK_STORE")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+
+    assert cli(*look.split()).code == 0
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "templates list",
+        "contracts list",
+        "compositions list",
+        "plan --minutes 3",
+        "read guide://vocabulary",
+        "read prompt://index",
+    ],
+)
+def test_what_needs_no_ledger_makes_none_and_misses_none(
+    command: str, cli: Cli, ledger: Path
+) -> None:
+    assert cli(*command.split()).code == 0
     assert not ledger.exists()
 
 

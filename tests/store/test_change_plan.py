@@ -16,7 +16,7 @@ from relaybook.errors import (
 )
 from relaybook.store.base import Store
 from relaybook.store.cases import get_task
-from tests.helpers import complete, dump, fail, start, task, update, workflow
+from tests.helpers import complete, dump, fail, result, start, task, update, workflow
 
 
 def finish(engine: Engine, name: str, *tasks: str, data: Any = None) -> None:
@@ -243,6 +243,17 @@ def test_a_supervisor_puts_the_pieces_in_another_order_with_a_reason(engine: Eng
     assert any("c comes first" in line for line in told)
 
 
+@pytest.mark.parametrize("status", ["pending", "completed", "failed"])
+def test_a_task_that_was_cancelled_before_its_start_is_not_told_to_start(
+    engine: Engine, status: str
+) -> None:
+    name = workflow(engine, "a", "b")
+    update(engine, name, "a", "cancelled")
+
+    with pytest.raises(AlreadyOver, match=r"'a' is cancelled; .* change_plan\(add=\[…\]\)"):
+        update(engine, name, "a", status, output=result(1))
+
+
 @pytest.mark.requirement("S106", "A27")
 @pytest.mark.parametrize("pattern", ["pipeline", "fan_out", "map_reduce"])
 def test_no_step_of_a_fixed_plan_is_dropped(engine: Engine, ledger: Store, pattern: str) -> None:
@@ -259,8 +270,9 @@ def test_no_step_of_a_fixed_plan_is_dropped(engine: Engine, ledger: Store, patte
     [
         ({"add": []}, "adds no task"),
         ({"add": [], "replaces": ["open"]}, "which to drop and why"),
-        ({"add": [task("open")]}, "given more than once"),
-        ({"add": [task("x", "nowhere")]}, "not in the plan"),
+        ({"add": [task("open")]}, "'open' is that of a task which the plan has already"),
+        ({"add": [task("x"), task("x")]}, "'x' is given more than once"),
+        ({"add": [task("opem", "ope")]}, "not in the plan. Allowed: open, gone, done, later, old"),
         ({"add": [task("x", "open")], "replaces": ["open"]}, "this change puts it aside"),
         ({"add": [task("x", "later")], "replaces": ["open"]}, "waits for the task it replaces"),
         ({"add": [task("x", "old")]}, "was replaced"),

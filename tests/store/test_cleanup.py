@@ -66,7 +66,7 @@ def test_more_than_one_batch_is_removed(engine: Engine, clock: Clock) -> None:
     assert engine.list_workflows()["workflows"] == []
 
 
-@pytest.mark.parametrize("days", [-1, float("nan"), float("inf")])
+@pytest.mark.parametrize("days", [-1, 1e300, float("nan"), float("inf")])
 def test_impossible_days_are_refused(engine: Engine, days: float) -> None:
-    with pytest.raises(InvalidArguments, match="0 or more"):
+    with pytest.raises(InvalidArguments, match="0 to 100000"):
         engine.cleanup(days=days)

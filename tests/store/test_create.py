@@ -42,8 +42,10 @@ def test_a_repeat_with_the_same_request_id_answers_the_same_workflow(
     before = dump(ledger)
 
     again = engine.create_workflow("fan_out", "x", tasks=[task("a")], request_id="r1")
+    tried = engine.create_workflow("fan_out", "x", tasks=[task("a")], request_id="r1", dry_run=True)
 
     assert (again["workflow_id"], again["repeated"]) == (first["workflow_id"], True)
+    assert tried["next"].endswith(f"answers {first['workflow_id']!r}, which is there already")
     assert dump(ledger) == before
 
 
@@ -53,6 +55,8 @@ def test_a_request_id_with_other_arguments_is_refused(engine: Engine, ledger: St
 
     with pytest.raises(RequestIdReused, match=first):
         workflow(engine, "b", request_id="r1")
+    with pytest.raises(RequestIdReused, match=first):
+        workflow(engine, "b", request_id="r1", dry_run=True)
     assert dump(ledger) == before
 
 

@@ -230,11 +230,18 @@ def test_of_many_retried_tasks_the_first_are_named(engine: Engine) -> None:
 
 @pytest.mark.requirement("S96")
 def test_adjust_is_recorded_and_names_the_call_to_make(engine: Engine) -> None:
-    name = workflow(engine, "a", "b", "c")
+    name = workflow(engine, "a", "b", "c", "d")
     break_(engine, name, "a", "b", "c")
+    stopped = engine.show_workflow(name)
 
     answer = resolve(engine, name, "adjust", reason="another prompt")
 
+    assert ("ready" in stopped, "ready" in stopped["counts"]) == (False, False)
+    assert "cut" not in engine.show_workflow(name, detail="resume")
+    assert [each["standing_still"] for each in (stopped, engine.show_workflow(name))] == [
+        "waiting: for the user's decision after 3 failures",
+        "waiting: for the plan to be changed, as the user decided",
+    ]
     assert answer["next"].startswith("change_plan(")
     for seen in (engine.show_workflow(name), engine.show_workflow(name, detail="resume")):
         assert "the user decided to adjust the plan: change_plan(add=" in seen["next"]

@@ -7,7 +7,7 @@ import pytest
 from relaybook.engine import Engine
 from relaybook.errors import InvalidPlan
 from relaybook.store.base import Store
-from tests.helpers import complete, dump, fail, start, task, workflow
+from tests.helpers import complete, dump, fail, finish, start, task, workflow
 from tests.stages import PROOF, advance, staged
 
 BROKEN: dict[str, dict[str, Any]] = {
@@ -96,6 +96,20 @@ def test_the_evidence_of_a_stage_reaches_the_next(engine: Engine) -> None:
     assert "test_refresh" in answer["current"]["prompt"]
 
 
+def test_a_stage_took_what_the_one_before_gave_once_it_was_started(engine: Engine) -> None:
+    name = staged(engine, hooks=[])
+    advance(engine, name)
+    proof = {"artifacts": ["src/a.py"], "tests": PROOF[0]["tests"]}
+    advance(engine, name, 0, outcome="completed", **proof)
+    fail(engine, name, "stage-1")
+
+    found = engine.aggregate(name)
+
+    took = [line.get("took") for line in found["tasks"]]
+    assert took == [None, ["stage-0.files", "stage-0.tests"], *[None] * (len(took) - 2)]
+    assert "Figures rest" not in str(found["brief"]["must_mention"])
+
+
 def test_evidence_that_no_contract_names_is_handed_on_whole(engine: Engine) -> None:
     name = staged(engine, "verification", "implement", hooks=[])
     advance(engine, name)
@@ -130,5 +144,7 @@ def test_the_steps_of_a_pipeline_are_told_in_their_order_after_one_was_replaced(
     assert found["chain"]["steps"] == (
         "plan pending → draft1 pending → draft2 pending → edit pending"
     )
-    took = {line["task_id"]: line.get("took") for line in found["tasks"]}
+    assert not any("took" in line for line in found["tasks"])
+    finish(engine, name, "plan", "draft1", "draft2", "edit")
+    took = {line["task_id"]: line.get("took") for line in engine.aggregate(name)["tasks"]}
     assert took == {"plan": None, "edit": ["draft2"], "draft1": ["plan"], "draft2": ["draft1"]}

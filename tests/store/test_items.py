@@ -1,5 +1,6 @@
 """Work items: any task as its events tell it."""
 
+import json
 import math
 from typing import Any
 
@@ -116,6 +117,27 @@ def test_an_unknown_slug_is_refused_with_the_nearest(engine: Engine) -> None:
         engine.load_item("wf-implement-auth-refres-stage-0")
 
     assert caught.value.allowed.split(", ")[0] == SLUG.format(0)
+
+
+def test_where_no_item_is_a_stage_an_unknown_slug_is_refused_with_those_of_tasks(
+    engine: Engine,
+) -> None:
+    workflow_id = workflow(engine, "a", "b")
+
+    with pytest.raises(UnknownItem) as caught:
+        engine.load_item("nope")
+
+    assert sorted(caught.value.allowed.split(", ")) == [f"{workflow_id}/a", f"{workflow_id}/b"]
+
+
+def test_an_item_is_read_under_the_slug_that_the_list_of_items_tells(engine: Engine) -> None:
+    workflow_id = workflow(engine, "a")
+    told = json.loads(engine.read_text("ledger://items").text)["items"][0]["slug"]
+
+    item = engine.read_text(f"ledger://items/{told}").text
+
+    assert told == f"{workflow_id}/a"
+    assert item == engine.read_text(f"ledger://items/{workflow_id}%2Fa").text
 
 
 @pytest.mark.requirement("S218", "A21")

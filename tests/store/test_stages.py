@@ -413,6 +413,19 @@ def test_a_testing_stage_with_a_goal_alone_is_told_the_goal(engine: Engine) -> N
     assert prompt["gate"]["verdict"] == "pass"
 
 
+def test_a_stage_with_a_template_of_its_own_needs_no_arguments_for_that_of_its_skill(
+    engine: Engine,
+) -> None:
+    stage = {"capability": "documentation", "goal": "Explain it", "template": "pipeline_stage"}
+    made = engine.create_workflow(stages=[stage])
+
+    prompt = engine.render_prompt(workflow_id=made["workflow_id"], task_id="stage-0")
+
+    assert "Explain it" in prompt["prompt"]
+    with pytest.raises(InvalidPlan, match="'template' of stage 0 must be a text"):
+        engine.create_workflow(stages=[stage | {"template": 1}])
+
+
 @pytest.mark.parametrize("pattern", ["pipeline", "fan_out"])
 def test_a_workflow_without_stages_is_not_advanced(
     pattern: str, engine: Engine, ledger: Store

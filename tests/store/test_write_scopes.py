@@ -30,10 +30,16 @@ def rules(answer: dict[str, Any]) -> set[str]:
         ("src//auth/login.py", "src/auth/./login.py", True),
         ("docs", "docs/", True),
         ("docs/", "docs", True),
+        ("src", "src/deep/", True),
+        ("src/deep/", "src", True),
+        ("src", "src/a.py", True),
+        ("src/deep/a.py", "src", True),
         ("database", "database", True),
         ("src/a.py", "src/b.py", False),
         ("src/", "src2/a.py", False),
         ("src/a", "src/a.py", False),
+        ("src", "src2/a.py", False),
+        ("/srv/a", "/etc/a", False),
     ],
 )
 def test_a_task_is_held_while_another_writes_the_same_or_a_folder_around_it(
@@ -259,3 +265,5 @@ def test_a_plan_is_told_what_others_of_its_project_write_now(engine: Engine, dry
         f"task 'b' would write what task 'a' of workflow {first!r} is writing: src/auth/"
     )
     assert "scope_held" not in str(elsewhere)
+    assert (made["ready"], elsewhere["ready"]) == (["c"], ["b", "c"])
+    assert "2 task(s), 1 ready, 1 may run at once" in made["summary"]

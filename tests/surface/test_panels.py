@@ -28,8 +28,8 @@ def opinion(verdict: str, score: int, **more: Any) -> dict[str, Any]:
     } | more
 
 
-async def panel_of(client: Client, **said: Any) -> str:
-    criteria = [{"name": "fit", "question": "Does it fit?"}]
+async def panel_of(client: Client, *more: str, **said: Any) -> str:
+    criteria = [{"name": name, "question": f"What of its {name}?"} for name in ("fit", *more)]
     tasks = [
         {
             "id": role,
@@ -44,9 +44,9 @@ async def panel_of(client: Client, **said: Any) -> str:
     return created["workflow_id"]
 
 
-def judge(engine: Engine, workflow_id: str, role: str, data: Any) -> None:
+def judge(engine: Engine, workflow_id: str, role: str, data: Any) -> Any:
     evidence = [{"claim": "seen", "source": "the proposal"}]
-    do(engine, workflow_id, role, data, evidence=evidence)
+    return do(engine, workflow_id, role, data, evidence=evidence)
 
 
 @pytest.mark.requirement("S11", "S33", "S34")
@@ -129,6 +129,30 @@ async def test_one_blocking_objection_of_a_panel_outweighs_its_majority(
     assert "correlated" in panel["independence"]
 
 
+async def test_criteria_that_an_expert_leaves_out_or_makes_up_are_named_and_not_counted(
+    client: Client, engine: Engine
+) -> None:
+    name = await panel_of(client, "risk")
+    both = [{"name": each, "score": 4, "why": "seen"} for each in ("Fit", "risk")]
+    own = [{"name": "style", "score": 5, "why": "seen"}, *both[:1]]
+    judged = judge(engine, name, "security", opinion("approve", 4, criteria=both))
+    strayed = judge(engine, name, "cost", opinion("approve", 4, criteria=own))
+
+    found = await aggregate(client, name)
+
+    off = {"missing": ["risk"], "invented": ["style"]}
+    assert ("coverage" in judged, strayed["coverage"]) == (False, off)
+    assert "not asked for" in strayed["advice"]
+    assert found["panel"]["criteria"] == [
+        {"criterion": "fit", "mean": 4, "experts": 2},
+        {"criterion": "risk", "mean": 4, "experts": 1},
+    ]
+    assert found["coverage_problems"] == [
+        {"problem": problem, "task_id": "cost", "criteria": names} for problem, names in off.items()
+    ]
+    assert "Experts who left criteria out or made some up (1)." in found["brief"]["must_mention"]
+
+
 async def test_weights_of_the_orchestrator_stand_beside_the_plain_votes(
     client: Client, engine: Engine
 ) -> None:
@@ -152,7 +176,7 @@ async def test_weights_of_the_orchestrator_stand_beside_the_plain_votes(
         "mean": 2.4615,
         "differs": True,
     }
-    assert panel["criteria"] == [{"criterion": "fit", "mean": 3.5, "weighted": 2.75}]
+    assert panel["criteria"] == [{"criterion": "fit", "mean": 3.5, "experts": 4, "weighted": 2.75}]
     assert panel["quorum"] == {"needed": 2, "cast": 4}
     assert (
         "Weighted votes give another outcome than plain ones: state both."

@@ -492,6 +492,15 @@ async def test_a_call_that_says_nothing_is_told_what_to_say(client: Client) -> N
     assert entries["next"] == "say what to record in entries=[{…}]"
 
 
+async def test_an_unknown_member_of_updates_is_refused_with_all_that_there_are(
+    client: Client,
+) -> None:
+    error = await refusal(client, "update_task", updates=[{"task_id": "a", "bogus": 1}])
+
+    assert "unknown member 'bogus'" in error["message"]
+    assert {"task_id", "workflow_id", "accept_raw"} < set(error["allowed"].split(", "))
+
+
 async def test_a_mistyped_claim_drops_no_work(client: Client) -> None:
     error = await refusal(client, "update_task", claim="0" * 32, status="in_progress")
 

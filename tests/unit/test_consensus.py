@@ -41,7 +41,10 @@ def test_the_report_of_a_panel_holds_every_figure_and_the_dissent() -> None:
         "agreement": {"value": 0.5, "band": "moderate"},
         "tastle_wierman": {"value": 0.504},
         "alpha": {"value": 0.4306, "band": "unreliable"},
-        "criteria": [{"criterion": "c0", "mean": 4.6667}, {"criterion": "c1", "mean": 3.6667}],
+        "criteria": [
+            {"criterion": "c0", "mean": 4.6667, "experts": 3},
+            {"criterion": "c1", "mean": 3.6667, "experts": 3},
+        ],
         "independence": (
             "metadata.model does not say which model voted: take the votes as correlated. "
             "3 independent voters, each right 70 %, would be right 78 %."
@@ -59,7 +62,7 @@ def test_weights_stand_beside_the_plain_figures_and_a_difference_is_flagged() ->
     assert (report["outcome"], report["weighted"], report["criteria"]) == (
         "split",
         {"outcome": "majority", "side": "reject", "mean": 2.0, "differs": True},
-        [{"criterion": "c0", "mean": 3.0, "weighted": 3.0}],
+        [{"criterion": "c0", "mean": 3.0, "experts": 2, "weighted": 3.0}],
     )
 
 

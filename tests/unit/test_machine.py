@@ -56,10 +56,10 @@ P, I, Q, V, C, F, X, N = Status  # pending … not_applicable, in the order of t
 #: What each command does to a task in each status: the status after it, or the refusal.
 MOVES: dict[str, dict[Status, Status | type[Refusal]]] = {
     "start": {P: I, I: I, Q: QuestionsOpen, V: I, C: AlreadyOver, F: I, X: AlreadyOver, N: AlreadyOver},
-    "complete": {P: NotStarted, I: C, Q: QuestionsOpen, V: NotStarted, C: AlreadyOver, F: AlreadyOver, X: NotStarted, N: NotStarted},
-    "fail": {P: NotStarted, I: F, Q: QuestionsOpen, V: F, C: AlreadyOver, F: AlreadyOver, X: NotStarted, N: NotStarted},
-    "ask": {P: NotStarted, I: Q, Q: QuestionsOpen, V: NotStarted, C: AlreadyOver, F: AlreadyOver, X: NotStarted, N: NotStarted},
-    "release": {P: NotStarted, I: P, Q: QuestionsOpen, V: NotStarted, C: AlreadyOver, F: AlreadyOver, X: NotStarted, N: NotStarted},
+    "complete": {P: NotStarted, I: C, Q: QuestionsOpen, V: NotStarted, C: AlreadyOver, F: AlreadyOver, X: AlreadyOver, N: AlreadyOver},
+    "fail": {P: NotStarted, I: F, Q: QuestionsOpen, V: F, C: AlreadyOver, F: AlreadyOver, X: AlreadyOver, N: AlreadyOver},
+    "ask": {P: NotStarted, I: Q, Q: QuestionsOpen, V: NotStarted, C: AlreadyOver, F: AlreadyOver, X: AlreadyOver, N: AlreadyOver},
+    "release": {P: NotStarted, I: P, Q: QuestionsOpen, V: NotStarted, C: AlreadyOver, F: AlreadyOver, X: AlreadyOver, N: AlreadyOver},
     "answer": {P: AlreadyOver, I: AlreadyOver, Q: P, V: AlreadyOver, C: AlreadyOver, F: AlreadyOver, X: AlreadyOver, N: AlreadyOver},
     "cancel": {P: X, I: X, Q: X, V: X, C: AlreadyOver, F: X, X: X, N: AlreadyOver},
     "reconsider": {P: Blocked, I: Blocked, Q: Blocked, V: C, C: AlreadyOver, F: Blocked, X: AlreadyOver, N: AlreadyOver},
@@ -191,7 +191,9 @@ def test_a_finish_in_other_words_is_no_repeat(first: Finish, second: Finish) -> 
 def test_a_claim_of_an_earlier_attempt_is_stale() -> None:
     case = do(plan({"id": "a"}), start(), expired(), start(claim="c2"))
 
-    with pytest.raises(StaleClaim, match="attempt 1 was expired, and the task is now in_progress"):
+    with pytest.raises(
+        StaleClaim, match="attempt 1 ran out of its lease, and the task is now in_progress"
+    ):
         decide(case, done(claim="c1"))
     assert do(case, done(claim="c2")).tasks["a"].status is Status.COMPLETED
 

@@ -141,7 +141,8 @@ def test_a_task_depends_on_what_it_takes() -> None:
     tasks = [{"id": "a"}, {"id": "b", "takes": [{"from": "a", "fields": ["x"]}]}]
 
     assert needs(*tasks) == {"a": (), "b": ("a",)}
-    assert "depends on 'z'" in refused({"id": "b", "takes": [{"from": "z"}]})
+    text = refused({"id": "a"}, {"id": "b", "takes": [{"from": "z"}]})
+    assert "depends on 'z', which is not in the plan. Allowed: a. Next: correct takes" in text
 
 
 def test_a_specification_is_read_back_as_it_was_written() -> None:

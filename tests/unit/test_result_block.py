@@ -121,6 +121,7 @@ def test_a_message_over_the_largest_size_is_refused_with_both_sizes():
 
     assert "200001" in refusal.value.message
     assert "200000" in refusal.value.allowed
+    assert "accept_raw" not in refusal.value.next
 
 
 @pytest.mark.requirement("S76")

@@ -20,14 +20,16 @@ scopes = st.lists(st.sampled_from(["a", "b"]), min_size=1, max_size=3).flatmap(
         ("src/", "src/core/a.py", True),
         ("src/core/", "src/", True),
         ("src/a.py", "src/a.pyc", False),
-        ("src", "src/a.py", False),
+        ("src", "src/a.py", True),
+        ("src", "src/a/", True),
+        ("src", "src2/a.py", False),
         ("src/a/", "src/b/", False),
         ("release notes", "release notes", True),
         ("docs", "docs/", True),
         ("docs/", "docs", True),
     ],
 )
-def test_scopes_overlap_if_equal_or_one_is_a_folder_above(one: str, other: str, expected: bool):
+def test_scopes_overlap_if_equal_or_one_lies_in_the_other(one: str, other: str, expected: bool):
     assert overlap(one, other) is expected
 
 

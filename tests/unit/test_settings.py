@@ -31,6 +31,7 @@ def test_the_ledger_lies_in_the_users_data_folder(
 def test_nothing_said_means_the_defaults() -> None:
     assert settings() == Settings(
         store=str(HOME / ".local/share/relaybook/ledger.db"),
+        named=False,
         durability="full",
         role="orchestrator",
         prompts=(),
@@ -43,6 +44,7 @@ def test_the_option_goes_before_the_environment() -> None:
 
     assert settings(env).store == "/a.db"
     assert settings(env, store="/b.db").store == "/b.db"
+    assert (settings(env).named, settings(store="/b.db").named) == (True, True)
     assert (settings(env).role, settings(env, role="worker").role) == ("all", "worker")
 
 

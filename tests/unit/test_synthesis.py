@@ -374,7 +374,7 @@ def test_a_panel_digest_holds_the_outcome_the_missing_and_every_dissent() -> Non
         "side": None,
         "votes": {"security": "reject", "performance": "approve", "architecture": "approve"},
         "missing": ["cost", "privacy"],
-        "criteria": [{"criterion": "secrets", "mean": 2}],
+        "criteria": [{"criterion": "secrets", "mean": 2, "experts": 1}],
     }
     assert found.sections["dissent"] == [
         {"expert": "security", "verdict": "reject", "reason": "tokens leak"},

@@ -35,11 +35,14 @@ def command(
     group: typer.Typer,
     name: str,
     *,
-    needs: Needs = "there",
+    needs: Needs | Callable[[Mapping[str, Any]], Needs] = "there",
     view: View = whole,
     fails: Callable[[Mapping[str, Any]], bool] = lambda _: False,
 ) -> Callable[[Verb], Verb]:
-    """Add the verb to `group` under `name`; `fails` says which answers end with 1."""
+    """Add the verb to `group` under `name`; `fails` says which answers end with 1.
+
+    `needs` may depend on the options of the verb.
+    """
 
     def add(verb: Verb) -> Verb:
         def run(
@@ -53,7 +56,7 @@ def command(
             with refusals(as_json):
                 settings = settings_of(store=store, prompts=prompts, contracts=contracts)
                 refuse_worker(settings, f"use relaybook {name}")
-                engine = open_engine(settings, needs)
+                engine = open_engine(settings, needs(said) if callable(needs) else needs)
                 try:
                     answer = verb(engine, **said)
                 finally:

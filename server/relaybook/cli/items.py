@@ -32,7 +32,7 @@ group = typer.Typer(
 SlugArgument = Annotated[str, typer.Argument(metavar="SLUG")]
 
 
-@command(group, "list", needs="any", view=items_shown)
+@command(group, "list", needs="shown", view=items_shown)
 def list_items(
     engine: "Engine",
     status: Annotated[
@@ -72,7 +72,7 @@ def tail(
     return {"events": engine.item_events(slug, limit=limit)}
 
 
-@command(group, "hooks", needs="any", view=events_shown)
+@command(group, "hooks", needs="shown", view=events_shown)
 def hooks(
     engine: "Engine",
     event: Annotated[str, typer.Argument(metavar="EVENT", help="completed, failed, created …")],
@@ -90,7 +90,7 @@ def hooks(
     return {"events": events, "next": f"--since {last} for more"}
 
 
-@command(group, "graph", needs="any")
+@command(group, "graph", needs="shown")
 def graph(
     engine: "Engine",
     id: Annotated[str, typer.Option("--id", metavar="ID", help="Of one workflow.")] = "",
@@ -104,7 +104,7 @@ def graph(
     return {"items": items, "next": f"the first {GRAPH_LIMIT} alone are shown; --id for others"}
 
 
-@command(group, "stats", needs="any")
+@command(group, "stats", needs="shown")
 def stats(engine: "Engine") -> dict[str, Any]:
     """Count the work items by status, project and skill."""
     return engine.items_stats()

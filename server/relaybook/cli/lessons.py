@@ -18,7 +18,7 @@ group = typer.Typer(
 )
 
 
-@command(group, "list", needs="any")
+@command(group, "list", needs="shown")
 def list_lessons(
     engine: "Engine",
     project: ProjectOption = "",

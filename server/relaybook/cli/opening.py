@@ -13,8 +13,9 @@ from relaybook.settings import Durability, Settings, read_settings
 if TYPE_CHECKING:
     from relaybook.engine import Engine
 
-#: What a command asks of the ledger: there; made if it is not there; if not there, then empty.
-Needs = Literal["there", "made", "any"]
+#: What a command asks of the ledger: there; made if it is not there; shown, so that one which
+#: nobody named may be empty; or any, also none, since the command is about something else.
+Needs = Literal["there", "made", "shown", "any"]
 
 NO_FILE = ":memory:"
 
@@ -72,9 +73,9 @@ def open_engine(settings: Settings, needs: Needs = "made") -> "Engine":
     from relaybook.store.open import open_store
 
     name = settings.store
-    if needs == "there":
+    if needs == "there" or (needs == "shown" and settings.named):
         refuse_missing(name)
-    elif needs == "any" and missing(name) is not None:
+    elif needs != "made" and missing(name) is not None:
         name = NO_FILE
     store = open_store(name, settings.durability)
     return Engine(store, Templates(settings.prompts), Contracts(settings.contracts))

@@ -1,10 +1,12 @@
 """The commands that look: status, list, aggregate, read."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from relaybook.cli.command import command
+from relaybook.cli.opening import Needs
 from relaybook.cli.options import CursorOption, IdOption, ProjectOption
 from relaybook.cli.shown import aggregated, listed, shown_workflow, text_alone
 
@@ -37,7 +39,7 @@ def status(
     )
 
 
-@command(group, "list", needs="any", view=listed)
+@command(group, "list", needs="shown", view=listed)
 def list_workflows(
     engine: "Engine",
     active: Annotated[bool, typer.Option("--active", help="Only those not ended.")] = False,
@@ -59,7 +61,11 @@ def aggregate(
     return engine.aggregate(id, detail=detail, cursor=cursor)
 
 
-@command(group, "read", needs="any", view=text_alone)
+def _needs_to_read(said: Mapping[str, Any]) -> Needs:
+    return "shown" if said["uri"].startswith("ledger://") else "any"
+
+
+@command(group, "read", needs=_needs_to_read, view=text_alone)
 def read(
     engine: "Engine",
     uri: Annotated[str, typer.Argument(metavar="URI", help="guide://quick-reference …")],

@@ -4,8 +4,17 @@ from relaybook.core.case import Case
 from relaybook.core.command import Change, Close
 from relaybook.core.scope import FREE
 from relaybook.core.status import workflow_status
-from relaybook.errors import BadInput, Blocked, QuestionsOpen, WorkflowEnded
-from relaybook.model import Decision, EventType, Pattern, Status, Task, Workflow, WorkflowStatus
+from relaybook.errors import AlreadyOver, BadInput, Blocked, QuestionsOpen, WorkflowEnded
+from relaybook.model import (
+    OVER,
+    Decision,
+    EventType,
+    Pattern,
+    Status,
+    Task,
+    Workflow,
+    WorkflowStatus,
+)
 
 STOP = "stop working on it"
 
@@ -17,6 +26,20 @@ def more_work(workflow: Workflow) -> str:
     """The call for what is still missing where a task is done with: no result is replaced."""
     call = "create_workflow" if workflow_status(workflow) in _OVER else "change_plan(add=[…])"
     return f"if something is missing, {call} with a task for it; what is recorded stays"
+
+
+def refuse_over(workflow: Workflow, task: Task) -> None:
+    """Refuse a task that is done with.
+
+    Raises:
+        AlreadyOver: it is completed, cancelled or not applicable.
+    """
+    if task.status in OVER:
+        raise AlreadyOver(
+            f"Task {task.id!r} is {task.status}; it is done with.",
+            allowed="tasks that are pending or may be retried",
+            next=f"call get_workflow for what is ready; {more_work(workflow)}",
+        )
 
 
 def refuse_decided(workflow: Workflow, task: Task | None = None) -> None:

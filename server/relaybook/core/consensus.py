@@ -154,10 +154,14 @@ def _scores_by_criterion(opinions: Sequence[Opinion]) -> dict[str, list[float]]:
 
 
 def _criteria(opinions: Sequence[Opinion], weights: Weights) -> list[dict[str, Any]]:
-    """The mean score of each criterion, weighted beside unweighted where weights are set."""
+    """The mean score of each criterion and of how many experts, beside it the weighted one."""
     rows: list[dict[str, Any]] = []
     for name, scores in _scores_by_criterion(opinions).items():
-        row: dict[str, Any] = {"criterion": name, "mean": round(fmean(scores), 4)}
+        row: dict[str, Any] = {
+            "criterion": name,
+            "mean": round(fmean(scores), 4),
+            "experts": len(scores),
+        }
         if weights:
             who = [opinion.expert for opinion in opinions if name in opinion.scores]
             row["weighted"] = round(fmean(scores, [weights.of(one, name) for one in who]), 4)

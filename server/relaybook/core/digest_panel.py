@@ -5,8 +5,9 @@ from enum import StrEnum
 from typing import Any
 
 from relaybook.core.consensus import PanelReport, classification, panel
+from relaybook.core.criteria import given_scores, off_criteria
 from relaybook.core.digest_parts import Entries, Part
-from relaybook.core.merge import reach
+from relaybook.core.merge import pairs, reach
 from relaybook.core.ranking import Ballot, rank, self_consistency
 from relaybook.core.risk import DomainReport, RiskMatrix, colour, risk_matrix
 from relaybook.core.task_outcome import TaskOutcome
@@ -40,6 +41,8 @@ class Votes(Part):
         self.weights, self.quorum, self.model = weights, quorum, model
         self.opinions: list[Opinion] = []
         self.missing: list[str] = []
+        #: Experts who scored other criteria than they were asked to.
+        self.off = 0
 
     def add(self, outcome: TaskOutcome) -> None:
         if outcome.status is Status.NOT_APPLICABLE:
@@ -48,8 +51,15 @@ class Votes(Part):
         name = f"{outcome.name} ({outcome.task_id})" if outcome.name in known else outcome.name
         if opinion := read_opinion(outcome, name):
             self.opinions.append(opinion)
+            self.off += bool(off_criteria(outcome.data, outcome.criteria))
         else:
             self.missing.append(name)
+
+    def passing(self, outcome: TaskOutcome) -> Entries:
+        if outcome.completed:
+            for problem, names in off_criteria(outcome.data, outcome.criteria).items():
+                found = {"problem": problem, "task_id": outcome.task_id, "criteria": names}
+                yield "coverage_problems", found
 
     def report(self) -> PanelReport:
         return panel(
@@ -78,6 +88,8 @@ class Votes(Part):
             yield f"Dissent ({len(report.dissent)}), each vote with its reason."
         if report.missing:
             yield f"Experts without a vote ({len(report.missing)}): they may object."
+        if self.off:
+            yield f"Experts who left criteria out or made some up ({self.off})."
         if report.weights_change_it:
             yield "Weighted votes give another outcome than plain ones: state both."
         yield report.independence
@@ -100,7 +112,7 @@ class Choices(Part):
             return
         data = outcome.data if outcome.completed else None
         ranking = _names(data, "ranking", "option")
-        labels = _pairs(data, "labels", "id", "label")
+        labels = pairs(data, "labels", "id", "label")
         answer = _names(data, "answer", "text")[:1]
         if ranking:
             weight = self.weights.of(outcome.name)
@@ -153,7 +165,7 @@ class Risk(Part):
                 domain=domain,
                 colour=shade,
                 why=_text(data, "why") or outcome.summary,
-                facts=_pairs(data, "facts", "field", "value"),
+                facts=pairs(data, "facts", "field", "value"),
             )
         )
 
@@ -177,12 +189,16 @@ class Risk(Part):
 
 
 def read_opinion(outcome: TaskOutcome, expert: str) -> Opinion | None:
-    """The vote of `expert` in a completed result; None if it holds no verdict that can be read."""
+    """The vote of `expert` in a completed result; None if it holds no verdict that can be read.
+
+    A score counts if its criterion was asked for, or none were.
+    """
     data = outcome.data if outcome.completed else None
     if not isinstance(data, dict) or (given := _verdict(data.get("verdict"))) is None:
         return None
-    scores = _pairs(data, "criteria", "name", "score")
-    read = {name: _verdict(score) for name, score in scores.items()}
+    scores = given_scores(data, outcome.criteria)
+    asked = outcome.criteria or scores
+    read = {name: _verdict(score) for name, score in scores.items() if name in asked}
     return Opinion(
         expert=expert,
         verdict=given,
@@ -209,11 +225,3 @@ def _names(data: Any, name: str, key: str) -> list[str]:
     members = [value for value, _ in reach(data, (name,)) or []]
     texts = [member.get(key) if isinstance(member, dict) else member for member in members]
     return [text for text in texts if isinstance(text, str)]
-
-
-def _pairs(data: Any, name: str, key: str, value: str) -> Mapping[str, Any]:
-    """An object, or a list of objects {key, value} as one."""
-    members = [member for member, _ in reach(data, (name,)) or [] if isinstance(member, dict)]
-    if members and not any(key in member for member in members):
-        return {str(field): given for member in members for field, given in member.items()}
-    return {str(member[key]): member.get(value) for member in members if key in member}

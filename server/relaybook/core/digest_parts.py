@@ -235,5 +235,8 @@ class Merged(Part):
 
     def mention(self) -> Iterator[str]:
         figures = self.merger.figures()
-        if figures["with_result"] < figures["sources"]:
-            yield f"Figures rest on {figures['with_result']} of {figures['sources']} results."
+        if 0 < figures["with_result"] < figures["sources"]:
+            yield (
+                f"Figures rest on {figures['with_result']} of the {figures['sources']} tasks "
+                "that give some."
+            )

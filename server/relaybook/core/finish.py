@@ -1,15 +1,26 @@
 """How an attempt ends, and what is recorded under its claim."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from relaybook.core.case import Case
-from relaybook.core.close import more_work, questions_open, refuse_decided
+from relaybook.core.close import more_work, questions_open, refuse_decided, refuse_over
 from relaybook.core.command import Ask, Change, Complete, Expire, Fail, Finish, Note, Release
 from relaybook.core.policy import MAX_FAILURES, retry_delay
 from relaybook.core.review import judged, notes_of
 from relaybook.core.status import failed_for_good, is_expired
 from relaybook.errors import AlreadyOver, NotStarted, StaleClaim
 from relaybook.model import OVER, Attempt, EventType, FailureCode, Outcome, Status, Task, Workflow
+
+#: How an attempt ended, as a sentence about it says it.
+_ENDED: Mapping[Outcome | None, str] = {
+    Outcome.COMPLETED: "was completed",
+    Outcome.FAILED: "failed",
+    Outcome.EXPIRED: "ran out of its lease",
+    Outcome.RELEASED: "was given back",
+    Outcome.ASKED: "ended with questions",
+    Outcome.CANCELLED: "was cancelled",
+}
 
 
 def attempt_meant(case: Case, c: Finish, outcome: Outcome | None) -> Attempt | None:
@@ -75,8 +86,8 @@ def _of_other_session(task: Task, attempt: Attempt, c: Finish) -> StaleClaim:
 
 def _stale(task: Task, attempt: Attempt) -> StaleClaim:
     return StaleClaim(
-        f"This claim on task {task.id!r} is over: attempt {attempt.number} was "
-        f"{attempt.outcome}, and the task is now {task.status}.",
+        f"This claim on task {task.id!r} is over: attempt {attempt.number} "
+        f"{_ENDED[attempt.outcome]}, and the task is now {task.status}.",
         allowed="the claim of the attempt in progress",
         next="stop; do not redo the work",
     )
@@ -103,6 +114,7 @@ def _attempt_named(case: Case, task: Task, claim: str | None) -> Attempt:
             next="check the claim and call again with it; if it is right, stop",
         )
     if task.attempt == 0:
+        refuse_over(case.workflow, task)
         raise _not_started(task)
     return case.attempts[task.id, task.attempt]
 

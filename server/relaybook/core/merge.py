@@ -63,6 +63,14 @@ def reach(data: Any, path: tuple[str, ...]) -> list[tuple[Any, Mapping[str, Any]
     return values if values or found or empty else None
 
 
+def pairs(data: Any, name: str, key: str, value: str) -> Mapping[str, Any]:
+    """The object under `name`, or a list of objects {key, value} there as one."""
+    members = [member for member, _ in reach(data, (name,)) or [] if isinstance(member, dict)]
+    if members and not any(key in member for member in members):
+        return {str(field): given for member in members for field, given in member.items()}
+    return {str(member[key]): member.get(value) for member in members if key in member}
+
+
 def listed(source: str, data: Any, plan: MergePlan) -> Iterator[dict[str, Any]]:
     """The records of one result that follow each other without a key."""
     for field in plan.fields:

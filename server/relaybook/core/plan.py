@@ -1,6 +1,7 @@
 """Reading a plan: what callers say of its tasks becomes specifications, or one clear refusal."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,8 @@ from relaybook.errors import InvalidPlan, nearest
 from relaybook.model import Edge, EventType, Pattern, Task
 
 MAX_TASKS = 100_000
+#: Of how many tasks the nearest is named where one is not there.
+CHOICES = 500
 #: The template of a task that names none, by pattern.
 DEFAULT_TEMPLATES: Mapping[Pattern, str] = {
     Pattern.FAN_OUT: "supervised_piece",
@@ -54,42 +57,63 @@ def read_tasks(
     return specs
 
 
-def check_graph(specs: Sequence[TaskSpec], known: Iterable[str] = ()) -> None:
+def check_graph(
+    specs: Sequence[TaskSpec],
+    known: Collection[str] = (),
+    others: Callable[[], Iterable[str]] = tuple,
+) -> None:
     """Refuse ids given twice, dependencies on nothing, and circles.
 
-    `known` are the ids of tasks that are in the workflow already.
+    `known` are ids of tasks that are in the workflow already, of which `others` gives some more
+    to choose from.
 
     Raises:
         InvalidPlan: with the tasks concerned.
     """
     ids = [spec.id for spec in specs]
-    taken = _refuse_twice(ids, known)
+    _refuse_taken(ids, known)
+    taken = {*ids, *known}
     for spec in specs:
         _refuse_result_of_failed(spec)
         for need in waits_for(spec):
             if need not in taken:
                 raise InvalidPlan(
                     f"Task {spec.id!r} depends on {need!r}, which is not in the plan.",
-                    allowed=nearest(need, [*ids, *taken][:500]),
-                    next="correct depends_on and send the plan again",
+                    allowed=_choice(need, spec, [*ids, *known, *others()]),
+                    next=f"correct {_field_of(spec, need)} and send the plan again",
                 )
     _refuse_circle(specs)
 
 
-def _refuse_twice(ids: Sequence[str], known: Iterable[str]) -> set[str]:
-    """Refuse an id that is given twice; answers all ids there are."""
-    taken, twice = set(known), list[str]()
-    for name in ids:
-        if name in taken:
-            twice.append(name)
-        taken.add(name)
-    if twice:
-        raise InvalidPlan(
-            f"Task id {twice[0]!r} is given more than once ({len(twice)} such ids).",
-            allowed="one task for each id",
-            next="rename one and send the plan again",
-        )
-    return taken
+def _choice(need: str, spec: TaskSpec, ids: Sequence[str]) -> str:
+    """What `spec` may wait for in place of `need`: any other task."""
+    return nearest(need, [name for name in ids if name != spec.id][:CHOICES])
+
+
+def _field_of(spec: TaskSpec, need: str) -> str:
+    """The field that names `need`; what is taken is waited for without being named there."""
+    said = {
+        "takes": [take.source for take in spec.takes],
+        "on_failure": [spec.on_failure],
+        "instead_of": [spec.instead_of],
+    }
+    return next((name for name, names in said.items() if need in names), "depends_on")
+
+
+def _refuse_taken(ids: Sequence[str], known: Collection[str]) -> None:
+    """Refuse an id that is given twice, or that a task of the workflow has already."""
+    times = Counter(ids)
+    wrong = {
+        "is given more than once": [name for name, count in times.items() if count > 1],
+        "is that of a task which the plan has already": [name for name in times if name in known],
+    }
+    for what, names in wrong.items():
+        if names:
+            raise InvalidPlan(
+                f"Task id {names[0]!r} {what} ({len(names)} such ids).",
+                allowed="one task for each id",
+                next="rename it and send the plan again",
+            )
 
 
 def _refuse_result_of_failed(spec: TaskSpec) -> None:

@@ -28,7 +28,7 @@ def _is_flag(value: Any) -> bool:
     return isinstance(value, bool)
 
 
-TEXT: Member = (f"a text of at most {TEXT_LIMIT} characters", _is_text)
+TEXT: Member = (f"a text of 1 to {TEXT_LIMIT} characters", _is_text)
 NUMBER: Member = ("a number that a double holds", _is_number)
 FLAG: Member = ("true or false", _is_flag)
 

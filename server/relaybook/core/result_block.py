@@ -38,6 +38,13 @@ _INLINE_OPEN = re.compile(OPEN + r'\s*+(?:```\w*+\s*+)?+(?=[\[{"\-0-9tfn])')
 _INLINE_CLOSE = re.compile(r"\s*+(?:```\s*+)?+" + CLOSE)
 
 
+#: What helps where the output is too long, whoever sends it.
+NEXT_SHORTER = (
+    "send a shorter output under the same claim, or status='failed' with "
+    "error_code='malformed_output' and error"
+)
+
+
 def malformed(message: str, *, allowed: str = "", **data: Any) -> MalformedOutput:
     """The refusal of a worker's output, with the three ways on."""
     return MalformedOutput(message, allowed=allowed, next=NEXT, **data)
@@ -50,9 +57,10 @@ def require_size(text: str) -> None:
         MalformedOutput: it has more than `MAX_OUTPUT` characters.
     """
     if len(text) > MAX_OUTPUT:
-        raise malformed(
+        raise MalformedOutput(
             f"The output has {len(text)} characters",
             allowed=f"at most {MAX_OUTPUT}; store large work outside and return references",
+            next=NEXT_SHORTER,
         )
 
 

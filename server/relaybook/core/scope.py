@@ -1,4 +1,4 @@
-"""Write scopes: paths and resource names, of which a folder ends in `/` and holds all below it."""
+"""Write scopes: paths and resource names, each of which holds all below it."""
 
 from collections.abc import Iterable
 
@@ -23,11 +23,13 @@ def read_scope(said: str) -> str | None:
 
 
 def overlap(one: str, other: str) -> bool:
-    """Whether two scopes are the same, or one is a folder that holds the other.
+    """Whether two scopes are the same, or one lies in the other.
 
-    `docs` and `docs/` are the same: no file has the name of a folder beside it.
+    `docs` and `docs/` are the same: no file has the name of a folder beside it, and what has
+    something below it is a folder.
     """
-    return _holds(one, _as_folder(other)) or _holds(other, _as_folder(one)) or one == other
+    near, far = as_folder(one), as_folder(other)
+    return near.startswith(far) or far.startswith(near)
 
 
 def clashes(writes: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -38,7 +40,7 @@ def clashes(writes: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """
     found: dict[tuple[str, str], None] = {}
     around: list[tuple[str, str]] = []
-    for scope, task in sorted(set(writes), key=lambda pair: (_as_folder(pair[0]), *pair)):
+    for scope, task in sorted(set(writes), key=lambda pair: (as_folder(pair[0]), *pair)):
         while around and not overlap(around[-1][0], scope):
             around.pop()
         if around and around[-1][1] != task:
@@ -47,9 +49,6 @@ def clashes(writes: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     return list(found)
 
 
-def _as_folder(scope: str) -> str:
+def as_folder(scope: str) -> str:
+    """`scope` with a `/` at its end."""
     return scope if scope.endswith("/") else f"{scope}/"
-
-
-def _holds(folder: str, scope: str) -> bool:
-    return folder.endswith("/") and scope.startswith(folder)

@@ -3,21 +3,20 @@
 from typing import Any
 
 from relaybook.core.case import Case
-from relaybook.core.close import more_work, questions_open, refuse_decided
+from relaybook.core.close import questions_open, refuse_decided, refuse_over
 from relaybook.core.command import Change, Start
 from relaybook.core.policy import MAX_FAILURES
 from relaybook.core.scope import FREE
 from relaybook.core.status import breaker_open, failed_for_good, waits_for_decision
 from relaybook.errors import (
     AlreadyInProgress,
-    AlreadyOver,
     Blocked,
     BreakerOpen,
     Held,
     RetriesUsedUp,
     TooManyInProgress,
 )
-from relaybook.model import OVER, EventType, Scope, Status, Task, Workflow
+from relaybook.model import EventType, Scope, Status, Task, Workflow
 
 DECISIONS = "retry failed tasks, adjust the plan, or accept the partial results"
 
@@ -87,12 +86,7 @@ def refuse_start(workflow: Workflow, task: Task) -> None:
 
 def _refuse_ended(workflow: Workflow, task: Task) -> None:
     """Refuse a task that is over, or whose questions are still to be answered."""
-    if task.status in OVER:
-        raise AlreadyOver(
-            f"Task {task.id!r} is {task.status}; it is done with.",
-            allowed="tasks that are pending or may be retried",
-            next=f"call get_workflow for what is ready; {more_work(workflow)}",
-        )
+    refuse_over(workflow, task)
     if task.status is Status.INPUT_REQUIRED:
         raise questions_open(task)
     failed = task.failures + (task.status is Status.REVIEW)

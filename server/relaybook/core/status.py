@@ -79,6 +79,12 @@ def breaker_open(failed: int, total: int) -> bool:
     return failed >= min(BREAKER_FAILURES, max(total, 1))
 
 
+def ready_now(workflow: Workflow) -> int:
+    """How many pending tasks nothing holds back but what others write: none with the breaker open."""
+    stopped = workflow.ended_at is not None or breaker_open(workflow.failed, workflow.total)
+    return 0 if stopped else workflow.ready
+
+
 def is_ready(task: Task) -> bool:
     """Pending, and nothing before it holds it back."""
     return task.status is Status.PENDING and task.waiting_on == 0

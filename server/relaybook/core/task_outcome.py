@@ -76,6 +76,8 @@ class TaskOutcome:
     took: tuple[str, ...] = ()
     #: Of a map-reduce: the ids of its items.
     items: tuple[str, ...] = ()
+    #: Of a panel: the criteria that it was asked to score, where it was given some.
+    criteria: tuple[str, ...] = ()
     #: How often it was started, and the error of the last failure.
     attempts: int = 0
     error_code: str | None = None

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from functools import cached_property
 from typing import Any
 
+from relaybook.core.criteria import asked_criteria
 from relaybook.core.digest_account import named
 from relaybook.core.digest_brief import Request
 from relaybook.core.digest_panel import PanelKind, panel_kind
@@ -203,7 +204,7 @@ class _Gathering:
         elif task.status is Status.INPUT_REQUIRED:
             said["questions"] = tuple(questions_of(self._tx, task))
         if workflow.pattern is Pattern.EXPERT_PANEL:
-            said["role"] = expert_name(spec)
+            said |= {"role": expert_name(spec), "criteria": asked_criteria(spec.args)}
         return TaskOutcome(
             task_id=task.id,
             label=task.label,
@@ -216,7 +217,7 @@ class _Gathering:
             lost=is_expired(task, self._now),
             merge=merge,
             planned_actions=tuple(map(asdict, spec.parent_actions)),
-            took=tuple(self._took(spec)),
+            took=tuple(self._took(spec)) if task.attempt else (),
             items=spec.items,
             **said,
         )

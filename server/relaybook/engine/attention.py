@@ -6,7 +6,7 @@ from typing import Any
 
 from relaybook.core.policy import MAX_FAILURES, TRANSIENT
 from relaybook.core.scope import FREE
-from relaybook.core.status import is_expired, is_retryable
+from relaybook.core.status import is_expired, is_retryable, ready_now
 from relaybook.engine.startable import READY
 from relaybook.engine.waiting import gate_items, hooks_left, questions_of, undecided_tasks
 from relaybook.errors import clip
@@ -43,9 +43,9 @@ def find_needs(tx: Tx, workflow: Workflow, now: float) -> Needs:
     """Who needs something in a workflow."""
     running = running_tasks(tx, workflow)
     failed = _by_status(tx, workflow, Status.FAILED, workflow.failed)
-    ready = _ready(tx, workflow) if workflow.ready and workflow.ended_at is None else []
+    ready = _ready(tx, workflow) if ready_now(workflow) else []
     again = [task for task in failed if is_retryable(task) and task.waiting_on == 0]
-    held = [] if workflow.ended_at is not None else _held(tx, workflow, [*again, *ready], now)
+    held = [] if workflow.ended_at is not None else held_of(tx, workflow, [*again, *ready], now)
     return Needs(running, failed, ready, held)
 
 
@@ -107,7 +107,8 @@ def _ready(tx: Tx, workflow: Workflow) -> list[Task]:
     return TASKS.find(tx, best, id=workflow.id, limit=READY_LOOKED_AT)
 
 
-def _held(tx: Tx, workflow: Workflow, tasks: Sequence[Task], now: float) -> list[dict[str, Any]]:
+def held_of(tx: Tx, workflow: Workflow, tasks: Sequence[Task], now: float) -> list[dict[str, Any]]:
+    """Of `tasks` those that what others write keeps from starting, each with one of the others."""
     found: list[dict[str, Any]] = []
     for task in tasks:
         for scope in find_holders(tx, workflow.project, task):

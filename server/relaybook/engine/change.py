@@ -20,7 +20,14 @@ from relaybook.engine.unsettled import next_now
 from relaybook.errors import clip
 from relaybook.model import Pattern, Task, Workflow
 from relaybook.store.base import Tx
-from relaybook.store.cases import get_task, get_workflow, load_edges, load_open_attempts, load_tasks
+from relaybook.store.cases import (
+    first_tasks,
+    get_task,
+    get_workflow,
+    load_edges,
+    load_open_attempts,
+    load_tasks,
+)
 from relaybook.store.ledger import apply
 from relaybook.store.texts import put_texts
 
@@ -121,7 +128,8 @@ def _specs(
         for number, spec in enumerate(specs)
     )
     named = {spec.id for spec in specs} | {need for spec in specs for need in waits_for(spec)}
-    check_graph(specs, known=load_tasks(tx, workflow.id, sorted(named)))
+    known = load_tasks(tx, workflow.id, sorted(named))
+    check_graph(specs, known, lambda: first_tasks(tx, workflow.id))
     return specs
 
 

@@ -13,6 +13,7 @@ from relaybook.store.base import Tx
 #: that others wait only briefly; one that is larger goes by itself.
 BATCH, BATCH_ROWS = 50, 20_000
 NAMED = 20
+DAYS_LIMIT = 100_000
 
 _ENDED = "FROM workflows WHERE ended_at IS NOT NULL AND ended_at < :before AND "
 _DELETE = "DELETE FROM workflows WHERE id = :id AND ended_at < :before RETURNING id"
@@ -22,10 +23,10 @@ def cleanup(desk: Desk, *, days: float = KEPT_DAYS, dry_run: bool = False) -> di
     """Remove the workflows that ended more than `days` days ago, the oldest first.
 
     Raises:
-        InvalidArguments: days is negative or no number.
+        InvalidArguments: days is outside its range.
     """
-    if not 0 <= days < 100_000:
-        raise InvalidArguments(f"days is {days}.", allowed="0 or more", next="correct it")
+    if not 0 <= days <= DAYS_LIMIT:
+        raise InvalidArguments(f"days is {days}.", allowed=f"0 to {DAYS_LIMIT}", next="correct it")
     before = desk.clock() - days * 86_400
     with desk.store.read() as tx:
         count = tx.rows(f"SELECT count(*) {_ENDED}{tx.sight.of_project}", {"before": before})[0][0]

@@ -1,6 +1,6 @@
 """create_workflow: a plan enters the ledger, whole, or not at all."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from relaybook.core.case import Case, evolve, opened
@@ -12,7 +12,7 @@ from relaybook.core.status import is_ready, workflow_status
 from relaybook.core.task_spec import spec_value
 from relaybook.core.text import canonical, text_hash
 from relaybook.engine.advice import next_call, progress
-from relaybook.engine.attention import count_held
+from relaybook.engine.attention import READY_LOOKED_AT, held_of
 from relaybook.engine.cost import plan_cost
 from relaybook.engine.desk import Desk
 from relaybook.engine.overlap import overlaps_now
@@ -101,40 +101,46 @@ def create_workflow(
     )
     command = Command(at=desk.clock(), actor=actor)
     if dry_run:
-        return _dry_run(desk, plan, command)
+        return _dry_run(desk, plan, request_id, command)
     return _registered(desk, plan, request_id, command)
 
 
-def _dry_run(desk: Desk, plan: Planned, command: Command) -> dict[str, Any]:
+def _row(plan: Planned, request_id: str | None) -> Mapping[str, Any]:
+    """The row of the workflow, with what tells a repeat of its request."""
+    if request_id is None:
+        return plan.row
+    row = {**plan.row, "request_id": _request_key(str(plan.row["project"]), request_id)}
+    asked = canonical([row, [spec_value(spec) for spec in plan.specs]])
+    return row | {"request_hash": text_hash(asked)}
+
+
+def _dry_run(desk: Desk, plan: Planned, request_id: str | None, command: Command) -> dict[str, Any]:
     with desk.store.read() as tx:
+        found = _repeated(tx, request_id, _row(plan, request_id), command.at)
         events = number("dry_run", 0, command, _changes(tx, plan.row, plan, _bodies(plan)))
         case = evolve(opened(events[0]), events[1:])
         findings = [*plan.findings, *overlaps_now(tx, case)]
-    answer = _answer(case, findings, plan.routes) | _preview(desk, plan)
+        held = _held(tx, case, command.at)
+    answer = _answer(case, findings, plan.routes, held) | _preview(desk, plan)
     del answer["workflow_id"], answer["seq"]  # there is none
-    return answer | {"next": "create_workflow without dry_run registers it"}
+    then = f"answers {found['workflow_id']!r}, which is there already" if found else "registers it"
+    return answer | {"next": f"create_workflow without dry_run {then}"}
 
 
 def _registered(
     desk: Desk, plan: Planned, request_id: str | None, command: Command
 ) -> dict[str, Any]:
-    row = dict(plan.row)
-    if request_id is not None:
-        row["request_id"] = _request_key(str(row["project"]), request_id)
-        row["request_hash"] = text_hash(canonical([row, [spec_value(s) for s in plan.specs]]))
-    bodies = _bodies(plan)
+    row, bodies = _row(plan, request_id), _bodies(plan)
     with desk.store.transaction() as tx:
         if request_id is not None:
             tx.lock(f"request {row['request_id']}")
-            found = _repeated(tx, request_id, row)
-            if found is not None:
-                return found
+        if found := _repeated(tx, request_id, row, command.at):
+            return found
         events = number(_fresh_id(desk, tx), 0, command, _changes(tx, row, plan, bodies))
         case = apply(tx, None, events)
         put_texts(tx, case.workflow.id, bodies)
         findings = [*plan.findings, *overlaps_now(tx, case)]
-        writes = any(task.writes is not None for task in case.tasks.values())
-        held = count_held(tx, case.workflow, command.at) if writes else 0
+        held = _held(tx, case, command.at)
     return _answer(case, findings, plan.routes, held)
 
 
@@ -179,7 +185,12 @@ def _request_key(project: str, request_id: str) -> str:
     return text_hash(canonical([project, short(request_id, "request_id")]))
 
 
-def _repeated(tx: Tx, request_id: str, said: Mapping[str, Any]) -> dict[str, Any] | None:
+def _repeated(
+    tx: Tx, request_id: str | None, said: Mapping[str, Any], now: float
+) -> dict[str, Any] | None:
+    """The answer for the workflow that a call with this request made before."""
+    if request_id is None:
+        return None
     found = WORKFLOWS.find(tx, "WHERE request_id = :request_id", request_id=said["request_id"])
     if not found:
         return None
@@ -194,17 +205,24 @@ def _repeated(tx: Tx, request_id: str, said: Mapping[str, Any]) -> dict[str, Any
     where = f"WHERE workflow_id = :id AND (({READY}) OR slug IS NOT NULL) ORDER BY position"
     shown = TASKS.find(tx, f"{where} LIMIT {STAGES_LIMIT}", id=workflow.id)
     case = Case(workflow=workflow, tasks={task.id: task for task in shown})
-    return _answer(case) | {"repeated": True}
+    return _answer(case, held=_held(tx, case, now)) | {"repeated": True}
+
+
+def _held(tx: Tx, case: Case, now: float) -> set[str]:
+    """The tasks that could start, were others not writing what they write."""
+    writers = [task for task in case.tasks.values() if is_ready(task) and task.writes is not None]
+    found = held_of(tx, case.workflow, writers[:READY_LOOKED_AT], now)
+    return {line["task_id"] for line in found}
 
 
 def _answer(
     case: Case,
     findings: Sequence[dict[str, str]] = (),
     routes: Sequence[Route] = (),
-    held: int = 0,
+    held: Collection[str] = (),
 ) -> dict[str, Any]:
     workflow = case.workflow
-    ready = [task.id for task in case.tasks.values() if is_ready(task)]
+    ready = [task.id for task in case.tasks.values() if is_ready(task) and task.id not in held]
     stages = [task for task in case.tasks.values() if task.slug is not None]
     answer: dict[str, Any] = {
         "workflow_id": workflow.id,
@@ -212,17 +230,18 @@ def _answer(
         "progress": progress(workflow),
         "seq": workflow.seq,
         "ready": ready[:10],
-        "summary": stage_lines(stages) or _summary(workflow),
-        "next": next_call(workflow, held, staged=bool(stages)),
+        "summary": stage_lines(stages) or _summary(workflow, len(held)),
+        "next": next_call(workflow, len(held), staged=bool(stages)),
     }
     if routes:
         answer["stages"] = routed(stages, routes)
     return answer | ({"findings": list(findings)} if findings else {})
 
 
-def _summary(workflow: Workflow) -> str:
-    width = min(workflow.ready, workflow.max_parallel)
+def _summary(workflow: Workflow, held: int) -> str:
+    ready = workflow.ready - held
+    width = min(ready, workflow.max_parallel)
     return (
-        f"{workflow.pattern} {workflow.name!r}: {workflow.total} task(s), {workflow.ready} ready, "
+        f"{workflow.pattern} {workflow.name!r}: {workflow.total} task(s), {ready} ready, "
         f"{width} may run at once"
     )

@@ -22,7 +22,7 @@ from relaybook.engine.unsettled import PARENT_ACTION, review_next
 from relaybook.engine.verdict import OUTPUT, item_told
 from relaybook.engine.waiting import gate_items, hooks_left
 from relaybook.errors import clip
-from relaybook.model import WORDS, EventType, Status, Task, Tier, Workflow
+from relaybook.model import WORDS, Event, EventType, Status, Task, Tier, Workflow
 from relaybook.store.base import Tx
 from relaybook.store.events import read_task_events
 from relaybook.store.texts import get_text
@@ -164,7 +164,7 @@ def stage_answer(desk: Desk, tx: Tx, case: Case, task_id: str) -> dict[str, Any]
     events = of_attempt(read_task_events(tx, task.workflow_id, task.id))
     records = gather(events)
     gate = gate_again(desk, tx, case.workflow, task, records)
-    if waived := [event.data["waived"] for event in events if event.data.get("waived")]:
+    if waived := [e.data["waived"] for e in events if _waives_gate(e)]:
         gate["waived"] = waived[-1]
     if task.status is Status.COMPLETED or gate["verdict"] != "pass":
         said["gate"] = gate
@@ -179,6 +179,11 @@ def stage_answer(desk: Desk, tx: Tx, case: Case, task_id: str) -> dict[str, Any]
     elif again:
         said["next"] = again
     return said
+
+
+def _waives_gate(event: Event) -> bool:
+    """Whether the stage was completed although its gate failed; its hooks are waived otherwise."""
+    return event.type is EventType.TASK_COMPLETED and "waived" in event.data
 
 
 def _starting_again(workflow: Workflow, task: Task) -> str:

@@ -7,10 +7,11 @@ from typing import Any
 from relaybook.core.close import refuse_decided
 from relaybook.core.command import Ask, NameFailure, Release
 from relaybook.core.coverage import item_ids, uncovered
+from relaybook.core.criteria import asked_criteria, off_criteria
 from relaybook.core.envelope import Envelope, ResultStatus, raw_result, read_result
 from relaybook.core.finish import attempt_meant
 from relaybook.core.merge_plan import plan_merge
-from relaybook.core.result_block import MAX_OUTPUT, NEXT_FOR_WORKER
+from relaybook.core.result_block import MAX_OUTPUT, NEXT, NEXT_FOR_WORKER
 from relaybook.core.result_flags import result_flags
 from relaybook.core.task_spec import TaskSpec
 from relaybook.core.text import compact, storable
@@ -41,6 +42,10 @@ UNCOVERED = (
     "the result is recorded as it is and the digest names these items; for those that are missing "
     "change_plan(add=[a task for them])"
 )
+OFF_CRITERIA = (
+    "the result is recorded as it is; the digest names these criteria, and counts no score of one "
+    "that was not asked for"
+)
 CONFIRM = "; error.code is a guess: if it is wrong, send status 'failed' with error_code alone"
 
 
@@ -58,26 +63,28 @@ def complete(desk: Desk, update: Update) -> dict[str, Any]:
     except MalformedOutput as refusal:
         _refuse_late(desk, workflow_id, task_id, update)
         # A worker cannot accept its own output.
-        told = refusal.with_next(NEXT_FOR_WORKER) if update.actor == "worker" else refusal
-        raise told from None
+        of_worker = update.actor == "worker" and refusal.next == NEXT
+        raise (refusal.with_next(NEXT_FOR_WORKER) if of_worker else refusal) from None
     answer = finish(desk, workflow_id, task_id, update, result)
     if flags := result_flags(result):
         answer["flags"] = list(flags)
-    if answer["status"] == Status.COMPLETED and result.left_out:
-        answer["gaps"] = [clip(gap, GAP_SHOWN) for gap in result.left_out[:GAPS_SHOWN]]
-    if answer["status"] == Status.COMPLETED and spec.items:
+    if answer["status"] == Status.COMPLETED:
+        if result.left_out:
+            answer["gaps"] = [clip(gap, GAP_SHOWN) for gap in result.left_out[:GAPS_SHOWN]]
         answer |= _coverage(spec, schema, result)
     guessed = result.status is ResultStatus.ERROR and not reported(result)[0]
     return _to_confirm(answer) if guessed else answer
 
 
 def _coverage(spec: TaskSpec, schema: Mapping[str, Any] | None, result: Envelope) -> dict[str, Any]:
-    """What a result leaves out of its items, or names besides them; empty if that is nothing."""
-    returned = item_ids(result.data, plan_merge(schema or {}))
-    found = uncovered(spec.items, returned) if returned is not None else {}
-    if not found:
-        return {}
-    return {"coverage": found, "advice": UNCOVERED}
+    """What a result leaves out of its items or criteria, or names besides; empty if nothing."""
+    if spec.items:
+        returned = item_ids(result.data, plan_merge(schema or {}))
+        found = uncovered(spec.items, returned) if returned is not None else {}
+        return {"coverage": found, "advice": UNCOVERED} if found else {}
+    if spec.expert_role and (off := off_criteria(result.data, asked_criteria(spec.args))):
+        return {"coverage": off, "advice": OFF_CRITERIA}
+    return {}
 
 
 def _refuse_late(desk: Desk, workflow_id: str, task_id: str, update: Update) -> None:

@@ -54,13 +54,16 @@ def missing(task: Task, data: Any, names: Sequence[str]) -> list[str]:
 
 
 def taken(tx: Tx, workflow_id: str, take: Take) -> list[str]:
-    """The fields of `take` that a source has handed on, in their order."""
-    found: set[str] = set()
+    """The fields that a source has handed on for `take`; of a text, those that were asked for."""
+    found: dict[str, None] = {}
     for source in standing_for(tx, workflow_id, take.source):
-        if source.result is not None:
-            data = handed(tx, source, result_of(tx, source).data, take.fields)
-            found |= set(take.fields) - set(missing(source, data, take.fields))
-    return [name for name in take.fields if name in found]
+        if source.result is None:
+            continue
+        data = handed(tx, source, result_of(tx, source).data, take.fields)
+        if data is not None:
+            names = cast("Mapping[str, Any]", data) if isinstance(data, Mapping) else take.fields
+            found |= dict.fromkeys(names)
+    return list(found)
 
 
 def _named(members: Mapping[str, Any], names: Sequence[str]) -> Mapping[str, Any]:

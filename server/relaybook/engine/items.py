@@ -18,6 +18,8 @@ from relaybook.store.tables import TASKS
 PAGE = 50
 EVENTS_LIMIT = 500
 GRAPH_LIMIT = 500
+#: Of how many of the newest items, whether stages or not, a refusal chooses.
+NEWEST_SHOWN = 10
 BLOCKED = WORDS[Status.INPUT_REQUIRED].item
 #: The words that an item's status may be.
 STATUSES = tuple(dict.fromkeys(words.item for words in WORDS.values()))
@@ -181,6 +183,12 @@ def _task(tx: Tx, slug: str, workflow_id: str, task_id: str) -> Task:
         f" UNION SELECT slug FROM ({mine} < :near ORDER BY slug DESC LIMIT 50) b"
     )
     known = [row[0] for row in tx.rows(sql, {"near": slug[:200]})]
+    newest = (
+        "SELECT coalesce(slug, w.id || '/' || tasks.id) FROM workflows w CROSS JOIN tasks"
+        f" WHERE tasks.workflow_id = w.id AND {tx.sight.of_workflow}"
+        f" ORDER BY w.created_at DESC, w.id, position LIMIT {NEWEST_SHOWN}"
+    )
+    known += [row[0] for row in tx.rows(newest)]
     raise UnknownItem(
         f"There is no work item {slug[:120]!r}.",
         allowed=nearest(slug, known),

@@ -8,7 +8,7 @@ from relaybook.core.policy import (
     STALL_FACTOR,
     USER_UPDATE_AFTER_SECONDS,
 )
-from relaybook.core.status import all_done, breaker_open, workflow_status
+from relaybook.core.status import all_done, breaker_open, ready_now, workflow_status
 from relaybook.engine.advice import progress, timestamp
 from relaybook.model import Status, Task, Workflow
 
@@ -37,7 +37,7 @@ def counts(workflow: Workflow) -> dict[str, int]:
     """How many tasks are in each state, empty states left out; ready and retryable beside them."""
     shown = {str(status): getattr(workflow, status) for status in Status}
     if workflow.ended_at is None:
-        shown |= {"ready": workflow.ready, "retryable": workflow.retryable}
+        shown |= {"ready": ready_now(workflow), "retryable": workflow.retryable}
     return {name: number for name, number in shown.items() if number}
 
 

@@ -106,7 +106,7 @@ def arguments(template: Template, spec: TaskSpec) -> Mapping[str, Any]:
     goal = next((name for name in GOAL_INPUTS if name in wanted), None)
     said: dict[str, Any] = {}
     if goal is not None:
-        said[goal] = spec.label
+        said[goal] = spec.goal or spec.label
     if spec.expert_role and "expert_role" in wanted:
         said["expert_role"] = spec.expert_role
     if spec.done and DONE_INPUT in wanted:

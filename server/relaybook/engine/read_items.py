@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
+from relaybook.core.item import WorkItem
 from relaybook.core.text import compact
 from relaybook.engine.desk import Desk
 from relaybook.engine.items import (
@@ -39,7 +40,16 @@ def read_items(desk: Desk) -> str:
 
 def read_item(desk: Desk, slug: str) -> str:
     """One work item, its latest records."""
-    said = {name: value for name, value in asdict(load_item(desk, slug)).items() if value}
+    return _item(load_item(desk, slug))
+
+
+def read_task_item(desk: Desk, id: str, task_id: str) -> str:
+    """The work item of a task, whether it has a slug of its own or not."""
+    return _item(load_item(desk, workflow_id=id, task_id=task_id))
+
+
+def _item(item: WorkItem) -> str:
+    said = {name: value for name, value in asdict(item).items() if value}
     shown: dict[str, Any] = {
         name: value[-RECORDS_SHOWN:] if isinstance(value, tuple) else value
         for name, value in said.items()

@@ -187,6 +187,13 @@ READABLES: tuple[Readable, ...] = (
         reader="read_items.read_item_events",
     ),
     Readable(
+        uri="ledger://items/{id}/{task_id}",
+        name="task_item",
+        title="Work item of a task",
+        description="What a work item is, of a task that is no stage, whose slug is <workflow>/<task>.",
+        reader="read_items.read_task_item",
+    ),
+    Readable(
         uri="ledger://hooks/{event}/{since}",
         name="hook_events",
         title="Events by name",

@@ -62,10 +62,11 @@ def _verdict(task: Task, sessions: Collection[str]) -> Verdict:
     return Verdict.SLOW if task.session_key in sessions else Verdict.LOST
 
 
-def standing_still(workflow: Workflow, held: int = 0) -> str | None:
+def standing_still(workflow: Workflow, held: int = 0, *, adjusting: bool = False) -> str | None:
     """Why a workflow with nothing in progress does not move, in a line; None if it does.
 
-    `held` of its tasks could start, were others not writing what they write.
+    `held` of its tasks could start, were others not writing what they write. `adjusting` says
+    that the user decided after failures to adjust the plan.
     """
     if workflow.ended_at is not None or workflow.in_progress:
         return None
@@ -77,6 +78,8 @@ def standing_still(workflow: Workflow, held: int = 0) -> str | None:
         return f"{Verdict.STARVED}: {free} task(s) may start and nobody starts them{others}"
     if asks:
         return f"{Verdict.WAITING}: for answers or a gate"
+    if adjusting:
+        return f"{Verdict.WAITING}: for the plan to be changed, as the user decided"
     if stopped:
         return f"{Verdict.WAITING}: for the user's decision after {workflow.failed} failures"
     if held:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from relaybook.core.status import ready_now
 from relaybook.core.text import compact
 from relaybook.engine.attention import Needs, failure, hooks_waiting, is_overdue
 from relaybook.engine.desk import Desk
@@ -39,14 +40,13 @@ def resume(desk: Desk, tx: Tx, workflow: Workflow, needs: Needs) -> dict[str, An
     """
     metadata, options = json.loads(workflow.metadata), json.loads(workflow.options)
     decisions = list(_decisions(tx, workflow))
-    ready = workflow.ready if workflow.ended_at is None else 0
     lists: dict[str, tuple[Iterable[Any], int]] = {
         "shared_decisions": _whole(options.get("shared_decisions", ())),
         "decisions": _whole(decisions),
         "done": (_done(tx, workflow), workflow.completed),
         "running": _whole([_running(task, desk.clock()) for task in needs.running]),
         "failed": (map(failure, needs.failed), workflow.failed),
-        "ready": (needs.free, ready - len(needs.ready) + len(needs.free)),
+        "ready": (needs.free, ready_now(workflow) - len(needs.ready) + len(needs.free)),
         "held": _whole(needs.held),
         "hooks_due": _whole(hooks_waiting(tx, workflow)),
         "waiting_for_user": _whole([_short(each) for each in open_questions(desk, tx, workflow)]),

@@ -63,7 +63,11 @@ def plan_stages(
         route.contract.for_capability(each["capability"])
         for each, route in zip(said, routes, strict=True)
     ]
-    tasks = [_task(place, each, contracts, pattern) for place, each in enumerate(said)]
+    tasks = [
+        _task(place, each, contracts, pattern)
+        | {"args": _arguments(desk, each, contract) | (each.get("args") or {})}
+        for place, (each, contract) in enumerate(zip(said, contracts, strict=True))
+    ]
     return read_tasks(tasks, pattern), routes
 
 
@@ -94,7 +98,13 @@ def _checked(stage: Any, place: int) -> Mapping[str, Any]:
 
 
 def _check_types(stage: Mapping[str, Any], place: int) -> None:
-    wanted = {"skill": (str, "a text"), "args": (Mapping, "an object"), "done": (list, "a list")}
+    text = (str, "a text")
+    wanted = {
+        "skill": text,
+        "template": text,
+        "args": (Mapping, "an object"),
+        "done": (list, "a list"),
+    }
     for name, (kind, word) in wanted.items():
         if stage.get(name) is not None and not isinstance(stage[name], kind):
             raise InvalidPlan(
@@ -109,13 +119,11 @@ def _task(
     """A stage in the form in which a plan has a task."""
     contract, goal = contracts[place], stage["goal"].strip()
     done = stage.get("done") or []
-    args = {**contract.arguments(goal, done), **(stage.get("args") or {})}
     task: dict[str, Any] = {
         "id": stage_id(place),
         "label": clip(goal, 300),
         "goal": goal,
         "template": contract.template,
-        "args": args,
         "expected_minutes": contract.estimated_minutes,
         "timeout_seconds": contract.timeout_minutes and contract.timeout_minutes * 60,
         "done": done or [goal_criterion(goal)],
@@ -130,6 +138,15 @@ def _task(
         task["depends_on"] = [before]
         task["takes"] = [{"from": before, "fields": list(contracts[place - 1].passes)}]
     return task | {name: stage[name] for name in _OF_TASK if stage.get(name) is not None}
+
+
+def _arguments(desk: Desk, stage: Mapping[str, Any], contract: Contract) -> dict[str, Any]:
+    """What the contract says to its template, as far as the template of the stage takes it."""
+    args = contract.arguments(stage["goal"].strip(), stage.get("done") or [])
+    if not (own := stage.get("template")):
+        return args
+    taken = {each.name for each in desk.templates.get(own).inputs}
+    return {name: value for name, value in args.items() if name in taken}
 
 
 def hook_options(hooks: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from relaybook.core.status import (
     waits_for_decision,
 )
 from relaybook.engine.advice import timestamp
+from relaybook.engine.ahead import is_adjusting
 from relaybook.engine.attention import (
     Needs,
     attention,
@@ -59,6 +60,9 @@ def show_workflow(
         lost = lost_of(needs.running, now, running_sessions)
         call = next_of(tx, workflow, len(needs.held), lost)
         answer = _state(workflow, needs, running_sessions, now)
+        adjusting = is_adjusting(tx, workflow)
+        if still := standing_still(workflow, len(needs.held), adjusting=adjusting):
+            answer["standing_still"] = still
         if detail == RESUME:
             from relaybook.engine.resume import resume
 
@@ -100,8 +104,6 @@ def _state(
     said["summary"] = _summary(said)
     if running_sessions is not None:
         said["sessions"] = reconcile(needs.running, running_sessions, now)
-    if still := standing_still(workflow, len(needs.held)):
-        said["standing_still"] = still
     return said
 
 

@@ -60,17 +60,19 @@ def get_task(tx: Tx, workflow_id: str, task_id: str) -> Task:
     if found:
         return found[0]
     get_workflow(tx, workflow_id)
-    known = tx.rows(
-        "SELECT id FROM tasks WHERE workflow_id = :workflow_id ORDER BY position LIMIT 500",
-        {"workflow_id": workflow_id},
-    )
     raise UnknownTask(
         f"Workflow {workflow_id!r} has no task {task_id[:128]!r}."
         if task_id
         else "No task_id was given.",
-        allowed=nearest(task_id, [row[0] for row in known]),
+        allowed=nearest(task_id, first_tasks(tx, workflow_id)),
         next="call get_workflow for its tasks",
     )
+
+
+def first_tasks(tx: Tx, workflow_id: str) -> list[str]:
+    """Ids of the first tasks of a workflow, to choose from."""
+    sql = "SELECT id FROM tasks WHERE workflow_id = :id ORDER BY position LIMIT 500"
+    return [row[0] for row in tx.rows(sql, {"id": workflow_id})]
 
 
 def spec_of(tx: Tx, workflow_id: str, task_id: str) -> str:

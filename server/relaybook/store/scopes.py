@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from relaybook.core.case import Case
+from relaybook.core.scope import as_folder
 from relaybook.model import Scope, Status, Task
 from relaybook.store.base import Tx
 
@@ -73,16 +74,14 @@ def find_holders(tx: Tx, project: str, task: Task) -> list[Scope]:
 
 
 def _in_the_way(path: str) -> Iterable[tuple[str, dict[str, str]]]:
-    """How to find scopes that overlap `path`: itself, a folder it lies in, what lies in it.
+    """How to find scopes that overlap `path`: itself, what it lies in, what lies in it.
 
-    Itself is with and without the `/` at its end.
+    Each is there with or without a `/` at its end.
     """
-    yield "path = :path", {"path": path[:-1] if path.endswith("/") else f"{path}/"}
-    for place, char in enumerate(path):
+    folder = as_folder(path)
+    for place, char in enumerate(folder):
         if char == "/":
-            yield "path = :path", {"path": path[: place + 1]}
-    if path.endswith("/"):
-        # "0" is the character after "/".
-        yield "path > :path AND path < :end", {"path": path, "end": f"{path[:-1]}0"}
-    else:
-        yield "path = :path", {"path": path}
+            above = {"path": folder[:place], "folder": folder[: place + 1]}
+            yield "path IN (:path, :folder)", above
+    # "0" is the character after "/".
+    yield "path > :path AND path < :end", {"path": folder, "end": f"{folder[:-1]}0"}

@@ -85,10 +85,11 @@ def update_task_tool(engine: Engine) -> Tool:
     )
 
 
-#: The members that one of several updates may have.
-_UPDATE_FIELDS = (
+#: The members that one of several updates may have: texts, and others.
+_UPDATE_TEXTS = (
     "task_id", "status", "session_key", "output", "error", "error_code", "claim", "override",
 )  # fmt: skip
+_UPDATE_FIELDS = (*_UPDATE_TEXTS, "workflow_id", "accept_raw")
 
 
 def _refuse_beside(**said: str) -> None:
@@ -103,10 +104,10 @@ def _refuse_beside(**said: str) -> None:
 
 
 def _update(workflow_id: str, said: dict[str, Any]) -> Update:
-    unknown = [name for name in said if name not in (*_UPDATE_FIELDS, "workflow_id", "accept_raw")]
-    if unknown or not all(isinstance(said.get(name, ""), str) for name in _UPDATE_FIELDS):
+    unknown = [name for name in said if name not in _UPDATE_FIELDS]
+    if unknown or not all(isinstance(said.get(name, ""), str) for name in _UPDATE_TEXTS):
         raise _bad_update(unknown)
-    texts = {name: said.get(name, "") for name in _UPDATE_FIELDS}
+    texts = {name: said.get(name, "") for name in _UPDATE_TEXTS}
     return Update(
         workflow_id=str(said.get("workflow_id", workflow_id)),
         accept_raw=said.get("accept_raw") is True,
