@@ -161,9 +161,17 @@ def test_a_worker_that_is_to_supervise_is_an_error(facts: dict[str, str]):
     assert rules(Pattern.SUPERVISOR, plan) == [("supervisor_role", ERROR)]
 
 
-@pytest.mark.parametrize("label", ["Review the supervisor module", "Supervisor module: review it"])
-def test_a_task_about_a_supervisor_is_none(label: str):
-    plan = [*tasks(3), task("t9", label=label)]
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"label": "Review the supervisor module"},
+        {"label": "Supervisor module: review it"},
+        {"expert_role": "expert for container orchestrators"},
+        {"expert_role": "construction site supervisor"},
+    ],
+)
+def test_a_task_about_a_supervisor_is_none(facts: dict[str, str]):
+    plan = [*tasks(3), task("t9", **facts)]
 
     assert check_plan(Pattern.SUPERVISOR, plan) == ()
 

@@ -17,13 +17,13 @@ _BESIDE_REDUCING = word_set(
 
 
 def role_supervises(role: str) -> bool:
-    return not _SUPERVISING.isdisjoint(_words(role))
+    """Whether `role` is that of the supervisor; an expert for container orchestrators is none."""
+    return _names_only(role, _SUPERVISING, _BESIDE_SUPERVISING)
 
 
 def label_supervises(label: str) -> bool:
     """Whether what stands before the first colon or comma is the role of a supervisor."""
-    title = re.split("[:,;]", label, maxsplit=1)[0]
-    return _names_only(title, _SUPERVISING, _BESIDE_SUPERVISING)
+    return role_supervises(re.split("[:,;]", label, maxsplit=1)[0])
 
 
 def reduces(task_id: str, label: str) -> bool:
