@@ -26,6 +26,8 @@ LEDGERS = (0, 10_000, 200_000)
 #: Takes minutes to fill, and 4 GB of disk: measured only when it is asked for.
 MILLION = (0, 1_000_000)
 WORKFLOWS = (10, 1_000, 100_000)
+#: How many tasks of a workflow are completed when it is measured, and how many are still to do.
+COMPLETED, TO_DO = (0, 9_996), 300
 #: How many tasks each workflow of a filled ledger has, and those that are worked on.
 FILLER_TASKS = 100
 TARGET = "<= 1.1"
@@ -37,6 +39,8 @@ def run() -> Iterator[str]:
     yield from _ledgers(LEDGERS)
     with tempfile.TemporaryDirectory() as folder:
         yield from _workflows(Path(folder) / "ledger.db")
+    with tempfile.TemporaryDirectory() as folder:
+        yield from _late(Path(folder) / "ledger.db")
 
 
 def run_million() -> Iterator[str]:
@@ -66,6 +70,14 @@ def _workflows(path: Path) -> Iterator[str]:
     yield from _lines(others, WORKFLOWS, "{verb}, workflow of {size:,} / of 10")
 
 
+def _late(path: Path) -> Iterator[str]:
+    engine = Engine(SqliteStore(path, "normal"))
+    blocks = [_block(engine, TO_DO, done, done) for done in COMPLETED]
+    samples = interleave(blocks, ROUNDS, WARM_UP)
+    engine.store.close()
+    yield from _lines(samples, COMPLETED, "{verb}, {size:,} completed / none", TARGET)
+
+
 def _lines(samples: Samples, sizes: Sequence[int], figure: str, target: str = "") -> Iterator[str]:
     least = f" {sizes[0]}"
     verbs = [name.removesuffix(least) for name in samples if name.endswith(least)]
@@ -74,20 +86,27 @@ def _lines(samples: Samples, sizes: Sequence[int], figure: str, target: str = ""
         yield line(figure.format(verb=verb, size=size), found, target)
 
 
-def _block(engine: Engine, tasks: int, name: int) -> Block:
-    """Six tasks a time of a workflow of `tasks`, and of another when they are used up."""
+def _block(engine: Engine, tasks: int, name: int, done: int = 0) -> Block:
+    """Six tasks a time of a workflow of `tasks` and `done` ones; of another when they are used up."""
     left: list[tuple[str, int]] = []
 
     def block() -> Mapping[str, float]:
         if not left:
-            workflow = new_workflow(engine, tasks)
-            left.extend((workflow, first) for first in range(0, tasks - WIDTH + 1, WIDTH))
+            workflow = new_workflow(engine, done + tasks)
+            _complete(engine, workflow, done)
+            left.extend((workflow, first) for first in range(done, done + tasks - WIDTH + 1, WIDTH))
         workflow, first = left.pop(0)
         others = _others(engine, workflow, f"t{first}")
         spent = {f"{verb} {name}": timed(call) for verb, call in others.items()}
         return spent | measured(Six(engine, workflow, first), str(name))
 
     return block
+
+
+def _complete(engine: Engine, workflow: str, tasks: int) -> None:
+    for first in range(0, tasks, WIDTH):
+        for verb in Six(engine, workflow, first).verbs().values():
+            verb()
 
 
 def _others(engine: Engine, workflow: str, task: str) -> Mapping[str, Callable[[], object]]:
@@ -108,9 +127,7 @@ def filled(path: Path, tasks: int) -> Engine:
     engine = Engine(SqliteStore(path, "normal"))
     if tasks:
         workflow = new_workflow(engine, FILLER_TASKS)
-        for first in range(0, FILLER_TASKS // 3, WIDTH):
-            for verb in Six(engine, workflow, first).verbs().values():
-                verb()
+        _complete(engine, workflow, FILLER_TASKS // 3)
         with closing(sqlite3.connect(path)) as conn, conn:
             conn.execute("PRAGMA cache_size = -500000")
             for table in _TABLES:

@@ -122,8 +122,9 @@ def test_the_keys_are_those_of_all_tables(tmp_path: Path) -> None:
     open_ledger("sqlite", tmp_path).close()
     found: dict[str, tuple[str, ...]] = {}
 
+    tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
     with sqlite3.connect(tmp_path / "ledger.db") as db:
-        for (table,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'"):
+        for (table,) in db.execute(tables):
             keys = "SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk"
             found[table] = tuple(row[0] for row in db.execute(keys, [table]))
     db.close()

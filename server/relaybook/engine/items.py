@@ -111,9 +111,9 @@ def hook_events(
     # Only a workflow that changed since can hold such an event.
     sql = (
         "SELECT e.workflow_id, e.seq, e.type, e.task_id, e.actor, e.at, e.data, t.slug"
-        " FROM workflows w JOIN events e ON e.workflow_id = w.id"
-        " JOIN tasks t ON t.workflow_id = e.workflow_id AND t.id = e.task_id"
-        " WHERE w.updated_at >= :since AND e.at >= :since AND {}"
+        " FROM workflows w CROSS JOIN events e CROSS JOIN tasks t"
+        " WHERE e.workflow_id = w.id AND t.workflow_id = e.workflow_id AND t.id = e.task_id"
+        " AND w.updated_at >= :since AND e.at >= :since AND {}"
         f" AND e.type IN ({', '.join(f':{name}' for name in kinds)})"
         " ORDER BY e.at, e.workflow_id, e.seq LIMIT :limit"
     )

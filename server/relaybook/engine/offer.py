@@ -12,7 +12,7 @@ from relaybook.engine.unsettled import unsettled, why_unsettled
 from relaybook.errors import clip
 from relaybook.model import Workflow
 from relaybook.store.base import Tx
-from relaybook.store.schema import OFFERING
+from relaybook.store.schema import BUSY, OFFERING
 from relaybook.store.tables import WORKFLOWS
 
 #: How many workflows one call reads at a time, oldest first, and how many times.
@@ -63,10 +63,7 @@ def _with_waiting(
 ) -> list[_Place]:
     """Workflows that have room, with a task to retry or a fresh one."""
     wanted, names = _capability_filter(capabilities)
-    some = " OR ".join(
-        f"EXISTS (SELECT 1 FROM tasks WHERE workflow_id = workflows.id AND {where}{wanted})"
-        for where in (RETRYABLE, READY)
-    )
+    some = " OR ".join(_has_task(where + wanted) for where in (RETRYABLE, READY))
     sql = (
         f"SELECT created_at, id FROM workflows WHERE {OFFERING} AND ({some})"
         " AND (created_at, id) > (:made_at, :name)"
@@ -84,14 +81,17 @@ def _with_expired(
     """Open workflows with a task whose worker is gone."""
     wanted, names = _capability_filter(capabilities)
     sql = (
-        "SELECT created_at, id FROM workflows WHERE ended_at IS NULL AND id IN"
-        f" (SELECT workflow_id FROM tasks WHERE {EXPIRED}{wanted})"
+        f"SELECT created_at, id FROM workflows WHERE {BUSY} AND {_has_task(EXPIRED + wanted)}"
         f" AND {tx.sight.of_project}"
         + (" AND project = :project" if project is not None else "")
         + f" ORDER BY created_at, id LIMIT {WORKFLOWS_READ}"
     )
     found = tx.rows(sql, _with_project({"now": now, **names}, project))
     return [(row[0], row[1]) for row in found]
+
+
+def _has_task(where: str) -> str:
+    return f"EXISTS (SELECT 1 FROM tasks WHERE workflow_id = workflows.id AND {where})"
 
 
 def _with_project(params: dict[str, Any], project: str | None) -> dict[str, Any]:

@@ -209,6 +209,9 @@ OFFERING = (
     " AND failed < 3 AND failed < total"
 )
 
+#: What holds of a workflow that workers are busy with, one of whom may be gone.
+BUSY = "ended_at IS NULL AND in_progress > 0"
+
 INDEXES = (
     f"CREATE INDEX workflows_offering ON workflows (created_at, id) WHERE {OFFERING}",
     "CREATE INDEX workflows_open ON workflows (project, created_at) WHERE ended_at IS NULL",
@@ -272,6 +275,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (READS,),
     # Counted anew when somebody asks: they used to be at every start.
     ("DELETE FROM prints",),
+    (f"CREATE INDEX workflows_busy ON workflows (created_at, id) WHERE {BUSY}",),
 )
 
 VERSION_TABLE = "CREATE TABLE IF NOT EXISTS schema_version (version {int} NOT NULL) {strict}"

@@ -236,6 +236,7 @@ class SqliteStore:
         connection.execute(f"PRAGMA synchronous = {self._synchronous}")
         connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA automatic_index = OFF")  # what is worth one has one
         return connection
 
 

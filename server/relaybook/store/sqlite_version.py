@@ -8,6 +8,7 @@ from relaybook.errors import NewerLedger
 from relaybook.store.schema import APPLICATION_ID, MIGRATIONS, VERSION_TABLE
 from relaybook.store.sqlite_faults import not_a_ledger, translated
 from relaybook.store.sqlite_lock import patiently
+from relaybook.store.sqlite_plans import tell_planner
 
 _WORDS = {
     "int": "INTEGER",
@@ -36,6 +37,7 @@ def migrate(conn: sqlite3.Connection, path: Path) -> None:
         for statements in MIGRATIONS[version:]:
             for statement in statements:
                 conn.execute(statement.format(**_WORDS))
+        tell_planner(conn)
         conn.execute("DELETE FROM schema_version")
         conn.execute("INSERT INTO schema_version VALUES (?)", (len(MIGRATIONS),))
         conn.execute("COMMIT")
