@@ -47,6 +47,15 @@ def test_criteria_that_are_given_stand_alone(engine: Engine) -> None:
     assert "entry points" not in text
 
 
+@pytest.mark.requirement("S155")
+def test_a_plan_that_is_registered_tells_the_same_cost(engine: Engine) -> None:
+    tasks = [task("a"), task("b", label="Look at it")]
+
+    made = engine.create_workflow("fan_out", tasks=tasks)
+
+    assert made["cost"] == cost(engine, *tasks, pattern="fan_out")
+
+
 @pytest.mark.requirement("S153", "S155")
 @pytest.mark.parametrize("workers", [1, 3, 10])
 def test_the_cost_of_a_plan_is_the_words_of_its_prompts_times_the_workers(

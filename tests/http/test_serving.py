@@ -146,6 +146,19 @@ async def test_health_says_that_it_lives_and_ready_that_its_ledger_does(
     assert after == [200, 503]
 
 
+async def test_a_page_that_is_not_there_and_a_method_that_is_not_answered_say_so(
+    url: str, http: httpx2.AsyncClient
+) -> None:
+    lost = await http.get(url.replace("/mcp", "/mpc"))
+    wrong = await http.post(url.replace("/mcp", "/health"))
+
+    assert (lost.status_code, lost.json()["error"]["code"]) == (404, "not_found")
+    assert "/mcp" in lost.json()["error"]["allowed"]
+    assert (wrong.status_code, wrong.json()["error"]["code"]) == (405, "invalid_arguments")
+    assert wrong.json()["error"]["allowed"] == wrong.headers["allow"]
+    assert set(wrong.headers["allow"].split(", ")) == {"GET", "HEAD"}
+
+
 async def test_a_body_over_the_limit_is_refused_unread(
     engine: Engine, http: httpx2.AsyncClient
 ) -> None:

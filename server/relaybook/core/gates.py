@@ -292,7 +292,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "scope",
         "Files written outside the agreed paths collide with the work of others.",
-        "undo the change, or declare the path in `writes`, where a folder ends in /",
+        "undo the change, or declare the path in `writes`",
         "both",
         _scope,
     ),

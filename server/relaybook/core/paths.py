@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 
 def inside(path: str, places: Iterable[str]) -> bool:
-    """Whether `path` is one of `places` or lies in one that ends in `/`.
+    """Whether `path` is one of `places` or lies below one, with a `/` at its end or without.
 
     A path that climbs out of its root by `..` is inside nothing; any other is inside where no
     places are named. `./` is the project itself and holds every relative path.
@@ -35,8 +35,8 @@ def normal(path: str) -> str | None:
 
 def _holds(place: str, path: str) -> bool:
     root = normal(place)
-    if root is None or not _forward(place).endswith("/"):
-        return path == root
+    if root is None:
+        return False
     if root == "":
         return not path.startswith("/")
     return path == root or path.startswith(root.rstrip("/") + "/")

@@ -66,8 +66,8 @@ def create_workflow(
     `stages` are {capability, goal, skill?, args?, done?}, a pipeline unless a pattern is given;
     `hooks` are the skills that follow up each stage, or "advisory". `args` are for the template
     of the items, or for the composition. A repeat with the same `request_id` and arguments
-    answers the workflow that is there. With `dry_run` nothing is written; the answer also lists
-    the tasks and what their prompts cost. `override` says why more than six may run at once;
+    answers the workflow that is there. The answer tells what the prompts cost; with `dry_run`
+    nothing is written, and it lists the tasks. `override` says why more than six may run at once;
     `shared_decisions` stand in every prompt, word for word. Of `metadata` the members
     `audience`, `model`, `weights` and `quorum` are for the synthesis; `core.wishes` says more.
 
@@ -131,6 +131,7 @@ def _registered(
     desk: Desk, plan: Planned, request_id: str | None, command: Command
 ) -> dict[str, Any]:
     row, bodies = _row(plan, request_id), _bodies(plan)
+    cost = plan_cost(desk, plan.pattern, plan.specs, plan.options)
     with desk.store.transaction() as tx:
         if request_id is not None:
             tx.lock(f"request {row['request_id']}")
@@ -141,7 +142,7 @@ def _registered(
         put_texts(tx, case.workflow.id, bodies)
         findings = [*plan.findings, *overlaps_now(tx, case)]
         held = _held(tx, case, command.at)
-    return _answer(case, findings, plan.routes, held)
+    return _answer(case, findings, plan.routes, held) | {"cost": cost}
 
 
 def names_its_request(*_: Any, request_id: str | None = None, **__: Any) -> bool:

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import BaseRoute, Route
@@ -18,6 +19,7 @@ from relaybook.surface.http.guard import Guard
 from relaybook.surface.http.health import health_routes
 from relaybook.surface.http.names import normal_origin
 from relaybook.surface.http.options import HttpOptions
+from relaybook.surface.http.refusing import no_page
 from relaybook.surface.http.servers import Servers
 from relaybook.surface.http.stopping import Stopping
 from relaybook.surface.http.streams import Streams
@@ -70,6 +72,7 @@ def build_app(
     return Starlette(
         routes=[Route(MCP_PATH, servers), *board, *health, *measured, *routes],
         lifespan=lifespan,
+        exception_handlers={HTTPException: no_page},
         middleware=[
             Middleware(Guard, options.names, origins),
             *_pages_of(origins),

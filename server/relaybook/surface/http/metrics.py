@@ -11,12 +11,13 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from relaybook.engine import Engine
-from relaybook.errors import Refusal
+from relaybook.errors import Forbidden, Refusal
 from relaybook.surface.http.caller import caller_of
+from relaybook.surface.http.refusing import refused
 
 METRICS_PATH = "/metrics"
 #: What a call of a tool that there is not is counted under.
@@ -65,7 +66,13 @@ class Metrics:
         async def metrics(request: Request) -> Response:
             kind = caller_of(request).kind
             if kind.role == "worker" or kind.projects is not None:
-                return PlainTextResponse("Only who may see the whole ledger may see this.", 403)
+                return refused(
+                    Forbidden(
+                        "Only who may see the whole ledger may see its figures.",
+                        allowed="a token of an orchestrator for all projects",
+                        next="ask with such a token",
+                    )
+                )
             text = await to_thread.run_sync(generate_latest, self._registry)
             return Response(text, media_type=CONTENT_TYPE_LATEST)
 

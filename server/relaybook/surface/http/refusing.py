@@ -1,8 +1,10 @@
 """A refusal as an HTTP response, the same JSON from every layer and page."""
 
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from relaybook.errors import InvalidArguments, Refusal, StoreFault
+from relaybook.errors import InvalidArguments, NotFound, Refusal, StoreFault
 
 #: The status by the class of the refusal; of all others it is 403.
 STATUSES: tuple[tuple[type[Refusal], int], ...] = ((InvalidArguments, 400), (StoreFault, 503))
@@ -12,3 +14,24 @@ def refused(refusal: Refusal, status: int | None = None) -> JSONResponse:
     """The response that says it, with `status` or that of its class."""
     usual = next((code for kind, code in STATUSES if isinstance(refusal, kind)), 403)
     return JSONResponse({"error": refusal.as_dict()}, status or usual)
+
+
+async def no_page(request: Request, error: Exception) -> JSONResponse:
+    """The response where no page is, or none that answers that method."""
+    assert isinstance(error, HTTPException)
+    path = request.url.path[:80]
+    if error.status_code == 405:
+        refusal: Refusal = InvalidArguments(
+            f"{path!r} does not answer {request.method[:20]}.",
+            allowed=(error.headers or {}).get("Allow", ""),
+            next="use one of these methods",
+        )
+    else:
+        refusal = NotFound(
+            f"There is no page {path!r}.",
+            allowed="/mcp for the tools, /board for people, /health, /ready, /metrics",
+            next="correct the path",
+        )
+    answer = refused(refusal, error.status_code)
+    answer.headers.update(error.headers or {})
+    return answer

@@ -11,14 +11,15 @@ from contextlib import asynccontextmanager
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
 from mcp.server.transport_security import TransportSecuritySettings
-from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from relaybook.engine import Engine
+from relaybook.errors import StoreBusy
 from relaybook.surface.direct import Direct
 from relaybook.surface.http.caller import Kind, caller_of
 from relaybook.surface.http.direct import DirectHttp
 from relaybook.surface.http.options import HttpOptions
+from relaybook.surface.http.refusing import refused
 from relaybook.surface.rim import Observe
 from relaybook.surface.server import build_server
 from relaybook.surface.wakes import Wakes
@@ -56,8 +57,12 @@ class Servers:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         app = await self._app(caller_of(scope).kind)
         if app is None:
-            full = PlainTextResponse("Too many kinds of callers.", 503)
-            return await full(scope, receive, send)
+            full = StoreBusy(
+                f"This server serves {KINDS_LIMIT} kinds of callers already.",
+                allowed="tokens of the same role and projects as those in use",
+                next="use such a token, or another replica",
+            )
+            return await refused(full)(scope, receive, send)
         await app(scope, receive, send)
 
     async def _app(self, kind: Kind) -> ASGIApp | None:
