@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from relaybook.core.prompt_rules import Fingerprint, fingerprint
+from relaybook.core.task_fields import read_spec
 from relaybook.core.task_spec import TaskSpec
 from relaybook.core.text import texts_in
 from relaybook.engine.desk import Desk
@@ -42,7 +43,7 @@ def prints_with(desk: Desk, tx: Tx, workflow: Workflow, mine: Fingerprint) -> Pr
     counts = Counter(read_prints(tx, workflow.id, mine.keys))
     after = counts.pop(LOOKED_THROUGH, 0)
     found = first_prompts(tx, workflow.id, after)
-    fresh = Counter(key for each in found for key in _keys(desk, tx, workflow, each))
+    fresh = Counter(key for each in found for key in _keys(desk, workflow, each))
     if found:
         last = found[-1].seq if len(found) == AT_ONCE else workflow.seq
         fresh[LOOKED_THROUGH] = last - after
@@ -61,14 +62,14 @@ def keep_prints(tx: Tx, workflow_id: str, prints: Prints) -> None:
         add_prints(tx, workflow_id, prints.fresh)
 
 
-def _keys(desk: Desk, tx: Tx, workflow: Workflow, first: FirstPrompt) -> Iterator[int]:
+def _keys(desk: Desk, workflow: Workflow, first: FirstPrompt) -> Iterator[int]:
     yield EVERY
-    yield from _print_of(desk, tx, workflow, first).keys
+    yield from _print_of(desk, workflow, first).keys
 
 
-def _print_of(desk: Desk, tx: Tx, workflow: Workflow, first: FirstPrompt) -> Fingerprint:
+def _print_of(desk: Desk, workflow: Workflow, first: FirstPrompt) -> Fingerprint:
     """As `lint.print_of`, from what is on record; of a template as it stands now, if it does."""
-    spec = desk.spec(tx, workflow.id, first.spec)
+    spec = read_spec(json.loads(first.spec))
     try:
         template = desk.templates.get(spec.template)
     except (UnknownTemplate, InvalidTemplate):

@@ -20,11 +20,12 @@ LOOKED_THROUGH = -1
 AT_ONCE = 100
 
 _FIRST_PROMPTS = (
-    "SELECT events.seq, texts.body, tasks.spec, tasks.timeout_seconds FROM events"
+    "SELECT events.seq, texts.body, specs.body, tasks.timeout_seconds FROM events"
     " JOIN tasks ON tasks.workflow_id = events.workflow_id AND tasks.id = events.task_id"
     " JOIN attempts ON attempts.workflow_id = tasks.workflow_id"
     " AND attempts.task_id = tasks.id AND attempts.number = 1"
     " JOIN texts ON texts.workflow_id = attempts.workflow_id AND texts.hash = attempts.prompt"
+    " JOIN texts AS specs ON specs.workflow_id = tasks.workflow_id AND specs.hash = tasks.spec"
     " WHERE events.workflow_id = :workflow_id AND events.seq > :after"
     " AND events.type = 'task_started' AND NOT EXISTS (SELECT 1 FROM events AS earlier"
     " WHERE earlier.workflow_id = events.workflow_id AND earlier.task_id = events.task_id"
@@ -42,7 +43,7 @@ class FirstPrompt(NamedTuple):
 
     seq: int
     text: str
-    #: The name of the task's specification.
+    #: The task's specification, as it is kept.
     spec: str
     timeout_seconds: int
 
