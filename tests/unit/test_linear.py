@@ -11,10 +11,11 @@ from contextlib import suppress
 import pytest
 
 from relaybook.core.envelope import read_result
-from relaybook.core.fence import fence, scan
+from relaybook.core.fence import fence
 from relaybook.core.prompt_rules import fingerprint, judge, may_block, read_facts
 from relaybook.core.prompt_rules.example import FIXED, one, prompt
 from relaybook.core.schema_check import find_problems
+from relaybook.core.signs import scan
 from relaybook.errors import MalformedOutput
 
 SHORT, LONG = 10_000, 80_000

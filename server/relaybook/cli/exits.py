@@ -42,7 +42,7 @@ def refusals(as_json: bool) -> Generator[None]:
 
 def _in_words(refusal: Refusal) -> str:
     from relaybook.cli.shell_words import in_shell
-    from relaybook.core.fence import visible
+    from relaybook.core.visible import visible
 
     said = refusal.with_next(in_shell(refusal.next))
     return visible(f"error[{said.code}]: {said}")[0]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from relaybook.cli.shell_words import in_shell
-from relaybook.core.fence import visible
+from relaybook.core.visible import visible
 
 #: Members that are texts of several lines.
 BLOCKS = ("prompt", "text")

@@ -13,10 +13,10 @@ from relaybook.core.digest_brief import Request
 from relaybook.core.digest_panel import PanelKind, panel_kind
 from relaybook.core.digest_parts import SupervisorDecision
 from relaybook.core.envelope import Envelope, from_json
-from relaybook.core.fence import scan
 from relaybook.core.merge_plan import MergePlan, plan_merge
 from relaybook.core.names import Names
 from relaybook.core.result_flags import result_flags
+from relaybook.core.signs import scan
 from relaybook.core.status import is_expired, workflow_status
 from relaybook.core.synthesis import Detail, Digest, Frame, digest
 from relaybook.core.task_outcome import TaskOutcome, stated_confidence

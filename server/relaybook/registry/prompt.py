@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from relaybook.core.fence import scan
+from relaybook.core.signs import scan
 from relaybook.core.text import texts_in
 from relaybook.errors import InvalidArguments, InvalidTemplate
 from relaybook.registry import frame as added
