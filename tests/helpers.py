@@ -8,7 +8,6 @@ from typing import Any
 from relaybook.core.text import text_hash
 from relaybook.engine import Engine
 from relaybook.engine.request import Resolution, Update
-from relaybook.registry.templates import Templates
 from relaybook.store.base import Row, Store
 from relaybook.store.cases import get_task
 from relaybook.store.open import open_store
@@ -61,7 +60,7 @@ def store_name(kind: str, folder: Path) -> str:
 
 def engine_on(store: Store, clock: Clock) -> Engine:
     """An engine that knows the templates `piece` (any result) and `counted` ({"count": int})."""
-    return Engine(store, Templates((PROMPTS,)), clock=clock, token=Tokens())
+    return Engine(store, (PROMPTS,), clock=clock, token=Tokens())
 
 
 def task(name: str, *depends_on: str, **said: Any) -> dict[str, Any]:

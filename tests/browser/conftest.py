@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, exp
 from relaybook.engine import Engine
 from relaybook.store.sqlite import SqliteStore
 from tests.browser import scene
-from tests.helpers import Clock
+from tests.helpers import PROMPTS, Clock
 from tests.http.serving import serving
 
 FOLDER = Path(__file__).parents[2] / ".browser"
@@ -69,7 +69,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]
     path = tmp_path_factory.mktemp("told") / "ledger.db"
     store = SqliteStore(path)
     clock = Clock(time.time() - scene.STORY)
-    ids = scene.tell(Engine(store, scene.templates(), clock=clock), clock)
+    ids = scene.tell(Engine(store, (PROMPTS,), clock=clock), clock)
     store.close()
     return path, ids
 
@@ -95,9 +95,9 @@ def _serving(path: Path, ids: dict[str, str]) -> Iterator[Server]:
     served, ours = SqliteStore(path), SqliteStore(path)
     with (
         start_blocking_portal() as portal,
-        portal.wrap_async_context_manager(serving(Engine(served, scene.templates()))) as url,
+        portal.wrap_async_context_manager(serving(Engine(served, (PROMPTS,)))) as url,
     ):
-        yield Server(url.removesuffix("/mcp"), Engine(ours, scene.templates()), ids)
+        yield Server(url.removesuffix("/mcp"), Engine(ours, (PROMPTS,)), ids)
     served.close()
     ours.close()
 

@@ -4,8 +4,7 @@ from typing import Any
 
 from relaybook.engine import Engine
 from relaybook.engine.request import Update
-from relaybook.registry.templates import Templates
-from tests.helpers import PROMPTS, Clock, complete, fail, result, start, task, update
+from tests.helpers import Clock, complete, fail, result, start, task, update
 from tests.stages import PROOF, STAGES, advance
 from tests.surface.scenarios import ARGS
 
@@ -49,11 +48,6 @@ SAID: dict[str, Any] = {
     "summary": "Three sources agree; the fourth is older than the change.",
     "confidence": "medium",
 }
-
-
-def templates() -> Templates:
-    """Those of relaybook, and the two of the tests that take any result."""
-    return Templates((PROMPTS, *Templates().folders))
 
 
 def tell(engine: Engine, clock: Clock) -> dict[str, str]:

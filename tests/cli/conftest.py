@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from relaybook.cli import app
 from relaybook.engine import Engine
 from relaybook.store.sqlite import SqliteStore
-from tests.helpers import PROMPTS, Clock, complete, engine_on, start, task, workflow
+from tests.helpers import PROMPTS, complete, start, task, workflow
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def twin(ledger: Path, tmp_path: Path) -> tuple[Engine, str]:
     Its task `a` is completed, `b` is in progress, `c` and `d` are ready.
     """
     store = SqliteStore(ledger, "normal")
-    engine = Engine(store, engine_on(store, Clock()).templates)
+    engine = Engine(store, (PROMPTS,))
     plan = [task(name, done=["it is there"]) for name in "abcd"]
     id = workflow(engine, *plan, project="ours")
     start(engine, id, "a")
@@ -67,7 +67,7 @@ def twin(ledger: Path, tmp_path: Path) -> tuple[Engine, str]:
     start(engine, id, "b", session_key="s-b")
     store.close()
     copy = shutil.copy(ledger, tmp_path / "copy.db")
-    return Engine(SqliteStore(Path(copy), "normal"), engine.templates), id
+    return Engine(SqliteStore(Path(copy), "normal"), (PROMPTS,)), id
 
 
 #: What makes a command know the templates of `twin`.

@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from relaybook.engine import Engine
-from relaybook.registry.templates import Templates
 from relaybook.store.base import Store
 from relaybook.store.sqlite import SqliteStore
 from tests.helpers import PROMPTS, complete, task, workflow
@@ -25,7 +24,7 @@ KILLS, SEED = 50, 20260731
 
 def engine_at(path: Path) -> tuple[Store, Engine]:
     store = SqliteStore(path, "normal")
-    return store, Engine(store, Templates((PROMPTS,)), token=secrets.token_hex)
+    return store, Engine(store, (PROMPTS,), token=secrets.token_hex)
 
 
 def work(path: Path, workflow_id: str) -> None:

@@ -7,7 +7,6 @@ import pytest
 
 from relaybook.engine import Engine
 from relaybook.errors import InvalidArguments, InvalidComposition, UnknownWorkflow
-from relaybook.registry.templates import Templates
 from relaybook.store.base import Store
 from tests.helpers import PROMPTS, fail, start, task, workflow
 
@@ -23,7 +22,7 @@ MINE: dict[str, Any] = {
 @pytest.fixture
 def own(ledger: Store, tmp_path: Path) -> Engine:
     """An engine with a folder of the user's own prompts; `piece` is in another."""
-    return Engine(ledger, Templates((tmp_path / "prompts", PROMPTS)))
+    return Engine(ledger, (tmp_path / "prompts", PROMPTS))
 
 
 def planned(engine: Engine, workflow_id: str) -> list[Any]:

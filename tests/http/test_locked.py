@@ -14,7 +14,6 @@ import pytest
 
 from relaybook.engine import Engine
 from relaybook.engine.request import Update
-from relaybook.registry.templates import Templates
 from tests.helpers import PROMPTS, STORES, Clock, open_ledger, start, store_name, workflow
 from tests.http.serving import connected, serving
 from tests.surface.calls import call
@@ -61,7 +60,7 @@ def locked(kind: str, tmp_path: Path) -> Lock:
 
 @pytest.fixture
 def watched(kind: str, tmp_path: Path, clock: Clock) -> Iterator[Watched]:
-    engine = Watched(open_ledger(kind, tmp_path), Templates((PROMPTS,)), clock=clock)
+    engine = Watched(open_ledger(kind, tmp_path), (PROMPTS,), clock=clock)
     engine.begun = Event()
     yield engine
     engine.store.close()

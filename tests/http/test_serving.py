@@ -10,7 +10,6 @@ import pytest
 
 from relaybook.engine import Engine
 from relaybook.engine.readables import READABLES
-from relaybook.registry.templates import Templates
 from relaybook.store.base import Store
 from relaybook.surface.http.options import HttpOptions
 from relaybook.surface.http.serve import listen
@@ -189,7 +188,7 @@ class Watched(Engine):
 async def test_a_call_in_progress_is_answered_though_the_server_stops(
     ledger: Store, connect: Connect
 ) -> None:
-    engine = Watched(ledger, Templates((PROMPTS,)))
+    engine = Watched(ledger, (PROMPTS,))
     workflow_id = workflow(engine, "a")
     seq = engine.show_workflow(workflow_id)["seq"]
     engine.asked = anyio.Event()

@@ -9,7 +9,6 @@ import pytest
 from relaybook.engine import Engine
 from relaybook.engine.tokens import Grant
 from relaybook.errors import StoreUnreachable
-from relaybook.registry.templates import Templates
 from relaybook.store.base import Store
 from relaybook.surface.http.tokens import Tokens
 from tests.helpers import PROMPTS
@@ -35,7 +34,7 @@ class Away(Engine):
 
 @pytest.fixture
 def away(ledger: Store) -> Away:
-    engine = Away(ledger, Templates((PROMPTS,)))
+    engine = Away(ledger, (PROMPTS,))
     engine.asked, engine.let_go = Event(), Event()
     return engine
 

@@ -17,7 +17,6 @@ from relaybook.engine.request import Resolution, Update
 from relaybook.engine.resolve import resolve
 from relaybook.engine.update import update_task
 from relaybook.errors import Refusal, StoreFault
-from relaybook.registry.templates import Templates
 from relaybook.store.base import Params, Row
 from relaybook.store.postgres import PostgresStore, PostgresTx
 from tests.helpers import PROMPTS, Clock, result, store_name, task
@@ -63,7 +62,7 @@ def replicas(tmp_path: Path) -> Iterator[list[Engine]]:
     """Engines on one ledger in PostgreSQL, with one clock."""
     url, clock = store_name("postgres", tmp_path), Clock()
     stores = [PostgresStore(url) for _ in range(2)]
-    yield [Engine(store, Templates((PROMPTS,)), clock=clock) for store in stores]
+    yield [Engine(store, (PROMPTS,), clock=clock) for store in stores]
     for store in stores:
         store.close()
 

@@ -20,7 +20,6 @@ from relaybook.errors import (
     StoreUnreachable,
     TransactionLost,
 )
-from relaybook.registry.templates import Templates
 from relaybook.store import postgres as module
 from relaybook.store.base import Tx
 from relaybook.store.postgres import PostgresStore, PostgresTx, pyformat
@@ -177,7 +176,7 @@ def test_several_processes_may_start_at_once_on_an_empty_schema(url: str) -> Non
 @pytest.mark.requirement("S7")
 def test_replicas_that_race_for_a_claim_do_not_both_have_it(url: str) -> None:
     stores = [PostgresStore(url) for _ in range(2)]
-    replicas = [Engine(store, Templates((PROMPTS,))) for store in stores]
+    replicas = [Engine(store, (PROMPTS,)) for store in stores]
     workflow_id = workflow(replicas[0], "a", "b", "c", "d")
 
     with ThreadPoolExecutor(4) as threads:

@@ -9,7 +9,6 @@ import pytest
 from relaybook.core.prompt_rules.across import BLOCKS_KEPT
 from relaybook.engine import Engine
 from relaybook.errors import InvalidArguments, PromptBlocked
-from relaybook.registry.templates import Templates
 from relaybook.store.base import Store
 from relaybook.store.prints import LOOKED_THROUGH
 from tests.helpers import PROMPTS, complete, dump, start, task, update, workflow
@@ -78,7 +77,7 @@ def test_an_input_that_the_template_never_uses_is_removable(ledger: Store, tmp_p
     piece = (PROMPTS / "piece.prompty").read_text(encoding="utf-8")
     spare = piece.replace("inputs:\n", "inputs:\n  - {name: history, kind: text}\n")
     (tmp_path / "spare.prompty").write_text(spare.replace("name: piece", "name: spare"), "utf-8")
-    engine = Engine(ledger, Templates((tmp_path,)))
+    engine = Engine(ledger, (tmp_path,))
 
     answer = engine.render_prompt(
         template="spare", args={"goal": "Count the words.", "history": "Hello."}
@@ -333,7 +332,7 @@ def test_a_prompt_whose_template_is_gone_is_compared_all_the_same(
     gone = tmp_path / "gone.prompty"
     piece = (PROMPTS / "piece.prompty").read_text(encoding="utf-8")
     gone.write_text(piece.replace("name: piece", "name: gone"), "utf-8")
-    engine = Engine(ledger, Templates((PROMPTS, tmp_path)))
+    engine = Engine(ledger, (PROMPTS, tmp_path))
     name = workflow(engine, task("a", template="gone"), "b")
     start(engine, name, "a")
     gone.unlink()

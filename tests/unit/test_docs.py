@@ -13,7 +13,6 @@ from tests.docs import BLOCKS, ROOT, with_blocks
 from relaybook import __version__
 from relaybook.engine import Engine
 from relaybook.registry.check import check_template
-from relaybook.registry.templates import Templates
 from relaybook.store.sqlite import SqliteStore
 
 
@@ -87,7 +86,7 @@ def test_the_template_and_the_composition_of_the_document_work(tmp_path: Path) -
     (tmp_path / "release_note.prompty").write_text(template, encoding="utf-8")
     (tmp_path / "compositions" / "release.yaml").write_text(composition, encoding="utf-8")
     store = SqliteStore(tmp_path / "ledger.db")
-    engine = Engine(store, Templates([tmp_path]))
+    engine = Engine(store, [tmp_path])
 
     args = {"version": "1.4", "changes": [{"id": "c1", "text": "It is faster."}]}
     made = engine.create_workflow(composition="release", args=args)

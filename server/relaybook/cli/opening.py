@@ -68,8 +68,6 @@ def open_engine(settings: Settings, needs: Needs = "made") -> "Engine":
         StoreFault: the ledger is not there though it needs to be, or cannot be opened.
     """
     from relaybook.engine import Engine
-    from relaybook.registry.contracts import Contracts
-    from relaybook.registry.templates import Templates
     from relaybook.store.open import open_store
 
     name = settings.store
@@ -78,7 +76,7 @@ def open_engine(settings: Settings, needs: Needs = "made") -> "Engine":
     elif needs != "made" and missing(name) is not None:
         name = NO_FILE
     store = open_store(name, settings.durability)
-    return Engine(store, Templates(settings.prompts), Contracts(settings.contracts))
+    return Engine(store, settings.prompts, settings.contracts)
 
 
 def refuse_missing(name: str) -> None:

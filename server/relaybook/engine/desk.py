@@ -2,20 +2,22 @@
 
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from relaybook.errors import Forbidden
-from relaybook.registry.compositions import Compositions
-from relaybook.registry.contracts import Contracts
-from relaybook.registry.roles import Roles
-from relaybook.registry.templates import Templates
 from relaybook.store.base import Store, Tx
 from relaybook.store.partial import PartialStore
 
 if TYPE_CHECKING:
     from relaybook.core.task_spec import TaskSpec
+    from relaybook.registry.compositions import Compositions
+    from relaybook.registry.contracts import Contracts
+    from relaybook.registry.roles import Roles
+    from relaybook.registry.templates import Templates
 
 K = TypeVar("K")
 
@@ -30,23 +32,22 @@ class Desk:
     def __init__(
         self,
         store: Store,
-        templates: Templates | None = None,
-        contracts: Contracts | None = None,
+        prompts: Sequence[Path] = (),
+        contracts: Sequence[Path] = (),
         *,
         clock: Callable[[], float] | None = None,
         token: Callable[[int], str] = secrets.token_hex,
     ) -> None:
-        """The clock is the store's unless one is given.
+        """`prompts` and `contracts` are folders beside what is shipped; a later one shadows.
 
-        `token(n)` answers 2 n fresh hexadecimal digits.
+        The clock is the store's unless one is given. `token(n)` answers 2 n fresh hexadecimal
+        digits.
         """
         self.store: Store = store
         #: Those that may be seen and changed; None: all.
         self.projects: frozenset[str] | None = None
-        self.templates = templates or Templates()
-        self.contracts = contracts or Contracts()
-        self.compositions = Compositions(self.templates.folders)
-        self.roles = Roles(self.templates.folders)
+        self._prompts = tuple(prompts)
+        self._contracts = tuple(contracts)
         self.clock = clock or store.clock
         self.token = token
         #: By the hash of their texts, so that they cannot go stale.
@@ -54,8 +55,35 @@ class Desk:
         #: By workflow and task; no change of a plan gives a task another specification.
         self._specs_of: dict[tuple[str, str], TaskSpec] = {}
 
+    # The shelves are imported when one is first asked for: a server tells what it offers before.
+
+    @cached_property
+    def templates(self) -> "Templates":
+        from relaybook.registry.templates import Templates
+
+        return Templates(self._prompts)
+
+    @cached_property
+    def contracts(self) -> "Contracts":
+        from relaybook.registry.contracts import Contracts
+
+        return Contracts(self._contracts)
+
+    @cached_property
+    def compositions(self) -> "Compositions":
+        from relaybook.registry.compositions import Compositions
+
+        return Compositions(self._prompts)
+
+    @cached_property
+    def roles(self) -> "Roles":
+        from relaybook.registry.roles import Roles
+
+        return Roles(self._prompts)
+
     def within(self, projects: frozenset[str]) -> Self:
         """This desk for callers who may see and change only `projects`."""
+        _ = self.templates, self.contracts, self.compositions, self.roles  # one for all of them
         other = copy(self)
         other.store = PartialStore(self.store, projects)
         other.projects = projects
