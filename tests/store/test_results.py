@@ -217,6 +217,21 @@ def test_an_action_above_the_tier_is_final(engine: Engine) -> None:
     assert engine.show_workflow(name)["failed"][0]["retries_left"] == 0
 
 
+@pytest.mark.requirement("S173")
+def test_an_action_above_the_tier_of_the_task_is_a_violation(engine: Engine) -> None:
+    name = workflow(engine, task("a", tier="T1"), task("b", tier="T2"))
+    start(engine, name, "a")
+    start(engine, name, "b")
+    said = result(1, actions_taken=[{"action": "edited src/x.py", "tier": "t2"}])
+
+    reading = update(engine, name, "a", "completed", output=said)
+    writing = update(engine, name, "b", "completed", output=said)
+
+    assert (reading["status"], writing["status"]) == ("failed", "completed")
+    assert reading["error"]["code"] == "tier_violation"
+    assert "above tier T1" in reading["error"]["message"]
+
+
 def complete_with(engine: Engine, name: str, **said: Any) -> dict[str, Any]:
     return update(engine, name, "a", "completed", output=result(1, **said))
 

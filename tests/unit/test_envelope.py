@@ -228,6 +228,37 @@ def test_a_wrong_result_is_refused_at_its_path(value: Any, path: str):
     assert [problem["path"] for problem in problems] == [path]
 
 
+@pytest.mark.requirement("S173")
+@pytest.mark.parametrize("said", ["T3", "t3", " T3 ", "Tier 3", "tier-3", "t 3", 3])
+def test_the_tier_of_an_action_taken_is_read_as_it_is_meant(said: Any):
+    taken = [{"action": "deploy", "tier": said}]
+
+    envelope = read_result(block({"status": "ok", "data": 1, "actions_taken": taken}), None)
+
+    assert envelope.actions_taken == ({"action": "deploy", "tier": "T3"},)
+
+
+@pytest.mark.requirement("S173")
+@pytest.mark.parametrize(
+    "taken",
+    [
+        "deployed",
+        {"action": "deploy"},
+        {"action": "deploy", "tier": "T5"},
+        {"action": "deploy", "tier": "high"},
+        {"action": "deploy", "tier": True},
+        {"action": "deploy", "tier": ["T3"]},
+    ],
+)
+def test_an_action_taken_without_a_tier_that_can_be_read_is_refused_with_the_tiers(taken: Any):
+    said = block({"status": "ok", "data": 1, "actions_taken": [taken]})
+
+    (problem,) = refusal(said, None).data["problems"]
+
+    assert problem["path"] == "/actions_taken/0/tier"
+    assert problem["expected"] == "T1, T2, T3, T4"
+
+
 def test_partial_data_may_lack_required_members_which_become_gaps():
     text = block({"status": "partial", "data": {"items": [{}]}, "gaps": ["time"]})
 

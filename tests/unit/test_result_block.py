@@ -41,7 +41,10 @@ FOUND = {
     ),
     "tags indented, lines ended by CRLF": ("  <result>\r\n7\r\n  </result>\r\n", "7"),
     "a block restarted before it was closed": ("<result>\n{\n<result>\n8\n</result>", "8"),
-    "a complete block, then an unclosed one": ("<result>\n9\n</result>\n<result>\n10", "9"),
+    "a mention of an inline block after the block": (
+        "<result>\n9\n</result>\nNo <result>{…}!",
+        "9",
+    ),
     "a block that starts on its own line and closes inline": ("<result>\n11</result>", "11"),
     "tags inside the JSON of a block on one line": (
         'So <result>{"a": "<result>1</result>"}</result>',
@@ -58,6 +61,12 @@ NOT_FOUND = {
     "no text": ("", "no <result> block"),
     "unclosed": ('<result>\n{"a": 1}', "unclosed"),
     "unclosed after an echo": ("In <result>…</result>:\n<result>\n{", "unclosed"),
+    "unclosed after a whole draft": ("<result>\n9\n</result>\nBetter:\n<result>\n10", "unclosed"),
+    "cut off after the tag": ("<result>\n9\n</result>\n<result>", "unclosed"),
+    "unclosed after a draft on one line": (
+        '<result>{"a": 1}</result>\nCorrected: <result>{"a": 2',
+        "unclosed",
+    ),
     "closed before it is opened": ("</result> <result>", "unclosed"),
     "empty": ("<result>\n\n</result>", "empty"),
     "an empty fence": ("<result>\n```json\n```\n</result>", "empty"),

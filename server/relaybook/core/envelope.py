@@ -26,6 +26,7 @@ from relaybook.core.schema_check import check_schema, find_problems
 from relaybook.core.schema_problem import Problem, problem
 from relaybook.core.text import canonical
 from relaybook.errors import MalformedOutput, clip
+from relaybook.model import Tier
 
 #: How long a summary may be.
 SUMMARY_WORDS, SUMMARY_CHARACTERS = 120, 1200
@@ -76,8 +77,9 @@ class Envelope:
     tests: tuple[Mapping[str, Any], ...] = ()
     metrics: tuple[Mapping[str, Any], ...] = ()
     findings: tuple[Mapping[str, Any], ...] = ()
-    #: Objects {action, target, tier, why}; what was taken also has its tier.
+    #: Objects {action, target, tier, why}.
     proposed_actions: tuple[Mapping[str, Any], ...] = ()
+    #: Objects {action, tier}, the tier one of `Tier`.
     actions_taken: tuple[Mapping[str, Any], ...] = ()
     #: An object {code, message}.
     error: Mapping[str, Any] | None = None
@@ -103,6 +105,8 @@ UNNAMED_GAP = "its worker calls it partial and does not say what is missing"
 SEVERAL_RESULTS = "several_results"
 #: How many members that mean nothing a flag names, and which names it shows.
 IGNORED_SHOWN, _PLAIN_NAME = 5, re.compile(r"[\w-]{1,40}")
+#: A tier as workers write it: T2, t2, "Tier 2", 2.
+_TIER = re.compile(r"(?:t(?:ier)?[ _-]*+)?([1-4])", re.IGNORECASE)
 
 
 def read_result(text: str, schema: Mapping[str, Any] | None) -> Envelope:
@@ -251,6 +255,23 @@ def _objects(said: Any, name: str) -> tuple[Mapping[str, Any], ...]:
     return tuple(found)
 
 
+def _taken(said: Any, name: str) -> tuple[Mapping[str, Any], ...]:
+    """The actions, each with its tier as the ledger writes it."""
+    actions = _objects(said, name)
+    return tuple(
+        {**action, "tier": _tier(action.get("tier"), f"/{name}/{place}/tier")}
+        for place, action in enumerate(actions)
+    )
+
+
+def _tier(said: Any, path: str) -> str:
+    digit = _TIER.fullmatch(str(said).strip())
+    if digit is None:
+        what = "is missing" if said is None else f"is {clip(json.dumps(said), 40)}"
+        raise _refused(problem(path, what, ", ".join(Tier)))
+    return str(Tier(f"T{digit[1]}"))
+
+
 def _listed(said: Any) -> list[Any]:
     if said is None:
         return []
@@ -280,7 +301,7 @@ _READERS: Mapping[str, Callable[[Any, str], Any]] = {
     "metrics": _objects,
     "findings": _objects,
     "proposed_actions": _objects,
-    "actions_taken": _objects,
+    "actions_taken": _taken,
     "error": _error,
 }
 

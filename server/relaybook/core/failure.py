@@ -42,7 +42,7 @@ MEANINGS: Mapping[FailureCode, tuple[str, str]] = {
     FailureCode.CRASH: ("its process ended", "look at the error before you try again"),
     FailureCode.MALFORMED_OUTPUT: ("no readable result block", "show it the problems"),
     FailureCode.SCHEMA_VIOLATION: ("its data is not what was asked", "show it the problems"),
-    FailureCode.TIER_VIOLATION: ("it acted above tier T2", "let it propose; you act"),
+    FailureCode.TIER_VIOLATION: ("it acted above its tier", "let it propose; you act"),
     FailureCode.RATE_LIMIT: ("it was refused for its rate", "wait, or run fewer at once"),
     FailureCode.LOST_SESSION: ("its session ended without a result", "start it again"),
     FailureCode.UPSTREAM_FAILED: ("what it needs failed", "mend that first"),

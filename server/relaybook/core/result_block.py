@@ -36,6 +36,10 @@ NEXT_FOR_WORKER = (
 
 _INLINE_OPEN = re.compile(OPEN + r'\s*+(?:```\w*+\s*+)?+(?=[\[{"\-0-9tfn])')
 _INLINE_CLOSE = re.compile(r"\s*+(?:```\s*+)?+" + CLOSE)
+#: An opening that is more than a mention: alone on its line, or before an object or a list.
+_BEGUN = re.compile(
+    rf"^[ \t]*+{OPEN}[ \t\r]*+$|" + OPEN + r'\s*+(?:```\w*+\s*+)?+(?:\{\s*+"|\[)', re.MULTILINE
+)
 
 
 #: What helps where the output is too long, whoever sends it.
@@ -71,9 +75,12 @@ def find_block(text: str) -> str:
     inline block that parses as JSON; failing that the last that does not.
 
     Raises:
-        MalformedOutput: there is no block, or it is unclosed, empty or too large.
+        MalformedOutput: there is no block, or it is empty or too large, or the last one is
+            unclosed: what stands before it is a draft.
     """
     require_size(text)
+    if CLOSE in text and _BEGUN.search(text, text.rindex(CLOSE)):
+        raise _unclosed()
     block = _standing_block(text)
     if block is None:
         block = _inline_block(text)
@@ -163,8 +170,12 @@ def _last_span(text: str) -> str:
     if start < 0:
         raise malformed("The output has no <result> block", allowed="<result>JSON</result>")
     if start > close:
-        raise malformed("The <result> block is unclosed: the output ends without </result>")
+        raise _unclosed()
     return text[start + len(OPEN) : close]
+
+
+def _unclosed() -> MalformedOutput:
+    return malformed("The <result> block is unclosed: the output ends without </result>")
 
 
 def _without_fence(block: str) -> str:

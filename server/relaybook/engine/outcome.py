@@ -32,10 +32,10 @@ FAILURE_CODES = [str(code) for code in FailureCode]
 _End = tuple[Command, Sequence[str]]
 
 
-def _completed(update: Update, result: Envelope, meant: dict[str, Any]) -> _End:
-    reached = [a for a in result.actions_taken if _tier(a) in (Tier.T3, Tier.T4)]
+def _completed(update: Update, result: Envelope, cap: Tier, meant: dict[str, Any]) -> _End:
+    reached = [action for action in result.actions_taken if action["tier"] > cap]
     if reached:
-        error = f"it took {len(reached)} action(s) above tier T2: {compact(reached[0])}"
+        error = f"it took {len(reached)} action(s) above tier {cap}: {compact(reached[0])}"
         code = str(FailureCode.TIER_VIOLATION)
         failed = failed_with(code, clip(error, ERROR_LIMIT), replace(update, final=True), meant)
         return failed, [update.output]
@@ -49,11 +49,7 @@ def _completed(update: Update, result: Envelope, meant: dict[str, Any]) -> _End:
     return command, [update.output, kept]
 
 
-def _tier(action: Any) -> Any:
-    return action.get("tier") if isinstance(action, Mapping) else None
-
-
-def _reported(update: Update, result: Envelope, meant: dict[str, Any]) -> _End:
+def _reported(update: Update, result: Envelope, _: Tier, meant: dict[str, Any]) -> _End:
     code, error = reported(result)
     return failed_with(code, error, update, meant), [update.output]
 
@@ -89,7 +85,7 @@ def failed_with(code: str, error: str, update: Update, meant: dict[str, Any]) ->
     )
 
 
-def _questioned(update: Update, result: Envelope, meant: dict[str, Any]) -> _End:
+def _questioned(update: Update, result: Envelope, _: Tier, meant: dict[str, Any]) -> _End:
     command = Ask(
         questions=compact(list(result.questions)),
         summary=clip(result.summary, SUMMARY_LIMIT),
@@ -98,7 +94,8 @@ def _questioned(update: Update, result: Envelope, meant: dict[str, Any]) -> _End
     return command, [update.output]
 
 
-_Reader = Callable[[Update, Envelope, dict[str, Any]], _End]
+#: Takes what came, the tier that the worker is capped at, and what every end says.
+_Reader = Callable[[Update, Envelope, Tier, dict[str, Any]], _End]
 
 #: The command that a result means, by what its block says.
 _RESULTS: Mapping[ResultStatus, _Reader] = {
@@ -117,8 +114,15 @@ def finish(
     Raises:
         Refusal: the attempt is not one that may end so.
     """
-    command, texts = _RESULTS[result.status](update, result, common(desk, update, task_id))
+    cap = _cap(desk, workflow_id, task_id) if result.actions_taken else Tier.T2
+    command, texts = _RESULTS[result.status](update, result, cap, common(desk, update, task_id))
     return record_end(desk, workflow_id, task_id, command, texts, result)
+
+
+def _cap(desk: Desk, workflow_id: str, task_id: str) -> Tier:
+    """The tier that the prompt of the task caps its worker at."""
+    spec = desk.spec_of(workflow_id, task_id)
+    return spec.tier or desk.templates.get(spec.template).tier
 
 
 def common(desk: Desk, update: Update, task_id: str) -> dict[str, Any]:
