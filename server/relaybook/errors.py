@@ -19,6 +19,7 @@ Refusal
 │   ├── InvalidComposition
 │   ├── InvalidContract
 │   ├── InvalidArguments
+│   │   └── PromptTooLarge
 │   ├── InvalidExport
 │   └── MalformedOutput
 ├── Conflict                 the ledger has moved on; look, then decide
@@ -177,6 +178,10 @@ class InvalidContract(BadInput):
 
 class InvalidArguments(BadInput):
     code = "invalid_arguments"
+
+
+class PromptTooLarge(InvalidArguments):
+    code = "prompt_too_large"
 
 
 class InvalidExport(BadInput):

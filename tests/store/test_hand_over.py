@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from relaybook.engine import Engine
-from relaybook.errors import InvalidPlan
+from relaybook.errors import InvalidPlan, PromptTooLarge
 from relaybook.store.base import Store
 from tests.helpers import complete, dump, fail, finish, start, task, workflow
 from tests.stages import PROOF, advance, staged
@@ -32,6 +32,47 @@ def test_a_plan_with_a_broken_schema_is_refused(
         engine.change_plan(name, add=[task("x", schema=schema)])
 
     assert dump(ledger) == before
+
+
+def too_much(engine: Engine) -> str:
+    """A pipeline whose last task is handed more than a prompt may hold."""
+    takes = [{"from": name, "fields": ["v"]} for name in ("a", "b")]
+    tasks = [task("a"), task("b"), task("e", depends_on=["a", "b"], takes=takes)]
+    name = workflow(engine, *tasks, pattern="pipeline")
+    for each in ("a", "b"):
+        start(engine, name, each)
+        complete(engine, name, each, {"v": "word " * 25_000})
+    return name
+
+
+def test_a_task_whose_prompt_is_too_large_is_told_with_the_change_that_helps(
+    engine: Engine,
+) -> None:
+    name = too_much(engine)
+
+    with pytest.raises(PromptTooLarge) as refusal:
+        start(engine, name, "e")
+    claimed = engine.claim_task(name)
+    shown = engine.show_workflow(name)
+
+    change = "change_plan(replaces=['e'], add=["
+    assert refusal.value.next.startswith(change)
+    assert change in claimed["next"]
+    assert shown["next"].startswith(change)
+    assert shown["too_large"] == ["e"]
+    assert "ready" not in shown
+    assert shown["standing_still"].startswith("waiting: for the plan to be changed")
+
+
+def test_the_change_that_is_told_for_a_prompt_that_is_too_large_helps(engine: Engine) -> None:
+    name = too_much(engine)
+    less = task("e2", depends_on=["a"], takes=[{"from": "a", "fields": ["v"]}])
+
+    engine.change_plan(name, add=[less], replaces=["e"])
+
+    shown = engine.show_workflow(name)
+    assert (shown["ready"], "too_large" in shown) == (["e2"], False)
+    assert engine.claim_task(name)["task_id"] == "e2"
 
 
 ONLY_A: dict[str, dict[str, Any]] = {

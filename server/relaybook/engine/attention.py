@@ -31,11 +31,13 @@ class Needs:
     ready: Sequence[Task]
     #: Those that only the writing of another keeps from starting, each with that other.
     held: Sequence[dict[str, Any]]
+    #: Those of `ready` that never start, since their prompt is too large.
+    too_large: Sequence[str] = ()
 
     @property
     def free(self) -> list[str]:
         """The ids of the tasks to start next, best first."""
-        kept = {line["task_id"] for line in self.held}
+        kept = {*(line["task_id"] for line in self.held), *self.too_large}
         return [task.id for task in self.ready if task.id not in kept]
 
 
@@ -75,6 +77,7 @@ def attention(tx: Tx, workflow: Workflow, needs: Needs, now: float) -> dict[str,
         "hooks_due": hooks_waiting(tx, workflow),
         "undecided": [task.id for task in undecided_tasks(tx, workflow)],
         "held": list(needs.held[:IDS_SHOWN]),
+        "too_large": list(needs.too_large),
         "ready": needs.free[:IDS_SHOWN],
     }
     return {name: lines for name, lines in lists.items() if lines}

@@ -82,7 +82,7 @@ def claim_task(
     session_key = checked_session(session_key)
     ask = _Ask(capabilities, lease_seconds, session_key, actor)
     found: list[Nothing] = []
-    faults: dict[str, str] = {}
+    faults: dict[str, Refusal] = {}
     for name in [workflow_id] if workflow_id else offering(desk, project, capabilities):
         claimed = None
         while claimed is None:
@@ -90,12 +90,11 @@ def claim_task(
         if not isinstance(claimed, Nothing):
             return claimed
         found.append(claimed)
-    said = [f"{task_id}: {message}" for task_id, message in faults.items()]
-    return nothing(found or idle(desk, project), said)
+    return nothing(found or idle(desk, project), faults)
 
 
 def _claim_in(
-    desk: Desk, workflow_id: str, ask: _Ask, faults: dict[str, str]
+    desk: Desk, workflow_id: str, ask: _Ask, faults: dict[str, Refusal]
 ) -> dict[str, Any] | Nothing | None:
     """Start a task of the workflow in one transaction, or say why none can start.
 
@@ -119,7 +118,7 @@ def _claim_in(
                     actor=ask.actor,
                 )
             except Refusal as refusal:
-                faults[task_id] = refusal.message
+                faults[task_id] = refusal
                 refused += found.tasks[task_id].status is Status.PENDING
                 if case is not found:
                     return None  # the locks of another start would come in the wrong order

@@ -1,15 +1,16 @@
 """What a claim offers: which workflows have a task that may start, which tasks, or why none."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from relaybook.core.policy import MAX_FAILURES
 from relaybook.core.status import all_done, breaker_open, workflow_status
 from relaybook.engine.desk import Desk
+from relaybook.engine.oversized import instead
 from relaybook.engine.startable import EXPIRED, READY, RETRYABLE
 from relaybook.engine.unsettled import unsettled, why_unsettled
-from relaybook.errors import clip
+from relaybook.errors import PromptTooLarge, Refusal, clip
 from relaybook.model import Workflow
 from relaybook.store.base import Tx
 from relaybook.store.schema import BUSY, OFFERING
@@ -204,9 +205,11 @@ def _soonest(tx: Tx, workflow: Workflow, now: float) -> float:
     return high if at is None else min(max(at - now, low), high)
 
 
-def nothing(found: Sequence[Nothing], faults: Sequence[str]) -> dict[str, Any]:
+def nothing(found: Sequence[Nothing], faults: Mapping[str, Refusal]) -> dict[str, Any]:
+    """The answer where no task was started; `faults` are why tasks that were tried could not."""
     waits = [each.seconds for each in found if each.seconds is not None]
-    reasons = [reason.rstrip(".") for reason in (*faults, *(each.reason for each in found))]
+    tried = [f"{task_id}: {refusal.message}" for task_id, refusal in faults.items()]
+    reasons = [reason.rstrip(".") for reason in (*tried, *(each.reason for each in found))]
     answer: dict[str, Any] = {
         "claimed": False,
         "reason": clip("; ".join(reasons) or "no open workflow has anything to do", 600),
@@ -214,4 +217,7 @@ def nothing(found: Sequence[Nothing], faults: Sequence[str]) -> dict[str, Any]:
     if waits:
         answer["retry_after_seconds"] = round(min(waits))
     answer["next"] = "ask again after retry_after_seconds" if waits else "stop; nothing is left"
+    too_large = [name for name, fault in faults.items() if isinstance(fault, PromptTooLarge)]
+    if too_large:
+        answer["next"] = f"tell the orchestrator: {instead(too_large)}; then {answer['next']}"
     return answer

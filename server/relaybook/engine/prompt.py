@@ -11,6 +11,7 @@ from relaybook.core.task_spec import Take, TaskSpec
 from relaybook.core.text import slug
 from relaybook.engine.desk import Desk
 from relaybook.engine.handed import handed, missing, result_of, standing_for
+from relaybook.errors import PromptTooLarge
 from relaybook.model import (
     Attempt,
     EventType,
@@ -51,6 +52,7 @@ def task_prompt(desk: Desk, tx: Tx, workflow: Workflow, task: Task) -> Draft:
 
     Raises:
         UnknownTemplate, InvalidTemplate, InvalidArguments: it cannot be rendered.
+        PromptTooLarge: with the change of the plan that helps.
     """
     spec = desk.spec(tx, workflow.id, task.spec)
     template = desk.templates.get(spec.template)
@@ -66,7 +68,12 @@ def task_prompt(desk: Desk, tx: Tx, workflow: Workflow, task: Task) -> Draft:
         lessons=accepted_lessons(tx, workflow.project, task.skill, task.template, LESSONS_OFFERED),
         answers=answers_given(attempts),
     )
-    return Draft(render(template, arguments(template, spec), frame), template, spec)
+    try:
+        prompt = render(template, arguments(template, spec), frame)
+    except PromptTooLarge as refusal:
+        call = f"change_plan(replaces=[{task.id!r}], add=[a task that takes less, or several])"
+        raise refusal.with_next(call) from None
+    return Draft(prompt, template, spec)
 
 
 def planned_prompt(
@@ -75,7 +82,7 @@ def planned_prompt(
     """The first prompt of a task that is only planned: earlier results stand in it empty.
 
     Raises:
-        InvalidArguments: it would be too long.
+        PromptTooLarge: it would be too long.
     """
     template = desk.templates.get(spec.template)
     seconds = spec.timeout_seconds or timeout_seconds(spec.expected_minutes or 0.0)

@@ -62,17 +62,20 @@ def _verdict(task: Task, sessions: Collection[str]) -> Verdict:
     return Verdict.SLOW if task.session_key in sessions else Verdict.LOST
 
 
-def standing_still(workflow: Workflow, held: int = 0, *, adjusting: bool = False) -> str | None:
+def standing_still(
+    workflow: Workflow, held: int = 0, *, adjusting: bool = False, too_large: int = 0
+) -> str | None:
     """Why a workflow with nothing in progress does not move, in a line; None if it does.
 
     `held` of its tasks could start, were others not writing what they write. `adjusting` says
-    that the user decided after failures to adjust the plan.
+    that the user decided after failures to adjust the plan. `too_large` of those that could start
+    have a prompt that is too large.
     """
     if workflow.ended_at is not None or workflow.in_progress:
         return None
     asks = workflow.input_required or workflow.review
     stopped = breaker_open(workflow.failed, workflow.total)
-    free = 0 if stopped else workflow.ready + workflow.retryable - held
+    free = 0 if stopped else workflow.ready + workflow.retryable - held - too_large
     if free > 0:
         others = "; others wait for answers or a gate" if asks else ""
         return f"{Verdict.STARVED}: {free} task(s) may start and nobody starts them{others}"
@@ -82,6 +85,8 @@ def standing_still(workflow: Workflow, held: int = 0, *, adjusting: bool = False
         return f"{Verdict.WAITING}: for the plan to be changed, as the user decided"
     if stopped:
         return f"{Verdict.WAITING}: for the user's decision after {workflow.failed} failures"
+    if too_large:
+        return f"{Verdict.WAITING}: for the plan to be changed, {too_large} prompt(s) are too large"
     if held:
         return f"{Verdict.WAITING}: for the writers that hold {held} task(s)"
     return f"{Verdict.WAITING}: nothing can start"

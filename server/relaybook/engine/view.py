@@ -1,13 +1,14 @@
 """get_workflow with an id: how one workflow stands, bounded in size."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 from relaybook.core.status import (
     FLAGS,
     waits_for_decision,
 )
-from relaybook.engine.advice import timestamp
+from relaybook.engine.advice import has_fresh, timestamp
 from relaybook.engine.ahead import is_adjusting
 from relaybook.engine.attention import (
     Needs,
@@ -16,6 +17,7 @@ from relaybook.engine.attention import (
     lost_of,
 )
 from relaybook.engine.desk import Desk
+from relaybook.engine.oversized import instead, oversized
 from relaybook.engine.overview import overview
 from relaybook.engine.paging import ANSWER_BYTES, PAGE, fitting, position, size_of
 from relaybook.engine.reconcile import Verdict, reconcile, standing_still
@@ -57,11 +59,14 @@ def show_workflow(
     with desk.store.read() as tx:
         workflow = get_workflow(tx, workflow_id)
         needs = find_needs(tx, workflow, now)
+        needs = replace(needs, too_large=oversized(desk, tx, workflow, needs.ready))
         lost = lost_of(needs.running, now, running_sessions)
-        call = next_of(tx, workflow, len(needs.held), lost)
+        call = _call(tx, workflow, needs, lost)
         answer = _state(workflow, needs, running_sessions, now)
         adjusting = is_adjusting(tx, workflow)
-        if still := standing_still(workflow, len(needs.held), adjusting=adjusting):
+        if still := standing_still(
+            workflow, len(needs.held), adjusting=adjusting, too_large=len(needs.too_large)
+        ):
             answer["standing_still"] = still
         if detail == RESUME:
             from relaybook.engine.resume import resume
@@ -77,6 +82,14 @@ def show_workflow(
             answer |= _task_page(tx, workflow, detail, cursor, room)
     answer["next"] = _ahead(since, workflow) + _next(call, answer)
     return answer
+
+
+def _call(tx: Tx, workflow: Workflow, needs: Needs, lost: Sequence[str]) -> str:
+    """The next call; where all that may start is too large, the change of the plan."""
+    stuck = len(needs.held) + len(needs.too_large)
+    if needs.too_large and not workflow.input_required and not has_fresh(workflow, stuck):
+        return instead(needs.too_large)
+    return next_of(tx, workflow, len(needs.held), lost)
 
 
 def _ahead(since: int | None, workflow: Workflow) -> str:
@@ -100,7 +113,9 @@ def _state(
 ) -> dict[str, Any]:
     """How a workflow stands, its tasks apart."""
     said = overview(workflow, needs.running, now)
-    said["counts"] = _held_apart(said["counts"], len(needs.ready) - len(needs.free))
+    said["counts"] = _held_apart(
+        said["counts"], len(needs.ready) - len(needs.free) - len(needs.too_large)
+    )
     said["summary"] = _summary(said)
     if running_sessions is not None:
         said["sessions"] = reconcile(needs.running, running_sessions, now)

@@ -7,7 +7,7 @@ from typing import Any
 
 from relaybook.core.signs import scan
 from relaybook.core.text import texts_in
-from relaybook.errors import InvalidArguments, InvalidTemplate
+from relaybook.errors import InvalidTemplate, PromptTooLarge
 from relaybook.registry import frame as added
 from relaybook.registry.arguments import check_arguments
 from relaybook.registry.frame import Frame
@@ -60,7 +60,8 @@ def render(template: Template, args: Mapping[str, Any], frame: Frame) -> Prompt:
     """The prompt of `template` with `args`, framed by what the server adds.
 
     Raises:
-        InvalidArguments: the arguments do not fit, or the prompt is over `PROMPT_LIMIT`.
+        InvalidArguments: the arguments do not fit.
+        PromptTooLarge: the prompt is over `PROMPT_LIMIT`.
         InvalidTemplate: the body looks up something that its arguments do not hold.
     """
     inlay = Inlay(frame.nonce, template.datamark)
@@ -157,7 +158,7 @@ def _bounded(text: str) -> str:
     size = len(text) if text.isascii() else len(text.encode())
     if size <= PROMPT_LIMIT:
         return text
-    raise InvalidArguments(
+    raise PromptTooLarge(
         f"The prompt would be {size} bytes long.",
         allowed=f"at most {PROMPT_LIMIT}",
         next="pass less input, or split the task",

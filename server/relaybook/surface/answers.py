@@ -130,6 +130,7 @@ class Shown(Told, total=False):
     overdue: list[str]
     undecided: list[str]
     held: list[dict[str, Any]]
+    too_large: list[str]
     sessions: list[dict[str, Any]]
     events: list[dict[str, Any]]
     more_events: bool
