@@ -338,3 +338,35 @@ def test_a_result_of_a_task_that_nobody_started_is_refused_with_the_reason(
         assert "Fire and forget" in refused.value.message
         assert "record the start first" in refused.value.next
     assert dump(ledger) == before
+
+
+@pytest.mark.parametrize("pattern", ["fan_out", "pipeline"])
+def test_after_cancelled_tasks_alone_the_user_is_asked_to_accept_what_there_is(
+    engine: Engine, pattern: str
+) -> None:
+    name = workflow(engine, "a", "b", "c", pattern=pattern)
+    finish(engine, name, "a")
+    for each in ("b", "c"):
+        update(engine, name, each, "cancelled")
+
+    shown, found = engine.show_workflow(name), engine.open_decisions(name)
+
+    assert (shown["status"], found["open"][0]["decisions"]) == ("failed", ["accept_partial"])
+    assert "cancelled: b, c" in found["open"][0]["question"]
+    assert "accept_partial" in shown["next"]
+    assert found["next"].startswith("ask the user, then resolve(")
+    assert resolve(engine, name, "accept_partial", reason="fine")["status"] == "partial"
+
+
+@pytest.mark.parametrize("pattern", ["fan_out", "pipeline"])
+def test_a_cancelled_task_that_ended_its_workflow_can_be_replaced(
+    engine: Engine, pattern: str
+) -> None:
+    name = workflow(engine, "a", "b", pattern=pattern)
+    finish(engine, name, "a")
+    update(engine, name, "b", "cancelled")
+
+    engine.change_plan(name, add=[task("b2")], replaces=["b"])
+
+    assert engine.show_workflow(name)["ready"] == ["b2"]
+    assert engine.open_decisions(name)["open"] == []

@@ -6,7 +6,7 @@ import pytest
 
 from relaybook.engine import Engine
 from relaybook.engine.request import Resolution
-from tests.helpers import complete, dump, fail, result, start, task, update, workflow
+from tests.helpers import complete, dump, fail, resolve, result, start, task, update, workflow
 
 
 @pytest.mark.requirement("S108")
@@ -127,3 +127,22 @@ def test_a_result_is_read_once_the_last_page_of_a_digest_was(engine: Engine) -> 
     assert "cursor" in first
     assert not any("read" in line for line in before)
     assert all(line["read"] for line in after)
+
+
+def test_a_resume_and_the_events_tell_what_the_user_answered(engine: Engine) -> None:
+    name = workflow(engine, "a", "b")
+    start(engine, name, "a")
+    asked = result(status="needs_input", questions=["Which region?", "Until when?"])
+    update(engine, name, "a", "input_required", output=asked)
+    before = engine.show_workflow(name)["seq"]
+    resolve(engine, name, "answer", task_id="a", answers=["EU only,\nsays the user", "x" * 4_000])
+
+    decisions = engine.show_workflow(name, detail="resume")["decisions"]
+    events = engine.show_workflow(name, since=before)["events"]
+
+    told = [line.split(": ", 1)[1] for line in decisions]
+    assert told[0].startswith("answer, a: xxx")
+    assert len(told[0]) < 300
+    assert told[1] == "answer, a: EU only, says the user (to: Which region?)"
+    assert events[0]["answers"][0] == "EU only,\nsays the user"
+    assert len(events[0]["answers"][1]) == 120

@@ -12,6 +12,11 @@ from relaybook.model import FailureCode, Pattern, Task, Workflow, WorkflowStatus
 
 #: What follows the decision to adjust.
 CHANGE = "change_plan(add=[…], replaces=[the failed tasks]) with another prompt, or a split"
+#: What goes on where nothing can start since tasks were cancelled.
+AFTER_CANCELS = (
+    "ask the user: resolve(decision='accept_partial', reason), or change_plan(add=[…], "
+    "replaces=[the cancelled tasks])"
+)
 #: How many tasks whose workers are to be stopped are named.
 STOPPED_SHOWN = 6
 
@@ -84,7 +89,8 @@ def next_call(
     if workflow.review:
         return "advance_stage: it says what the stage in review lacks"
     if status is WorkflowStatus.FAILED:
-        return "aggregate for what succeeded, then resolve"
+        then = "resolve" if workflow.failed else AFTER_CANCELS
+        return f"aggregate for what succeeded, then {then}"
     return _going_on(workflow, held, staged, lost)
 
 

@@ -5,12 +5,14 @@ from typing import Any
 from relaybook.core.decision import APPLICABLE
 from relaybook.core.digest_account import account
 from relaybook.core.names import SHOWN, Names
+from relaybook.core.status import workflow_status
+from relaybook.engine.advice import progress
 from relaybook.engine.ahead import is_adjusting, waits_after_failures
 from relaybook.engine.desk import Desk
 from relaybook.engine.unsettled import PARENT_ACTION, next_now, unsettled
 from relaybook.engine.waiting import gate_items, hooks_left, questions_of, undecided_tasks
 from relaybook.errors import clip
-from relaybook.model import Status, Task, Workflow
+from relaybook.model import Status, Task, Workflow, WorkflowStatus
 from relaybook.store.base import Tx
 from relaybook.store.cases import get_workflow
 from relaybook.store.tables import TASKS
@@ -46,7 +48,8 @@ def _ask_then(found: list[dict[str, Any]], call: str) -> str:
 def open_questions(desk: Desk, tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:
     """Each question that only the user can answer, with the decisions that answer it."""
     asked = _questions(tx, workflow) + _reviews(tx, workflow) + _hooks(tx, workflow)
-    return _breaker(tx, workflow) + asked + _conditions(desk, tx, workflow)
+    after = _breaker(tx, workflow) + _cancelled(tx, workflow)
+    return after + asked + _conditions(desk, tx, workflow)
 
 
 def _breaker(tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:
@@ -54,10 +57,10 @@ def _breaker(tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:
         return []
     if is_adjusting(tx, workflow):
         return []
-    where = "WHERE workflow_id = :id AND status = 'failed' ORDER BY position LIMIT :limit"
-    failed = [task.id for task in TASKS.find(tx, where, id=workflow.id, limit=SHOWN)]
     applicable = workflow.total - workflow.not_applicable
-    told = account(workflow.completed, applicable, Names(failed, workflow.failed))
+    told = account(
+        workflow.completed, applicable, _names(tx, workflow, Status.FAILED, workflow.failed)
+    )
     return [
         {
             "question": f"{told} Retry the failed tasks, adjust the plan, or accept the partial "
@@ -65,6 +68,30 @@ def _breaker(tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:
             "decisions": ["retry_failed", "adjust", "accept_partial"],
         }
     ]
+
+
+def _cancelled(tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:
+    """What becomes of a workflow in which nothing failed, and nothing can start after cancels."""
+    if workflow.failed or workflow_status(workflow) is not WorkflowStatus.FAILED:
+        return []
+    names = _names(tx, workflow, Status.CANCELLED, workflow.cancelled)
+    told = f"{progress(workflow)}, cancelled: {', '.join(names.shown())}"
+    return [
+        {
+            "question": f"{clip(told, 600)}. Accept the partial results? Or let change_plan put other "
+            "tasks in the place of the cancelled ones.",
+            "decisions": ["accept_partial"],
+        }
+    ]
+
+
+def _names(tx: Tx, workflow: Workflow, status: Status, count: int) -> Names:
+    where = (
+        "WHERE workflow_id = :id AND status = :status AND replaced_by IS NULL"
+        " ORDER BY position LIMIT :limit"
+    )
+    found = TASKS.find(tx, where, id=workflow.id, status=str(status), limit=SHOWN)
+    return Names([task.id for task in found], count)
 
 
 def _questions(tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ WORKFLOWS_SHOWN = 50
 #: Only in such a workflow can a question be open.
 _MAY_ASK = """
     WHERE (decision IS NULL AND input_required + review + failed > 0
+    OR decision IS NULL AND ended_at IS NOT NULL AND cancelled > 0
     OR ended_at IS NULL AND input_required + review + undecided > 0) AND {sight.of_project}
     ORDER BY updated_at DESC, id LIMIT :limit
 """

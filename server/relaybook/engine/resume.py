@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import zip_longest
 from typing import Any
 
 from relaybook.core.status import ready_now
@@ -9,8 +10,9 @@ from relaybook.core.text import compact
 from relaybook.engine.attention import Needs, failure, hooks_waiting, is_overdue
 from relaybook.engine.desk import Desk
 from relaybook.engine.open_decisions import open_questions
+from relaybook.engine.view import answers_in
 from relaybook.errors import clip
-from relaybook.model import EventType, Task, Workflow
+from relaybook.model import Event, EventType, Task, Workflow
 from relaybook.store.base import Tx
 from relaybook.store.events import read_decisions
 from relaybook.store.reads import read_up_to
@@ -27,10 +29,18 @@ ROOM = {
     "hooks_due": 900,
     "waiting_for_user": 2_400,
 }
-TOLD = (EventType.DECISION_RECORDED, EventType.REVIEW_RECORDED, EventType.PLAN_CHANGED)
+TOLD = (
+    EventType.DECISION_RECORDED,
+    EventType.REVIEW_RECORDED,
+    EventType.PLAN_CHANGED,
+    EventType.TASK_ASKED,
+    EventType.TASK_ANSWERED,
+)
 #: How many completed tasks are read for one answer; more never fit.
 ROWS_READ = 200
 QUESTION_SHOWN = 160
+#: How much of a decision is shown, of an answer that the user gave, and of what it answers.
+DECISION_SHOWN, ANSWER_SHOWN, ANSWERED_SHOWN = 200, 160, 80
 
 
 def resume(desk: Desk, tx: Tx, workflow: Workflow, needs: Needs) -> dict[str, Any]:
@@ -83,12 +93,33 @@ def _fitting(lines: Iterable[Any], room: int) -> list[Any]:
 
 
 def _decisions(tx: Tx, workflow: Workflow) -> Iterator[str]:
-    """What was decided and why, the latest first."""
-    for event in reversed(read_decisions(tx, workflow.id, TOLD)):
-        what = event.data.get("decision") or "plan changed"
-        what += f", {event.task_id}" if event.task_id is not None else ""
-        why = event.data.get("reason") or event.data.get("instruction") or ""
-        yield clip(f"{event.seq}: {what}" + (f" ({why})" if why else ""), 200)
+    """What was decided and why, and what the user answered, the latest first."""
+    lines: list[str] = []
+    asked: dict[str | None, Sequence[str]] = {}
+    for event in read_decisions(tx, workflow.id, TOLD):
+        if event.type is EventType.TASK_ASKED:
+            asked[event.task_id] = json.loads(event.data["questions"])
+        elif event.type is EventType.TASK_ANSWERED:
+            lines += _answers(event, asked.get(event.task_id, ()))
+        else:
+            lines.append(_decision(event))
+    return reversed(lines)
+
+
+def _decision(event: Event) -> str:
+    what = event.data.get("decision") or "plan changed"
+    what += f", {event.task_id}" if event.task_id is not None else ""
+    why = event.data.get("reason") or event.data.get("instruction") or ""
+    return clip(f"{event.seq}: {what}" + (f" ({why})" if why else ""), DECISION_SHOWN)
+
+
+def _answers(event: Event, questions: Sequence[str]) -> Iterator[str]:
+    """A line for each answer, with the question that it was given to."""
+    given = answers_in(event)
+    for question, answer in zip_longest(questions[: len(given)], given, fillvalue=""):
+        said = clip(" ".join(answer.split()), ANSWER_SHOWN)
+        asked = clip(" ".join(question.split()), ANSWERED_SHOWN)
+        yield f"{event.seq}: answer, {event.task_id}: {said}" + (f" (to: {asked})" if asked else "")
 
 
 def _done(tx: Tx, workflow: Workflow) -> Iterator[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """get_workflow with an id: how one workflow stands, bounded in size."""
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
@@ -23,7 +24,7 @@ from relaybook.engine.paging import ANSWER_BYTES, PAGE, fitting, position, size_
 from relaybook.engine.reconcile import Verdict, reconcile, standing_still
 from relaybook.engine.unsettled import next_of
 from relaybook.errors import InvalidArguments, clip
-from relaybook.model import Event, Status, Task, Workflow
+from relaybook.model import Event, EventType, Status, Task, Workflow
 from relaybook.store.base import Tx
 from relaybook.store.cases import get_workflow
 from relaybook.store.events import read_events
@@ -35,6 +36,8 @@ ATTENTION_BYTES = {"concise": 600, "detailed": 4_000}
 LABEL_SHOWN = 60
 #: How much of the names of tasks whose sessions are lost a `next` tells.
 LOST_SHOWN = 300
+#: How many answers of the user the line of an event tells.
+ANSWERS_SHOWN = 5
 
 
 def show_workflow(
@@ -195,4 +198,11 @@ def event_line(event: Event) -> dict[str, Any]:
     for name in ("error_code", "summary", "decision", "reason", "override"):
         if event.data.get(name):
             line[name] = clip(str(event.data[name]), 120)
+    if event.type is EventType.TASK_ANSWERED:
+        line["answers"] = [clip(text, 120) for text in answers_in(event)[:ANSWERS_SHOWN]]
     return line
+
+
+def answers_in(event: Event) -> list[str]:
+    """What the user answered, by an event that says so, in the order of the questions."""
+    return json.loads(event.data["answer"])
