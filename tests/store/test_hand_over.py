@@ -34,6 +34,55 @@ def test_a_plan_with_a_broken_schema_is_refused(
     assert dump(ledger) == before
 
 
+def taken_over(engine: Engine) -> str:
+    """A pipeline in which `c` takes the field `a` of `s`."""
+    tasks = [task("s", schema=ONLY_A["named"]), task("c", takes=[{"from": "s", "fields": ["a"]}])]
+    return workflow(engine, *tasks, pattern="pipeline")
+
+
+ONLY_W = {"properties": {"w": {}}, "additionalProperties": False}
+
+
+def test_a_replacement_without_the_field_that_another_task_takes_is_refused(
+    engine: Engine, ledger: Store
+) -> None:
+    name = taken_over(engine)
+    before = dump(ledger)
+
+    with pytest.raises(InvalidPlan, match="Task 'c' takes 'a' from 's'") as refusal:
+        engine.change_plan(name, add=[task("s2", schema=ONLY_W)], replaces=["s"])
+
+    assert refusal.value.allowed == "'w'"
+    assert dump(ledger) == before
+
+
+def test_a_second_replacement_owes_what_the_first_task_did(engine: Engine) -> None:
+    name = taken_over(engine)
+    engine.change_plan(name, add=[task("s2")], replaces=["s"])
+
+    with pytest.raises(InvalidPlan, match="Task 'c' takes 'a' from 's'"):
+        engine.change_plan(name, add=[task("s3", schema=ONLY_W)], replaces=["s2"])
+
+
+@pytest.mark.parametrize(
+    ("add", "replaces"),
+    [
+        ([task("s2", schema=ONLY_W), task("c2")], ["s", "c"]),
+        ([task("s2", schema=ONLY_W), task("s3", "s2", schema={"properties": {"a": {}}})], ["s"]),
+        ([task("s2", template="supervised_piece", schema={"type": "object"})], ["s"]),
+    ],
+    ids=["its taker goes too", "the last of them has it", "it may have it"],
+)
+def test_a_replacement_that_hands_on_what_is_taken_is_accepted(
+    engine: Engine, add: list[dict[str, Any]], replaces: list[str]
+) -> None:
+    name = taken_over(engine)
+
+    engine.change_plan(name, add=add, replaces=replaces)
+
+    assert engine.show_workflow(name)["ready"] == ["s2"]
+
+
 def too_much(engine: Engine) -> str:
     """A pipeline whose last task is handed more than a prompt may hold."""
     takes = [{"from": name, "fields": ["v"]} for name in ("a", "b")]

@@ -14,6 +14,7 @@ from relaybook.core.text import canonical, storable, text_hash
 from relaybook.engine.advice import progress
 from relaybook.engine.check import check_added
 from relaybook.engine.desk import Desk
+from relaybook.engine.hand_over import refuse_broken_hand_over
 from relaybook.engine.place import longer_chains, placed, refuse_circle, refuse_dead_ends
 from relaybook.engine.settle import refuse_worker, settled
 from relaybook.engine.unsettled import next_now
@@ -49,7 +50,8 @@ def change_plan(
     run in a row, by default at its end. A supervisor may drop tasks: `replaces` alone.
 
     Raises:
-        InvalidPlan: the tasks are wrong, or there is nothing to change.
+        InvalidPlan: the tasks are wrong, or lack what a task that stays takes from those they
+            replace, or there is nothing to change.
         StalePlan: the plan changed after `if_seq`.
         AlreadyOver: a task to be replaced is completed or in progress.
         WorkflowEnded: the workflow is closed.
@@ -63,6 +65,7 @@ def change_plan(
         findings = check_added(desk, tx, workflow, specs, old)
         bodies = [canonical(spec_value(spec)) for spec in specs]
         case, changes = _changes(tx, workflow, specs, bodies, old)
+        refuse_broken_hand_over(desk, tx, case, specs, old)
         command = ChangePlan(
             at=desk.clock(),
             actor=actor,

@@ -1,14 +1,17 @@
 """What tasks hand on must be possible: schemas that can be met, fields that they allow."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from relaybook.core.case import Case
+from relaybook.core.plan import last_of
 from relaybook.core.schema_check import check_schema
 from relaybook.core.task_spec import Take, TaskSpec
 from relaybook.engine.desk import Desk
+from relaybook.engine.handed import standing_for
 from relaybook.engine.prompt import result_schema, takes_of
 from relaybook.errors import InvalidPlan, clip
-from relaybook.model import Workflow
+from relaybook.model import OVER, Task, Workflow
 from relaybook.store.base import Tx
 from relaybook.store.cases import load_tasks
 
@@ -62,19 +65,62 @@ def sources_there(
     return {task.id: desk.spec(tx, workflow.id, task.spec) for task in found.values()}
 
 
+def refuse_broken_hand_over(
+    desk: Desk, tx: Tx, case: Case, specs: Sequence[TaskSpec], old: Sequence[Task]
+) -> None:
+    """Refuse `specs` in the place of `old` if a task that stays takes what none of them can have.
+
+    Raises:
+        InvalidPlan: it names the field, and the task that takes it.
+    """
+    ends = set(last_of(specs))
+    fields = [_fields_of(desk, spec) for spec in specs if spec.id in ends]
+    there = {name for each in fields for name in each or ()}
+    if not fields or None in fields:
+        return
+    names = {task.id for task in old}
+    for task, take in _takes_ahead(desk, tx, case, names):
+        strange = [name for name in take.fields if name not in there]
+        if strange and {t.id for t in standing_for(tx, task.workflow_id, take.source)} <= names:
+            raise InvalidPlan(
+                f"Task {task.id!r} takes {clip(strange[0], 80)!r} from {take.source!r}, and the "
+                f"schema of {', '.join(map(repr, sorted(ends)))} has no such field.",
+                allowed=_shown(sorted(there)),
+                next=f"declare the field in that schema, or replace {task.id!r} in the same call",
+            )
+
+
+def _takes_ahead(desk: Desk, tx: Tx, case: Case, names: set[str]) -> Iterator[tuple[Task, Take]]:
+    """What the tasks that wait for those of these names, themselves apart, are to be handed."""
+    ahead = {edge.task_id for name in names for edge in case.edges.get(name, ())} - names
+    for task in (case.tasks[name] for name in sorted(ahead)):
+        if task.status not in OVER:
+            for take in desk.spec(tx, task.workflow_id, task.spec).takes:
+                yield task, take
+
+
 def _refuse_impossible(desk: Desk, spec: TaskSpec, take: Take, source: TaskSpec) -> None:
-    if source.capability is not None:
-        return  # what the evidence of a stage hands on is not in the schema of its template
-    fields = _declared(result_schema(desk, source))
+    fields = _fields_of(desk, source)
     strange = [name for name in take.fields if fields is not None and name not in fields]
     if strange:
         raise InvalidPlan(
             f"Task {spec.id!r} takes {clip(strange[0], 80)!r} from {source.id!r}, whose schema has "
             "no such field.",
-            allowed=clip(", ".join(map(repr, fields or ())), 400)
-            or "no field: the schema has none",
+            allowed=_shown(fields or ()),
             next="take one of these, or declare the field in the schema of the source",
         )
+
+
+def _shown(fields: Sequence[str]) -> str:
+    return clip(", ".join(map(repr, fields)), 400) or "no field: the schema has none"
+
+
+def _fields_of(desk: Desk, source: TaskSpec) -> Sequence[str] | None:
+    """The only fields that the result of a task is to have; None if it may have others.
+
+    What the evidence of a stage hands on is not in the schema of its template.
+    """
+    return None if source.capability is not None else _declared(result_schema(desk, source))
 
 
 def _declared(schema: Mapping[str, Any] | None) -> Sequence[str] | None:

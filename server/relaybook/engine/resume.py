@@ -10,7 +10,7 @@ from relaybook.core.text import compact
 from relaybook.engine.attention import Needs, failure, hooks_waiting, is_overdue
 from relaybook.engine.desk import Desk
 from relaybook.engine.open_decisions import open_questions
-from relaybook.engine.view import answers_in
+from relaybook.engine.waiting import answers_in
 from relaybook.errors import clip
 from relaybook.model import Event, EventType, Task, Workflow
 from relaybook.store.base import Tx

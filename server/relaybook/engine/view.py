@@ -1,6 +1,5 @@
 """get_workflow with an id: how one workflow stands, bounded in size."""
 
-import json
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
@@ -23,6 +22,7 @@ from relaybook.engine.overview import overview
 from relaybook.engine.paging import ANSWER_BYTES, PAGE, fitting, position, size_of
 from relaybook.engine.reconcile import Verdict, reconcile, standing_still
 from relaybook.engine.unsettled import next_of
+from relaybook.engine.waiting import answers_in
 from relaybook.errors import InvalidArguments, clip
 from relaybook.model import Event, EventType, Status, Task, Workflow
 from relaybook.store.base import Tx
@@ -201,8 +201,3 @@ def event_line(event: Event) -> dict[str, Any]:
     if event.type is EventType.TASK_ANSWERED:
         line["answers"] = [clip(text, 120) for text in answers_in(event)[:ANSWERS_SHOWN]]
     return line
-
-
-def answers_in(event: Event) -> list[str]:
-    """What the user answered, by an event that says so, in the order of the questions."""
-    return json.loads(event.data["answer"])

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from relaybook.core.edges import lets_start
 from relaybook.core.status import waits_for_decision
 from relaybook.errors import Blocked, clip
-from relaybook.model import EdgeKind, EventType, Task, Workflow
+from relaybook.model import EdgeKind, Event, EventType, Task, Workflow
 from relaybook.store.base import Tx
 from relaybook.store.events import read_task_events
 from relaybook.store.tables import ATTEMPTS, TASKS
@@ -38,6 +38,11 @@ def all_questions(tx: Tx, task: Task) -> list[str]:
     params = {"workflow_id": task.workflow_id, "task_id": task.id, "number": task.attempt}
     asked = ATTEMPTS.find(tx, where, **params)[0].questions
     return json.loads(asked or "[]")
+
+
+def answers_in(event: Event) -> list[str]:
+    """What the user answered, by an event that says so, in the order of the questions."""
+    return json.loads(event.data["answer"])
 
 
 def blocked(tx: Tx, task: Task, refusal: Blocked) -> Blocked:
