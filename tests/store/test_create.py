@@ -274,3 +274,18 @@ def test_an_added_task_is_told_where_to_put_what_it_lacks(engine: Engine) -> Non
 
     with pytest.raises(InvalidArguments, match=r"correct add\[0\]\.args\.sources"):
         engine.change_plan(workflow_id, add=[task("t2", template="code_review")], reason="more")
+
+
+@pytest.mark.parametrize(
+    "said", [{"template": "map_partition"}, {"args": {"instruction": "Go."}}, {"batches": 3}]
+)
+def test_what_says_how_items_are_worked_on_is_refused_without_items(
+    engine: Engine, ledger: Store, said: dict[str, Any]
+) -> None:
+    before = dump(ledger)
+
+    with pytest.raises(InvalidArguments, match=f"{next(iter(said))} came with tasks") as refusal:
+        workflow(engine, "a", "b", **said)
+
+    assert "with items" in refusal.value.allowed
+    assert dump(ledger) == before

@@ -8,6 +8,7 @@ import pytest
 from relaybook.engine import Engine
 from relaybook.engine.request import Update
 from relaybook.errors import (
+    InvalidArguments,
     MalformedOutput,
     NotStarted,
     Refusal,
@@ -313,3 +314,40 @@ def test_the_vocabulary_lists_the_flags_of_a_result_and_what_metadata_may_hold(
 
     assert "| several_results |" in text
     assert '{"experts": {expert: number}' in text
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "belongs"),
+    [
+        ("in_progress", "output", "completed, failed, input_required"),
+        ("pending", "output", "completed, failed, input_required"),
+        ("cancelled", "output", "completed, failed, input_required"),
+        ("in_progress", "error", "failed, input_required, pending, cancelled"),
+        ("completed", "error", "failed, input_required, pending, cancelled"),
+    ],
+)
+def test_a_text_that_a_status_does_not_keep_is_refused_with_where_it_belongs(
+    engine: Engine, ledger: Store, status: str, text: str, belongs: str
+) -> None:
+    name = workflow(engine, "a", "b")
+    start(engine, name, "a")
+    before = dump(ledger)
+
+    with pytest.raises(InvalidArguments, match=f"{text} came with status '{status}'") as refusal:
+        update(engine, name, "a", status, **{text: "some"})
+
+    assert refusal.value.allowed == f"{text} with {belongs}"
+    assert dump(ledger) == before
+
+
+@pytest.mark.parametrize("status", ["pending", "cancelled"])
+def test_the_reason_of_a_task_that_is_given_back_or_cancelled_is_kept(
+    engine: Engine, status: str
+) -> None:
+    name = workflow(engine, "a", "b")
+    start(engine, name, "a")
+    seq = engine.show_workflow(name)["seq"]
+
+    update(engine, name, "a", status, error="not now")
+
+    assert engine.show_workflow(name, since=seq)["events"][0]["reason"] == "not now"

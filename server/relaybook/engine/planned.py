@@ -169,6 +169,8 @@ def _specs(
             allowed="tasks=[{id, label, …}], stages=[{capability, goal}], or items=[…] with batches",
             next="send one of the three",
         )
+    if not (asked.items or asked.composition):
+        _refuse_of_items(given[0], asked)
     if asked.stages:
         _refuse_side_by_side(pattern)
         return plan_stages(desk, pattern, asked.stages)
@@ -184,6 +186,17 @@ def _specs(
     wanted = suggest_parts(len(known), 1.0) if asked.batches is None else asked.batches
     parts = partition(known, wanted)
     return partition_tasks(parts, asked.template or "map_partition", asked.args), ()
+
+
+def _refuse_of_items(given: str, asked: Asked) -> None:
+    """Refuse what says how items are worked on where there are none."""
+    said = {"template": asked.template, "args": asked.args, "batches": asked.batches is not None}
+    if named := [name for name, value in said.items() if value]:
+        raise InvalidArguments(
+            f"{', '.join(named)} came with {given}; they say how items are worked on.",
+            allowed=f"{', '.join(named)} with items, or args and batches with a composition",
+            next=f"leave them out; each of the {given} has its own",
+        )
 
 
 def _refuse_side_by_side(pattern: Pattern) -> None:

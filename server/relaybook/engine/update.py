@@ -1,6 +1,6 @@
 """update_task: everything that can happen to a task once it is in the plan."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -35,12 +35,24 @@ def update_task(desk: Desk, update: Update) -> dict[str, Any]:
             allowed=", ".join(_ACTIONS),
             next="call again with one of these",
         )
+    _refuse_unkept(update)
     return action(desk, _checked(update))
 
 
 def names_its_attempt(_: Desk, update: Update) -> bool:
     """Whether a repeat of the call answers the outcome that is recorded."""
     return update.claim is not None
+
+
+def _refuse_unkept(update: Update) -> None:
+    """Refuse a text that its status has no place for."""
+    for name, kept_with in _KEPT_WITH.items():
+        if getattr(update, name).strip() and update.status not in kept_with:
+            raise InvalidArguments(
+                f"{name} came with status {update.status!r}, which does not keep it.",
+                allowed=f"{name} with {', '.join(kept_with)}",
+                next="call again with one of these, or leave it out",
+            )
 
 
 def _checked(update: Update) -> Update:
@@ -72,6 +84,12 @@ def _cancel(desk: Desk, update: Update) -> dict[str, Any]:
     )
     return record_end(desk, workflow_id, task_id, command, [])
 
+
+#: The statuses with which a text is kept: as the result, the reason, or the question.
+_KEPT_WITH: Mapping[str, Sequence[str]] = {
+    "output": ("completed", "failed", "input_required"),
+    "error": ("failed", "input_required", "pending", "cancelled"),
+}
 
 #: What each status means as something to do.
 _ACTIONS: Mapping[str, Callable[[Desk, Update], dict[str, Any]]] = {
