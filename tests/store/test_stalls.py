@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from relaybook.engine import Engine
+from relaybook.errors import Blocked
 from tests.helpers import Clock, break_, complete, fail, finish, start, task, update, workflow
 from tests.stages import advance, staged
 
@@ -184,6 +185,56 @@ def test_a_workflow_that_stands_still_says_why(
     told = engine.show_workflow(name).get("standing_still")
 
     assert told is None if verdict is None else str(told).startswith(verdict)
+
+
+def test_a_retry_that_is_to_wait_is_told_with_its_time(engine: Engine, clock: Clock) -> None:
+    name = workflow(engine, "a", "b")
+    finish(engine, name, "b")
+    start(engine, name, "a")
+    at = "from 2027-01-15T08:00:30Z"
+
+    failed = fail(engine, name, "a", "too slow", error_code="timeout")
+
+    shown = engine.show_workflow(name)
+    assert shown["standing_still"] == f"waiting: 1 retry(s), the first {at}"
+    for said in (failed["next"], shown["next"], engine.open_decisions(name)["next"]):
+        assert said.startswith(f"in 30 s, {at}: start the next")
+    assert failed["advice"].endswith(f"it is offered {at}")
+    assert engine.claim_task(name)["retry_after_seconds"] == 30
+    clock.move(30)
+    assert engine.show_workflow(name)["standing_still"].startswith("starved: 1 task(s)")
+    assert engine.claim_task(name)["attempt"] == 2
+
+
+def test_a_task_that_may_start_is_told_before_a_retry_that_is_to_wait(engine: Engine) -> None:
+    name = workflow(engine, "a", "b")
+    start(engine, name, "a")
+
+    failed = fail(engine, name, "a", "too slow", error_code="timeout")
+
+    assert failed["next"].startswith("start the next")
+    assert engine.show_workflow(name)["standing_still"].startswith("starved: 1 task(s)")
+    assert engine.claim_task(name)["task_id"] == "b"
+
+
+def test_the_retry_of_a_stage_that_is_to_wait_is_told_with_its_time(
+    engine: Engine, clock: Clock
+) -> None:
+    name = staged(engine, hooks=[])
+    advance(engine, name)
+
+    failed = advance(engine, name, 0, outcome="failed", reason="too slow", error_code="timeout")
+    clock.move(10.5)
+    with pytest.raises(Blocked) as refusal:
+        advance(engine, name)
+
+    at = "from 2027-01-15T08:00:30Z"
+    assert failed["next"].endswith(f"it starts stage 0 again, in 30 s, {at}")
+    assert refusal.value.next == f"call advance_stage again in 20 s, {at}"
+    assert refusal.value.data["retry_after_seconds"] == 20
+    assert engine.show_workflow(name)["next"] == f"in 20 s, {at}: advance_stage"
+    clock.move(19.5)
+    assert advance(engine, name)["current"]["attempt"] == 2
 
 
 @pytest.mark.requirement("S77")

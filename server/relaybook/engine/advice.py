@@ -1,5 +1,6 @@
 """The `next` of an answer: which call to make now, by what the ledger says."""
 
+import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -10,6 +11,9 @@ from relaybook.core.status import all_done, breaker_open, failed_for_good, workf
 from relaybook.errors import clip
 from relaybook.model import FailureCode, Pattern, Task, Workflow, WorkflowStatus
 
+#: What starts the next stage, or the next task.
+_STAGE = "advance_stage"
+_TASK = "start the next: update_task(status='in_progress'), or let workers claim_task"
 #: What follows the decision to adjust.
 CHANGE = "change_plan(add=[…], replaces=[the failed tasks]) with another prompt, or a split"
 #: What goes on where nothing can start since tasks were cancelled.
@@ -53,7 +57,8 @@ def _advice(workflow: Workflow, task: Task) -> str:
         )
     retry = "retry: start it again, its prompt then carries the error"
     if task.error_code in TRANSIENT:
-        return f"{retry}; it may well pass by itself"
+        later = f"; it is offered from {timestamp(task.not_before)}" if task.not_before else ""
+        return f"{retry}; it may well pass by itself{later}"
     if task.error_code and task.error_code != FailureCode.UNKNOWN:
         retry += f"; what helps: {MEANINGS[FailureCode(task.error_code)][1]}"
     return f"{retry}; or reassign it with change_plan, or record(kind='handoff')"
@@ -67,8 +72,11 @@ def next_call(
     running: Sequence[Task] = (),
     adjusting: bool = False,
     lost: Sequence[str] = (),
+    later: str = "",
 ) -> str:
     """What an orchestrator does next; `held` tasks of those that may start are known to be held.
+
+    `later` says when the first of the tasks held may be retried, if any of them waits for that.
 
     `staged`: the workflow is one of stages. `running` are the tasks in progress of a closed
     workflow, `lost` those of an open one whose lease ran out; `adjusting` says that the user
@@ -91,7 +99,7 @@ def next_call(
     if status is WorkflowStatus.FAILED:
         then = "resolve" if workflow.failed else AFTER_CANCELS
         return f"aggregate for what succeeded, then {then}"
-    return _going_on(workflow, held, staged, lost)
+    return _going_on(workflow, held, staged, lost, later)
 
 
 def after_failures(adjusting: bool) -> str:
@@ -117,6 +125,11 @@ def timestamp(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def from_when(at: float, now: float) -> str:
+    """When something may be done that is to be waited for."""
+    return f"in {math.ceil(at - now)} s, from {timestamp(math.ceil(at))}"
+
+
 def has_fresh(workflow: Workflow, held: int) -> bool:
     """Whether a task that is not in progress may start, as far as the counters tell."""
     room = workflow.in_progress < workflow.max_parallel
@@ -129,16 +142,16 @@ def _start(workflow: Workflow, held: int, staged: bool, lost: Sequence[str]) -> 
     if not fresh and not lost:
         return ""
     if staged:
-        return "advance_stage"
+        return _STAGE
     if fresh:
-        return "start the next: update_task(status='in_progress'), or let workers claim_task"
+        return _TASK
     return (
         "start what is overdue again, its lease ran out: "
         f"update_task(task_id={lost[0]!r}, status='in_progress'), or let workers claim_task"
     )
 
 
-def _going_on(workflow: Workflow, held: int, staged: bool, lost: Sequence[str]) -> str:
+def _going_on(workflow: Workflow, held: int, staged: bool, lost: Sequence[str], later: str) -> str:
     """The next call where nothing waits for the user."""
     if workflow.idle_reviews >= IDLE_REVIEWS_LIMIT:
         return (
@@ -152,6 +165,8 @@ def _going_on(workflow: Workflow, held: int, staged: bool, lost: Sequence[str]) 
         )
     if start := _start(workflow, held, staged, lost):
         return start
+    if later and not workflow.in_progress:
+        return f"{later}: {_STAGE if staged else _TASK}"
     if workflow.in_progress or held:
         return f"get_workflow(workflow_id={workflow.id!r}, since={workflow.seq}, wait_seconds=45)"
     if all_done(workflow):  # a supervisor's

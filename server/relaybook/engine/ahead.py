@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from relaybook.core.case import Case
+from relaybook.core.policy import MAX_FAILURES
 from relaybook.core.status import breaker_open
-from relaybook.engine.advice import after_failures, next_call
+from relaybook.engine.advice import after_failures, from_when, next_call
 from relaybook.engine.attention import count_held, running_tasks
 from relaybook.model import EventType, Status, Workflow
 from relaybook.store.base import Tx
@@ -25,12 +26,13 @@ def next_after(
     workflow, task = after.workflow, after.tasks[task_id]
     writing = before.others_write or (task.status is Status.IN_PROGRESS and task.writes is not None)
     held = count_held(tx, workflow, now) if writing else 0
-    return next_in(tx, workflow, held, staged=staged)
+    return next_in(tx, workflow, now, held, staged=staged)
 
 
 def next_in(
     tx: Tx,
     workflow: Workflow,
+    now: float,
     held: int = 0,
     lost: Sequence[str] = (),
     *,
@@ -39,7 +41,28 @@ def next_in(
     """What an orchestrator does next in `workflow`, where `held` tasks are held, others `lost`."""
     running = running_tasks(tx, workflow) if workflow.decision is not None else ()
     adjusting = is_adjusting(tx, workflow)
-    return next_call(workflow, held, staged=staged, running=running, adjusting=adjusting, lost=lost)
+    waiting, first = retries_waiting(tx, workflow, now)
+    return next_call(
+        workflow,
+        held + waiting,
+        staged=staged,
+        running=running,
+        adjusting=adjusting,
+        lost=lost,
+        later=from_when(first, now) if waiting else "",
+    )
+
+
+def retries_waiting(tx: Tx, workflow: Workflow, now: float) -> tuple[int, float]:
+    """How many failed tasks are to wait before they are tried again, and until when the first."""
+    if not workflow.retryable:
+        return 0, now
+    sql = (
+        "SELECT count(*), min(not_before) FROM tasks WHERE workflow_id = :id AND status = 'failed'"
+        " AND final = 0 AND failures < :most AND waiting_on = 0 AND not_before > :now"
+    )
+    waiting, first = tx.rows(sql, {"id": workflow.id, "most": MAX_FAILURES, "now": now})[0]
+    return waiting, first or now
 
 
 def settle_failures(tx: Tx, workflow: Workflow) -> str:

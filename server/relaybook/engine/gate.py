@@ -14,7 +14,7 @@ from relaybook.core.gates import output_gate
 from relaybook.core.status import breaker_open, failed_for_good
 from relaybook.core.task_spec import ParentAction
 from relaybook.core.text import compact
-from relaybook.engine.advice import next_call
+from relaybook.engine.advice import from_when, next_call
 from relaybook.engine.desk import Desk
 from relaybook.engine.hooks import due, gate_again, hook_tasks
 from relaybook.engine.stage import hooks_of
@@ -170,7 +170,7 @@ def stage_answer(desk: Desk, tx: Tx, case: Case, task_id: str) -> dict[str, Any]
         said["gate"] = gate
     if found := hook_tasks(desk, tx, case.workflow, task, records, names):
         said["hooks"] = found
-    again = _starting_again(case.workflow, task)
+    again = _starting_again(case.workflow, task, desk.clock())
     if hooks_left(task):
         said["next"] = (
             f"run these hooks (render_prompt with task_id and template has their prompts), then "
@@ -186,10 +186,13 @@ def _waives_gate(event: Event) -> bool:
     return event.type is EventType.TASK_COMPLETED and "waived" in event.data
 
 
-def _starting_again(workflow: Workflow, task: Task) -> str:
+def _starting_again(workflow: Workflow, task: Task, now: float) -> str:
     """What to call once the hooks of a failed stage are run; empty if it did not fail."""
     if task.status is not Status.FAILED:
         return ""
     if breaker_open(workflow.failed, workflow.total) or failed_for_good(task):
         return next_call(workflow)
-    return f"advance_stage without an outcome: it starts stage {task.position} again"
+    call = f"advance_stage without an outcome: it starts stage {task.position} again"
+    if task.not_before is None or task.not_before <= now:
+        return call
+    return f"{call}, {from_when(task.not_before, now)}"

@@ -1,12 +1,13 @@
 """Which stage comes next: one that may start, else the one that runs, else what is in the way."""
 
+import math
 from functools import partial
 from typing import Any
 
 from relaybook.core.close import refuse_decided
 from relaybook.core.policy import MAX_FAILURES
-from relaybook.core.status import breaker_open, workflow_status
-from relaybook.engine.advice import progress
+from relaybook.core.status import breaker_open, is_retryable, workflow_status
+from relaybook.engine.advice import from_when, progress
 from relaybook.engine.ahead import settle_failures
 from relaybook.engine.claim import start_attempt, started
 from relaybook.engine.desk import Desk
@@ -62,7 +63,7 @@ def _next_once(desk: Desk, workflow_id: str, session_key: str | None, actor: str
         running = _first(tx, workflow, "status = 'in_progress'")
         if running is not None and (task is None or running.id != task.id):
             return _running(desk, tx, workflow, running)
-        blocker = _blocker(tx, get_workflow(tx, workflow_id))
+        blocker = _blocker(tx, get_workflow(tx, workflow_id), desk.clock())
     raise blocker
 
 
@@ -123,7 +124,7 @@ def _complete(workflow: Workflow) -> dict[str, Any]:
     }
 
 
-def _blocker(tx: Tx, workflow: Workflow) -> NotNow:
+def _blocker(tx: Tx, workflow: Workflow, now: float) -> NotNow:
     """The refusal that says what is in the way, the first stage concerned first."""
     if breaker_open(workflow.failed, workflow.total):
         return BreakerOpen(
@@ -135,10 +136,10 @@ def _blocker(tx: Tx, workflow: Workflow) -> NotNow:
         " OR status IN ('review', 'input_required', 'failed', 'cancelled'))"
     )
     task = _first(tx, workflow, where)
-    return _in_the_way(tx, workflow, task) if task is not None else _nothing(workflow)
+    return _in_the_way(tx, workflow, task, now) if task is not None else _nothing(workflow)
 
 
-def _in_the_way(tx: Tx, workflow: Workflow, task: Task) -> NotNow:
+def _in_the_way(tx: Tx, workflow: Workflow, task: Task, now: float) -> NotNow:
     stage = f"Stage {task.position}"
     match task.status:
         case Status.COMPLETED | Status.REVIEW:
@@ -149,11 +150,12 @@ def _in_the_way(tx: Tx, workflow: Workflow, task: Task) -> NotNow:
                 next="answer them with resolve(decision='answer')",
                 stage=task.position,
             )
-        case Status.FAILED if task.not_before is not None:
+        case Status.FAILED if is_retryable(task) and task.not_before is not None:
             return Blocked(
                 f"{stage} failed with {task.error_code}; its retry waits a little.",
-                next="call advance_stage again in a minute",
+                next=f"call advance_stage again {from_when(task.not_before, now)}",
                 stage=task.position,
+                retry_after_seconds=math.ceil(task.not_before - now),
             )
         case Status.FAILED:
             return RetriesUsedUp(

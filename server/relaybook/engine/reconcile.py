@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from relaybook.core.status import breaker_open, is_expired
+from relaybook.engine.advice import timestamp
 from relaybook.model import Task, Workflow
 
 
@@ -63,19 +64,24 @@ def _verdict(task: Task, sessions: Collection[str]) -> Verdict:
 
 
 def standing_still(
-    workflow: Workflow, held: int = 0, *, adjusting: bool = False, too_large: int = 0
+    workflow: Workflow,
+    held: int = 0,
+    *,
+    adjusting: bool = False,
+    too_large: int = 0,
+    retries: tuple[int, float] = (0, 0.0),
 ) -> str | None:
     """Why a workflow with nothing in progress does not move, in a line; None if it does.
 
     `held` of its tasks could start, were others not writing what they write. `adjusting` says
     that the user decided after failures to adjust the plan. `too_large` of those that could start
-    have a prompt that is too large.
+    have a prompt that is too large; `retries` of them wait until a time before they are tried again.
     """
     if workflow.ended_at is not None or workflow.in_progress:
         return None
     asks = workflow.input_required or workflow.review
     stopped = breaker_open(workflow.failed, workflow.total)
-    free = 0 if stopped else workflow.ready + workflow.retryable - held - too_large
+    free = 0 if stopped else workflow.ready + workflow.retryable - held - too_large - retries[0]
     if free > 0:
         others = "; others wait for answers or a gate" if asks else ""
         return f"{Verdict.STARVED}: {free} task(s) may start and nobody starts them{others}"
@@ -87,6 +93,8 @@ def standing_still(
         return f"{Verdict.WAITING}: for the user's decision after {workflow.failed} failures"
     if too_large:
         return f"{Verdict.WAITING}: for the plan to be changed, {too_large} prompt(s) are too large"
+    if retries[0]:
+        return f"{Verdict.WAITING}: {retries[0]} retry(s), the first from {timestamp(retries[1])}"
     if held:
         return f"{Verdict.WAITING}: for the writers that hold {held} task(s)"
     return f"{Verdict.WAITING}: nothing can start"

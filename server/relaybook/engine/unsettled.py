@@ -86,15 +86,15 @@ def next_now(tx: Tx, workflow: Workflow, now: float) -> str:
     """
     held = count_held(tx, workflow, now)
     running = () if has_fresh(workflow, held) else running_tasks(tx, workflow)
-    return next_of(tx, workflow, held, lost_of(running, now))
+    return next_of(tx, workflow, now, held, lost_of(running, now))
 
 
-def next_of(tx: Tx, workflow: Workflow, held: int, lost: Sequence[str]) -> str:
+def next_of(tx: Tx, workflow: Workflow, now: float, held: int, lost: Sequence[str]) -> str:
     """What an orchestrator does next, as `next_call` says it; of stages the one concerned named."""
     if not has_stages(tx, workflow):
-        return next_in(tx, workflow, held, lost)
+        return next_in(tx, workflow, now, held, lost)
     waits_for_user = breaker_open(workflow.failed, workflow.total) or workflow.input_required
     task = None if waits_for_user else unsettled(tx, workflow)
     if task is None:
-        return next_in(tx, workflow, held, lost, staged=True)
+        return next_in(tx, workflow, now, held, lost, staged=True)
     return why_unsettled(tx, task).next

@@ -9,7 +9,7 @@ from relaybook.core.status import (
     waits_for_decision,
 )
 from relaybook.engine.advice import has_fresh, timestamp
-from relaybook.engine.ahead import is_adjusting
+from relaybook.engine.ahead import is_adjusting, retries_waiting
 from relaybook.engine.attention import (
     Needs,
     attention,
@@ -64,11 +64,15 @@ def show_workflow(
         needs = find_needs(tx, workflow, now)
         needs = replace(needs, too_large=oversized(desk, tx, workflow, needs.ready))
         lost = lost_of(needs.running, now, running_sessions)
-        call = _call(tx, workflow, needs, lost)
+        call = _call(tx, workflow, needs, lost, now)
         answer = _state(workflow, needs, running_sessions, now)
         adjusting = is_adjusting(tx, workflow)
         if still := standing_still(
-            workflow, len(needs.held), adjusting=adjusting, too_large=len(needs.too_large)
+            workflow,
+            len(needs.held),
+            adjusting=adjusting,
+            too_large=len(needs.too_large),
+            retries=retries_waiting(tx, workflow, now),
         ):
             answer["standing_still"] = still
         if detail == RESUME:
@@ -87,12 +91,12 @@ def show_workflow(
     return answer
 
 
-def _call(tx: Tx, workflow: Workflow, needs: Needs, lost: Sequence[str]) -> str:
+def _call(tx: Tx, workflow: Workflow, needs: Needs, lost: Sequence[str], now: float) -> str:
     """The next call; where all that may start is too large, the change of the plan."""
     stuck = len(needs.held) + len(needs.too_large)
     if needs.too_large and not workflow.input_required and not has_fresh(workflow, stuck):
         return instead(needs.too_large)
-    return next_of(tx, workflow, len(needs.held), lost)
+    return next_of(tx, workflow, now, len(needs.held), lost)
 
 
 def _ahead(since: int | None, workflow: Workflow) -> str:
