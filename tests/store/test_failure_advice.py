@@ -9,7 +9,8 @@ from relaybook.engine import Engine
 from relaybook.engine.request import Resolution
 from relaybook.errors import InvalidArguments, QuestionsOpen
 from relaybook.model import FailureCode
-from tests.helpers import break_, complete, fail, result, start, update, workflow
+from tests.helpers import break_, complete, fail, result, start, task, update, workflow
+from tests.stages import advance, staged
 
 
 @pytest.mark.requirement("S89", "S106")
@@ -153,3 +154,47 @@ def test_a_supervisor_is_told_to_review_each_result_and_with_what(engine: Engine
     fanned = workflow(engine, "a", "b")
     start(engine, fanned, "a")
     assert "advice" not in complete(engine, fanned, "a")
+
+
+def test_after_the_same_error_twice_the_next_call_is_what_the_advice_says(engine: Engine) -> None:
+    name = workflow(engine, "a", "b", "c")
+
+    first, second = [break_(engine, name, "a", error="no such file") for _ in range(2)]
+
+    assert first["next"].startswith("start the next")
+    assert "with change_plan instead of trying again" in second["advice"]
+    assert second["next"].startswith("change_plan(replaces=['a'], add=[…])")
+    assert "; then start the next" in second["next"]
+
+
+def test_after_another_error_or_one_that_passes_the_next_call_is_to_start(engine: Engine) -> None:
+    name = workflow(engine, "a", "b", "c")
+
+    break_(engine, name, "a", error="no such file")
+    other = break_(engine, name, "a", error="out of memory")
+    passing = [break_(engine, name, "b", error="x", error_code="timeout") for _ in range(2)][-1]
+
+    assert other["next"].startswith("start the next")
+    assert passing["next"].startswith("start the next")
+
+
+def test_a_stage_with_the_same_error_twice_is_changed_before_it_starts_again(
+    engine: Engine,
+) -> None:
+    name = staged(engine, hooks=[])
+    advance(engine, name)
+    advance(engine, name, 0, outcome="failed", reason="no such file")
+    advance(engine, name)
+
+    failed = advance(engine, name, 0, outcome="failed", reason="no such file")
+
+    assert failed["next"].startswith("change_plan(replaces=['stage-0'], add=[…])")
+
+
+def test_a_last_failure_with_a_handler_is_told_with_the_handler(engine: Engine) -> None:
+    name = workflow(engine, "a", task("b", "a"), task("undo", on_failure="a"))
+
+    last = [break_(engine, name, "a") for _ in range(3)][-1]
+
+    assert last["ready"] == ["undo"]
+    assert "or start what handles its failure: undo" in last["advice"]

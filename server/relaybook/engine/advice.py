@@ -7,7 +7,13 @@ from datetime import UTC, datetime
 from relaybook.core.failure import MEANINGS
 from relaybook.core.policy import IDLE_REVIEWS_LIMIT, TRANSIENT
 from relaybook.core.scope import FREE
-from relaybook.core.status import all_done, breaker_open, failed_for_good, workflow_status
+from relaybook.core.status import (
+    all_done,
+    breaker_open,
+    failed_for_good,
+    is_retryable,
+    workflow_status,
+)
 from relaybook.errors import clip
 from relaybook.model import FailureCode, Pattern, Task, Workflow, WorkflowStatus
 
@@ -30,11 +36,27 @@ def progress(workflow: Workflow) -> str:
     return f"{workflow.completed}/{workflow.total - workflow.not_applicable} complete"
 
 
-def failure_advice(workflow: Workflow, task: Task) -> str:
-    """What to do about a failed task: wait, retry, reassign, split, or leave it."""
+def failure_advice(workflow: Workflow, task: Task, handlers: Sequence[str] = ()) -> str:
+    """What to do about a failed task: wait, retry, reassign, split, or leave it.
+
+    `handlers` are the tasks that its failure made ready.
+    """
     if breaker_open(workflow.failed, workflow.total):
-        return f"nothing starts until the user decides; then: {_advice(workflow, task)}"
-    return _advice(workflow, task)
+        return f"nothing starts until the user decides; then: {_advice(workflow, task, handlers)}"
+    return _advice(workflow, task, handlers)
+
+
+def repeats_itself(task: Task) -> bool:
+    """Failed twice or more in the same way, with a retry left that is not likely to help."""
+    return is_retryable(task) and task.same_error > 1 and task.error_code not in TRANSIENT
+
+
+def before_retry(task: Task, call: str) -> str:
+    """`call`, which may start `task` again, after what its repeated error calls for."""
+    if not repeats_itself(task):
+        return call
+    changed = f"change_plan(replaces=[{task.id!r}], add=[…]) with another prompt, or a split"
+    return f"{changed}; then {call}"
 
 
 def result_advice(workflow: Workflow) -> str | None:
@@ -44,13 +66,15 @@ def result_advice(workflow: Workflow) -> str | None:
     return "review it: record(kind='review', entries=[{satisfied, looping, progressing, decision}])"
 
 
-def _advice(workflow: Workflow, task: Task) -> str:
+def _advice(workflow: Workflow, task: Task, handlers: Sequence[str]) -> str:
     if failed_for_good(task):
         left = "go on without it and name the gap"
-        if workflow.pattern is Pattern.PIPELINE:
+        if handlers:
+            left = f"start what handles its failure: {clip(', '.join(handlers), 200)}"
+        elif workflow.pattern is Pattern.PIPELINE:
             left = "report the steps before it: none after it can run, and none is skipped"
         return f"no retry is left: change_plan to replace it, or {left}"
-    if task.same_error > 1 and task.error_code not in TRANSIENT:
+    if repeats_itself(task):
         return (
             f"the same error {task.same_error} times in a row: change the prompt or split the "
             "task with change_plan instead of trying again"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from relaybook.core.case import Case
 from relaybook.core.policy import MAX_FAILURES
 from relaybook.core.status import breaker_open
-from relaybook.engine.advice import after_failures, from_when, next_call
+from relaybook.engine.advice import after_failures, before_retry, from_when, next_call
 from relaybook.engine.attention import count_held, running_tasks
 from relaybook.model import EventType, Status, Workflow
 from relaybook.store.base import Tx
@@ -26,7 +26,9 @@ def next_after(
     workflow, task = after.workflow, after.tasks[task_id]
     writing = before.others_write or (task.status is Status.IN_PROGRESS and task.writes is not None)
     held = count_held(tx, workflow, now) if writing else 0
-    return next_in(tx, workflow, now, held, staged=staged)
+    call = next_in(tx, workflow, now, held, staged=staged)
+    waits = breaker_open(workflow.failed, workflow.total) or workflow.decision is not None
+    return call if waits else before_retry(task, call)
 
 
 def next_in(

@@ -14,7 +14,7 @@ from relaybook.core.gates import output_gate
 from relaybook.core.status import breaker_open, failed_for_good
 from relaybook.core.task_spec import ParentAction
 from relaybook.core.text import compact
-from relaybook.engine.advice import from_when, next_call
+from relaybook.engine.advice import before_retry, from_when, next_call
 from relaybook.engine.desk import Desk
 from relaybook.engine.hooks import due, gate_again, hook_tasks
 from relaybook.engine.stage import hooks_of
@@ -194,5 +194,5 @@ def _starting_again(workflow: Workflow, task: Task, now: float) -> str:
         return next_call(workflow)
     call = f"advance_stage without an outcome: it starts stage {task.position} again"
     if task.not_before is None or task.not_before <= now:
-        return call
+        return before_retry(task, call)
     return f"{call}, {from_when(task.not_before, now)}"

@@ -170,6 +170,8 @@ def told(
 ) -> dict[str, Any]:
     """What an update answers."""
     workflow, task = after.workflow, after.tasks[task_id]
+    freed = [t.id for t in after.tasks.values() if is_ready(t) and t.id != task_id]
+    freed = [name for name in freed if not is_ready(before.tasks[name])]
     answer: dict[str, Any] = {
         "workflow_id": workflow.id,
         "task_id": task.id,
@@ -181,11 +183,9 @@ def told(
     }
     if task.error and task.status is Status.FAILED:
         answer["error"] = {"code": task.error_code, "message": clip(task.error, 300)}
-        answer["advice"] = failure_advice(workflow, task)
+        answer["advice"] = failure_advice(workflow, task, freed)
     if task.status is Status.COMPLETED and (advice := result_advice(workflow)):
         answer["advice"] = advice
-    freed = [t.id for t in after.tasks.values() if is_ready(t) and t.id != task_id]
-    freed = [name for name in freed if not is_ready(before.tasks[name])]
     if freed:
         answer["ready"] = freed[:10]
     if repeated:
