@@ -295,3 +295,18 @@ def test_a_ledger_that_another_took_the_place_of_serves_nobody(path: Path) -> No
     with pytest.raises(StoreUnreachable, match="removed or replaced"):
         engine.show_workflow(name)
     store.close()
+
+
+def test_a_full_disk_asks_for_room_and_changes_nothing(path: Path) -> None:
+    store = SqliteStore(path)
+    engine = engine_on(store, Clock())
+    before = dump(store)
+    with store.read() as tx:
+        tx.rows("PRAGMA max_page_count = 1")
+
+    with pytest.raises(StoreFault, match="no room") as caught:
+        workflow(engine, *(f"t{number}" for number in range(200)))
+
+    assert "make room" in caught.value.next
+    assert dump(store) == before
+    store.close()
