@@ -251,7 +251,7 @@ def test_a_task_that_was_cancelled_before_its_start_is_not_told_to_start(
     update(engine, name, "a", "cancelled")
 
     with pytest.raises(AlreadyOver, match=r"'a' is cancelled; .* change_plan\(add=\[…\]\)"):
-        update(engine, name, "a", status, output=result(1))
+        update(engine, name, "a", status, output="" if status == "pending" else result(1))
 
 
 @pytest.mark.requirement("S106", "A27")

@@ -23,7 +23,7 @@ _TASK = "start the next: update_task(status='in_progress'), or let workers claim
 #: What follows the decision to adjust.
 CHANGE = "change_plan(add=[…], replaces=[the failed tasks]) with another prompt, or a split"
 #: What goes on where nothing can start since tasks were cancelled.
-AFTER_CANCELS = (
+_AFTER_CANCELS = (
     "ask the user: resolve(decision='accept_partial', reason), or change_plan(add=[…], "
     "replaces=[the cancelled tasks])"
 )
@@ -121,7 +121,7 @@ def next_call(
     if workflow.review:
         return "advance_stage: it says what the stage in review lacks"
     if status is WorkflowStatus.FAILED:
-        then = "resolve" if workflow.failed else AFTER_CANCELS
+        then = "resolve" if workflow.failed else _AFTER_CANCELS
         return f"aggregate for what succeeded, then {then}"
     return _going_on(workflow, held, staged, lost, later)
 

@@ -27,8 +27,9 @@ def next_after(
     writing = before.others_write or (task.status is Status.IN_PROGRESS and task.writes is not None)
     held = count_held(tx, workflow, now) if writing else 0
     call = next_in(tx, workflow, now, held, staged=staged)
-    waits = breaker_open(workflow.failed, workflow.total) or workflow.decision is not None
-    return call if waits else before_retry(task, call)
+    if task.status is not Status.FAILED or workflow.decision is not None:
+        return call
+    return call if breaker_open(workflow.failed, workflow.total) else before_retry(task, call)
 
 
 def next_in(

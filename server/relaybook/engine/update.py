@@ -35,7 +35,8 @@ def update_task(desk: Desk, update: Update) -> dict[str, Any]:
             allowed=", ".join(_ACTIONS),
             next="call again with one of these",
         )
-    _refuse_unkept(update)
+    if update.output or update.error:
+        _refuse_unkept(update)
     return action(desk, _checked(update))
 
 
