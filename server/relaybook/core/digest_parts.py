@@ -1,7 +1,7 @@
 """What a digest adds for one pattern: the chain, the decisions, the coverage, the merge."""
 
 from bisect import insort
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -148,8 +148,11 @@ class Covered(Part):
 
     name = "coverage"
 
-    def __init__(self, piles: Piles) -> None:
+    def __init__(self, piles: Piles, replaced: Iterable[tuple[str, Sequence[str]]] = ()) -> None:
+        """`replaced` are the tasks that others took the place of, each with its items."""
         self.coverage = Coverage(piles)
+        for task_id, items in replaced:
+            self.coverage.owe(task_id, items)
         self.missing = Names()
         self.carried = 0
         self.words = self.results = 0

@@ -80,6 +80,8 @@ class Frame:
     model: str = ""
     #: Of a supervisor, in the order in which they were taken; gone through more than once.
     decisions: Iterable[SupervisorDecision] = ()
+    #: Of a map-reduce: the tasks that others took the place of, each with the ids of its items.
+    replaced: Iterable[tuple[str, Sequence[str]]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +176,7 @@ def _parts(pattern: Pattern, frame: Frame, piles: Piles) -> list[Part]:
         case Pattern.EXPERT_PANEL:
             parts.append(Votes(frame.weights, frame.quorum, frame.model))
         case Pattern.MAP_REDUCE:
-            parts.append(Covered(piles))
+            parts.append(Covered(piles, frame.replaced))
         case Pattern.FAN_OUT:
             pass
     return [*parts, Merged(piles)]

@@ -149,14 +149,17 @@ class _Gathering:
         self._taken: dict[Take, list[str]] = {}
 
     def __iter__(self) -> Iterator[TaskOutcome]:
+        return map(self._outcome, self._tasks("replaced_by IS NULL"))
+
+    def _tasks(self, which: str) -> Iterator[Task]:
+        """The tasks of which the condition `which` holds, in the order of the plan."""
         where = (
-            "WHERE workflow_id = :id AND position > :last AND replaced_by IS NULL"
+            f"WHERE workflow_id = :id AND position > :last AND {which}"
             " ORDER BY position LIMIT :page"
         )
         last = -1
         while tasks := TASKS.find(self._tx, where, id=self._workflow.id, last=last, page=PAGE):
-            for task in tasks:
-                yield self._outcome(task)
+            yield from tasks
             last = tasks[-1].position
 
     @cached_property
@@ -176,7 +179,12 @@ class _Gathering:
             quorum=wishes.quorum,
             model=wishes.model,
             decisions=_Decisions(self._tx, workflow),
+            replaced=self._items_replaced(),
         )
+
+    def _items_replaced(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        for task in self._tasks("replaced_by IS NOT NULL"):
+            yield task.id, self._desk.spec(self._tx, task.workflow_id, task.spec).items
 
     def _panel(self) -> PanelKind:
         """What the first expert is asked for."""
