@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from relaybook.engine import Engine
-from tests.helpers import break_, result, start, update
+from tests.helpers import break_, result, start, task, update, workflow
+from tests.helpers import resolve as decide
+from tests.stages import PROOF, advance, resolve, staged
 
 ITEMS = [f"i{number}" for number in range(6)]
 
@@ -79,3 +81,112 @@ def test_items_of_a_partition_replaced_by_a_task_that_names_none_are_missing(
 
     told = "Items: 6, of them missing 3, duplicated 0; invented 0."
     assert told in digest["brief"]["must_mention"]
+
+
+def test_a_confirmed_parent_action_is_told_with_its_reason_and_not_demanded_again(
+    engine: Engine,
+) -> None:
+    name = staged(engine, "deploy", "verification")
+    advance(engine, name)
+    proof = {"criteria": [{"criterion": "Do deploy", "evidence": "run 12"}]}
+    advance(engine, name, 0, outcome="completed", **proof)
+    in_review = engine.aggregate(name)
+    resolve(engine, name, "confirm", 0, "deployed, run 12")
+
+    digest = engine.aggregate(name)
+
+    assert "decisions" not in in_review
+    (entry,) = digest["decisions"]
+    assert {key: entry[key] for key in ("task_id", "decision", "reason", "rules")} == {
+        "task_id": "stage-0",
+        "decision": "confirm",
+        "reason": "deployed, run 12",
+        "rules": ["parent_action"],
+    }
+    assert "deployment (T3)" in entry["what"]
+    assert "parent_actions" not in digest
+    assert (
+        "Parent actions confirmed (1): what was done, by `decisions`."
+        in digest["brief"]["must_mention"]
+    )
+
+
+def test_a_parent_action_that_nobody_confirmed_stays_demanded_when_its_gate_is_waived(
+    engine: Engine,
+) -> None:
+    name = staged(engine, "deploy")
+    advance(engine, name)
+    advance(engine, name, 0, outcome="completed")
+    resolve(engine, name, "waive", 0, "try it out")
+
+    digest = engine.aggregate(name)
+
+    assert "parent_action" in digest["decisions"][0]["rules"]
+    assert {action["action"] for action in digest["parent_actions"]} >= {"deployment"}
+
+
+def test_waived_gates_and_hooks_are_told_with_rule_and_reason(engine: Engine) -> None:
+    name = staged(engine, "implement", "verification")
+    advance(engine, name)
+    proof = {**PROOF[0], "tests": [{"name": "test_refresh", "status": "failed"}]}
+    proof["criteria"] = [{"criterion": "Do implement", "evidence": "seen"}]
+    advance(engine, name, 0, outcome="completed", **proof)
+    resolve(engine, name, "waive", 0, "ship it")
+    resolve(engine, name, "waive", 0, "no time for hooks")
+
+    digest = engine.aggregate(name)
+
+    gate, hooks = digest["decisions"]
+    assert gate == {
+        "task_id": "stage-0",
+        "decision": "waive",
+        "reason": "ship it",
+        "gate": "output",
+        "rules": ["tests"],
+        "what": "tests did not pass: 'test_refresh'",
+    }
+    assert (hooks["reason"], hooks["hooks"][0]) == ("no time for hooks", "sanity-check")
+    assert (
+        "Gates or hooks waived (2): each with its rule and reason."
+        in digest["brief"]["must_mention"]
+    )
+
+
+@pytest.mark.parametrize("waived", [True, False])
+def test_a_stage_started_in_spite_of_its_intake_gate_is_told(engine: Engine, waived: bool) -> None:
+    stages = [{"capability": "implement", "goal": "Build it", "done": ["Deploy it to production"]}]
+    name = staged(engine, stages=stages, override="a practice cluster")
+    if waived:
+        resolve(engine, name, "waive", 0, "a practice cluster")
+    else:
+        start(engine, name, "stage-0", override="a practice cluster")
+
+    (entry,) = engine.aggregate(name)["decisions"]
+
+    assert (entry["decision"], entry["gate"], entry["reason"]) == (
+        "waive",
+        "intake",
+        "a practice cluster",
+    )
+    assert entry["rules"]
+
+
+def test_answers_of_the_user_and_replaced_tasks_are_among_the_decisions(engine: Engine) -> None:
+    name = workflow(engine, "a", "b")
+    start(engine, name, "a")
+    update(engine, name, "a", "input_required", output="Which region?")
+    decide(engine, name, "answer", task_id="a", answers=["EU only. " * 30])
+    break_(engine, name, "b")
+    engine.change_plan(name, replaces=["b"], add=[task("c")], reason="too broad")
+
+    answered, replaced = engine.aggregate(name)["decisions"]
+
+    assert (answered["decision"], answered["questions"]) == ("answer", ["Which region?"])
+    assert answered["answers"][0].startswith("EU only. EU only.")
+    assert len(answered["answers"][0]) == 160
+    assert replaced == {
+        "task_id": "b",
+        "decision": "replaced",
+        "reason": "too broad",
+        "by": ["c"],
+    }

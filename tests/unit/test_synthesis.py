@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relaybook.core.digest_brief import RULE, Request
+from relaybook.core.digest_decisions import Decided
 from relaybook.core.digest_panel import PanelKind, panel_kind
-from relaybook.core.digest_parts import SupervisorDecision
 from relaybook.core.merge_plan import plan_merge
 from relaybook.core.shorten import size
 from relaybook.core.synthesis import Detail, Digest, Frame, digest
@@ -334,8 +334,8 @@ def test_a_cascade_shows_the_confidence_of_each_step() -> None:
 
 
 def test_a_supervisor_digest_lists_the_decisions_and_whether_it_is_finished() -> None:
-    next_piece = SupervisorDecision(decision="next", task_id="t1", reason="schema is clear")
-    finish = SupervisorDecision(decision="finished")
+    next_piece = Decided(decision="next", task_id="t1", reason="schema is clear")
+    finish = Decided(decision="finished")
 
     going = digest(Pattern.SUPERVISOR, outcomes(COMPLETED), Frame(decisions=[next_piece]))
     ended = digest(Pattern.SUPERVISOR, outcomes(COMPLETED), Frame(decisions=[next_piece, finish]))

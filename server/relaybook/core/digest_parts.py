@@ -1,7 +1,7 @@
-"""What a digest adds for one pattern: the chain, the decisions, the coverage, the merge."""
+"""What a digest adds for one pattern: the chain, the coverage, the merge."""
 
 from bisect import insort
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,7 @@ from relaybook.core.merge import Merger, listed, reach
 from relaybook.core.names import SHOWN, Names
 from relaybook.core.pile import Piles
 from relaybook.core.task_outcome import TaskOutcome
-from relaybook.model import Decision, Status
+from relaybook.model import Status
 
 Entries = Iterator[tuple[str, dict[str, Any]]]
 
@@ -33,7 +33,7 @@ class Part:
         return {}
 
     def entries(self) -> Entries:
-        """What all outcomes together show, in the same form."""
+        """What all outcomes together show, in the same form; read before `head` and `mention`."""
         return iter(())
 
     def mention(self) -> Iterator[str]:
@@ -83,64 +83,6 @@ class Chain(Part):
                 f"The chain broke at {self.broke.task_id}: {self.results.count} of {self.count} "
                 "steps have results. Invent none of the others."
             )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SupervisorDecision:
-    """What the orchestrator decided, and what it saw if it reviewed a result first."""
-
-    decision: str
-    reason: str = ""
-    #: What it told the next worker.
-    instruction: str = ""
-    task_id: str | None = None
-    #: satisfied, looping, progressing: each true or false.
-    saw: Mapping[str, bool] = field(default_factory=dict[str, bool])
-
-
-class Decisions(Part):
-    """What a supervisor decided on the way, and the progress that it saw."""
-
-    name = "supervision"
-
-    def __init__(self, decisions: Iterable[SupervisorDecision]) -> None:
-        self._decisions = decisions
-        self.count = self.reviews = self.idle = 0
-        self.finished = False
-        self.last: Mapping[str, bool] = {}
-        for one in decisions:
-            self._count(one)
-
-    def _count(self, one: SupervisorDecision) -> None:
-        self.count += 1
-        self.finished = self.finished or one.decision == Decision.FINISHED
-        if one.saw:
-            self.reviews += 1
-            self.idle += not one.saw.get("progressing", True)
-            self.last = one.saw
-
-    def head(self) -> dict[str, Any]:
-        head: dict[str, Any] = {"decisions": self.count, "finished": self.finished}
-        if self.reviews:
-            seen = {"reviews": self.reviews, "without_progress": self.idle, "last": self.last}
-            head["progress"] = seen
-        return head
-
-    def entries(self) -> Entries:
-        for one in self._decisions:
-            entry: dict[str, Any] = {
-                "task_id": one.task_id,
-                "decision": one.decision,
-                "reason": one.reason,
-                "instruction": one.instruction,
-                **one.saw,
-            }
-            kept = {name: value for name, value in entry.items() if value not in (None, "")}
-            yield "decisions", kept
-
-    def mention(self) -> Iterator[str]:
-        if not self.finished:
-            yield "The work is not finished: no decision to finish is recorded."
 
 
 class Covered(Part):

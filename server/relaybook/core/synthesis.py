@@ -11,9 +11,10 @@ from typing import Any
 
 from relaybook.core.digest_account import Account
 from relaybook.core.digest_brief import Request, brief
+from relaybook.core.digest_decisions import Decided, Decisions
 from relaybook.core.digest_pages import Pager
 from relaybook.core.digest_panel import Choices, PanelKind, Risk, Votes
-from relaybook.core.digest_parts import Chain, Covered, Decisions, Merged, Part, SupervisorDecision
+from relaybook.core.digest_parts import Chain, Covered, Merged, Part
 from relaybook.core.pile import MemoryPile, Piles
 from relaybook.core.shorten import shrink, size
 from relaybook.core.task_outcome import Gap, TaskOutcome
@@ -78,8 +79,8 @@ class Frame:
     quorum: int | None = None
     #: What all experts ran on; empty if it is not known.
     model: str = ""
-    #: Of a supervisor, in the order in which they were taken; gone through more than once.
-    decisions: Iterable[SupervisorDecision] = ()
+    #: What was decided on the way, in that order.
+    decisions: Iterable[Decided] = ()
     #: Of a map-reduce: the tasks that others took the place of, each with the ids of its items.
     replaced: Iterable[tuple[str, Sequence[str]]] = ()
 
@@ -162,13 +163,11 @@ def _heads(parts: Sequence[Part], sizes: _Sizes, room: int) -> dict[str, dict[st
 
 
 def _parts(pattern: Pattern, frame: Frame, piles: Piles) -> list[Part]:
-    """The views that a pattern asks for, and the merge, wherever results have a plan for it."""
+    """The views that a pattern asks for, and those of any: the decisions, and the merge."""
     parts: list[Part] = []
     match pattern:
         case Pattern.PIPELINE:
             parts.append(Chain())
-        case Pattern.SUPERVISOR:
-            parts.append(Decisions(frame.decisions))
         case Pattern.EXPERT_PANEL if frame.panel is PanelKind.DOMAIN_RISK:
             parts.append(Risk())
         case Pattern.EXPERT_PANEL if frame.panel is PanelKind.CHOICE:
@@ -177,9 +176,10 @@ def _parts(pattern: Pattern, frame: Frame, piles: Piles) -> list[Part]:
             parts.append(Votes(frame.weights, frame.quorum, frame.model))
         case Pattern.MAP_REDUCE:
             parts.append(Covered(piles, frame.replaced))
-        case Pattern.FAN_OUT:
+        case Pattern.FAN_OUT | Pattern.SUPERVISOR:
             pass
-    return [*parts, Merged(piles)]
+    supervised = pattern is Pattern.SUPERVISOR
+    return [*parts, Decisions(frame.decisions, supervised=supervised), Merged(piles)]
 
 
 def _enter(
