@@ -190,3 +190,68 @@ def test_answers_of_the_user_and_replaced_tasks_are_among_the_decisions(engine: 
         "reason": "too broad",
         "by": ["c"],
     }
+
+
+def test_what_a_worker_reports_beside_its_result_is_counted_and_must_be_mentioned(
+    engine: Engine,
+) -> None:
+    name = workflow(engine, "a", "b", "c")
+    engine.record("finding", [{"text": "It is slow."}], workflow_id=name, task_id="b")
+    data = {
+        "blockers": ["no access"],
+        "evidence": [{"criterion": "401 is sent", "proven": False, "proof": "none"}],
+        "tests": [{"name": "t2", "status": "passed"}, {"name": "t3", "status": "failed"}],
+    }
+    members = {
+        "tests": [{"name": "t1", "status": "fail"}, "t4"],
+        "findings": ["prod is broken"],
+        "questions": ["Did you mean prod?"],
+        "error": {"message": "partly failed"},
+    }
+    do(engine, name, "a", data, **members)
+    start(engine, name, "b")
+    engine.record("finding", [{"text": "It is slower."}] * 2, workflow_id=name, task_id="b")
+    test = {"name": "t5", "status": "failed"}
+    engine.record("test", [test, test | {"status": "passed"}], workflow_id=name, task_id="b")
+    do(engine, name, "c", 1)
+
+    concise = engine.aggregate(name)
+    detailed = engine.aggregate(name, detail="detailed")
+
+    counts = {
+        "failed_tests": 2,
+        "unproven": 1,
+        "blockers": 1,
+        "errors": 1,
+        "findings": 1,
+        "questions": 1,
+    }
+    assert [line.get("reported") for line in concise["tasks"]] == [counts, {"findings": 1}, None]
+    assert detailed["tasks"][0]["reported"] == {
+        "failed_tests": ["t3", "t1"],
+        "unproven": ["401 is sent"],
+        "blockers": ["no access"],
+        "errors": ["partly failed"],
+        "findings": ["prod is broken"],
+        "questions": ["Did you mean prod?"],
+    }
+    told = (
+        "Reported by workers: failed tests 2, criteria not proven 1, blockers 1, errors 1, "
+        "findings 2, questions 1 (by a, b)."
+    )
+    assert told in concise["brief"]["must_mention"]
+
+
+def test_a_test_that_passed_at_last_and_the_findings_of_an_earlier_attempt_are_not_reported(
+    engine: Engine,
+) -> None:
+    name = workflow(engine, "a", "b")
+    start(engine, name, "a")
+    engine.record("finding", [{"text": "It is slow."}], workflow_id=name, task_id="a")
+    update(engine, name, "a", "failed", error="it broke")
+    do(engine, name, "a", 1, tests=[{"name": "t1", "status": "fail"}])
+    engine.record("test", [{"name": "t1", "status": "passed"}], workflow_id=name, task_id="a")
+
+    digest = engine.aggregate(name)
+
+    assert [line.get("reported") for line in digest["tasks"]] == [None, None]

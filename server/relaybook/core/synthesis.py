@@ -15,6 +15,7 @@ from relaybook.core.digest_decisions import Decided, Decisions
 from relaybook.core.digest_pages import Pager
 from relaybook.core.digest_panel import Choices, PanelKind, Risk, Votes
 from relaybook.core.digest_parts import Chain, Covered, Merged, Part
+from relaybook.core.digest_reports import Reports
 from relaybook.core.pile import MemoryPile, Piles
 from relaybook.core.shorten import shrink, size
 from relaybook.core.task_outcome import Gap, TaskOutcome
@@ -163,7 +164,7 @@ def _heads(parts: Sequence[Part], sizes: _Sizes, room: int) -> dict[str, dict[st
 
 
 def _parts(pattern: Pattern, frame: Frame, piles: Piles) -> list[Part]:
-    """The views that a pattern asks for, and those of any: the decisions, and the merge."""
+    """The views that a pattern asks for, and those of any: decisions, reports, the merge."""
     parts: list[Part] = []
     match pattern:
         case Pattern.PIPELINE:
@@ -179,7 +180,8 @@ def _parts(pattern: Pattern, frame: Frame, piles: Piles) -> list[Part]:
         case Pattern.FAN_OUT | Pattern.SUPERVISOR:
             pass
     supervised = pattern is Pattern.SUPERVISOR
-    return [*parts, Decisions(frame.decisions, supervised=supervised), Merged(piles)]
+    decisions = Decisions(frame.decisions, supervised=supervised)
+    return [*parts, decisions, Reports(), Merged(piles)]
 
 
 def _enter(
@@ -207,6 +209,7 @@ def _line(outcome: TaskOutcome, detail: Detail, parts: Sequence[Part]) -> dict[s
         "confidence": outcome.confidence,
         "flags": list(outcome.flags),
         "error": outcome.error,
+        "reported": {kind: len(said) for kind, said in outcome.reported.items()},
         "took": list(outcome.took),
         "link": outcome.link,
     }
@@ -215,10 +218,11 @@ def _line(outcome: TaskOutcome, detail: Detail, parts: Sequence[Part]) -> dict[s
     if detail is Detail.DETAILED:
         line |= {
             "role": outcome.role,
+            "reported": {kind: list(said) for kind, said in outcome.reported.items()},
             "words": outcome.words,
             "result": outcome.data,
         }
-    return {name: value for name, value in line.items() if value not in (None, "", [])}
+    return {name: value for name, value in line.items() if value not in (None, "", [], {})}
 
 
 def _gap(outcome: TaskOutcome, parts: Sequence[Part], closed: str) -> dict[str, Any]:

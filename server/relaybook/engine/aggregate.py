@@ -1,7 +1,7 @@
 """aggregate: many results, one honest digest; at any time, whatever is missing."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from functools import cached_property
@@ -11,6 +11,7 @@ from relaybook.core.criteria import asked_criteria
 from relaybook.core.digest_account import named
 from relaybook.core.digest_brief import Request
 from relaybook.core.digest_panel import PanelKind, panel_kind
+from relaybook.core.digest_reports import reported
 from relaybook.core.envelope import Envelope, from_json
 from relaybook.core.evidence import is_confirmed, of_attempt
 from relaybook.core.merge_plan import MergePlan, plan_merge
@@ -31,7 +32,7 @@ from relaybook.engine.prompt import result_schema, takes_of
 from relaybook.engine.unsettled import next_now
 from relaybook.engine.waiting import questions_of
 from relaybook.errors import InvalidArguments, InvalidTemplate, NotFound, StoreFault
-from relaybook.model import Pattern, Status, Task, Workflow
+from relaybook.model import Event, Pattern, Status, Task, Workflow
 from relaybook.store.base import Tx
 from relaybook.store.cases import get_workflow
 from relaybook.store.events import read_changed_tasks, read_task_events
@@ -207,8 +208,11 @@ class _Gathering:
         spec = self._desk.spec(self._tx, workflow.id, task.spec)
         merge, flags = self._plan(spec)
         said: dict[str, Any] = {"flags": flags}
+        result = None
         if task.status is Status.COMPLETED and task.result is not None:
-            said = _result(get_text(self._tx, workflow.id, task.result), flags)
+            text = get_text(self._tx, workflow.id, task.result)
+            result = from_json(text)
+            said = _result(result, text, flags)
             said["link"] = f"ledger://workflows/{workflow.id}/tasks/{task.id}/result"
         elif task.status is Status.INPUT_REQUIRED:
             said["questions"] = tuple(questions_of(self._tx, task))
@@ -228,8 +232,27 @@ class _Gathering:
             planned_actions=tuple(map(asdict, self._left_to_do(task, spec))),
             took=tuple(self._took(spec)) if task.attempt else (),
             items=spec.items,
+            reported=self._reported(task, result),
             **said,
         )
+
+    def _reported(self, task: Task, result: Envelope | None) -> Mapping[str, tuple[str, ...]]:
+        events: Sequence[Event] = ()
+        if task.id in self._recorded:
+            events = of_attempt(read_task_events(self._tx, task.workflow_id, task.id))
+        found = reported(result, events)
+        if self._workflow.pattern is Pattern.EXPERT_PANEL:
+            found.pop("blockers", None)  # they are told with the votes
+        return found
+
+    @cached_property
+    def _recorded(self) -> frozenset[str]:
+        """The tasks with tests, criteria or findings on record."""
+        sql = (
+            "SELECT DISTINCT task_id FROM events WHERE workflow_id = :id"
+            " AND type IN ('test_recorded', 'finding_added')"
+        )
+        return frozenset(row[0] for row in self._tx.rows(sql, {"id": self._workflow.id}))
 
     def _left_to_do(self, task: Task, spec: TaskSpec) -> tuple[ParentAction, ...]:
         """The actions that the plan leaves to the parent, unless they are confirmed."""
@@ -279,8 +302,7 @@ class _Gathering:
             return None
 
 
-def _result(text: str, flags: tuple[str, ...]) -> dict[str, Any]:
-    envelope: Envelope = from_json(text)
+def _result(envelope: Envelope, text: str, flags: tuple[str, ...]) -> dict[str, Any]:
     flags += scan("\n".join(texts_in(json.loads(text))))
     return {
         "summary": envelope.summary,
