@@ -255,3 +255,19 @@ def test_a_test_that_passed_at_last_and_the_findings_of_an_earlier_attempt_are_n
     digest = engine.aggregate(name)
 
     assert [line.get("reported") for line in digest["tasks"]] == [None, None]
+
+
+def test_a_gap_that_closes_between_two_pages_makes_none_of_the_others_be_skipped(
+    engine: Engine,
+) -> None:
+    names = [f"t{number}" for number in range(60)]
+    name = workflow(engine, *names)
+    first = engine.aggregate(name)
+    do(engine, name, "t0", 1)
+
+    told, page = list(first["gaps"]), first
+    while "cursor" in page:
+        page = engine.aggregate(name, cursor=page["cursor"])
+        told += page.get("gaps", [])
+
+    assert [gap["task_id"] for gap in told] == names

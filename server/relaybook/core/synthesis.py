@@ -188,9 +188,9 @@ def _enter(
     outcome: TaskOutcome, pager: Pager, parts: Sequence[Part], detail: Detail, closed: str
 ) -> None:
     """Put one outcome into the sections: its line, its gap, its actions, its own records."""
-    pager.add("tasks", _line(outcome, detail, parts))
+    pager.add("tasks", _line(outcome, detail, parts), outcome.position)
     if outcome.gap:
-        pager.add("gaps", _gap(outcome, parts, closed))
+        pager.add("gaps", _gap(outcome, parts, closed), outcome.position)
     for action in outcome.parent_actions:
         asked = {name: action.get(name) for name in ("action", "target", "tier", "why", "from")}
         shown = {name: value for name, value in asked.items() if value is not None}
