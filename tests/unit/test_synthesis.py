@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relaybook.core.digest_brief import RULE, Request
-from relaybook.core.digest_decisions import Decided
+from relaybook.core.digest_decisions import RecordedDecision
 from relaybook.core.digest_panel import PanelKind, panel_kind
 from relaybook.core.merge_plan import plan_merge
 from relaybook.core.shorten import size
@@ -305,6 +305,17 @@ def test_a_broken_pipeline_keeps_the_results_before_the_break_and_says_where_it_
     )
 
 
+def test_steps_that_do_not_apply_are_in_neither_count_of_a_broken_pipeline() -> None:
+    found = digest(Pattern.PIPELINE, outcomes(COMPLETED, Status.NOT_APPLICABLE, FAILED))
+
+    assert found.sentence.startswith("1 of 2 tasks completed.")
+    assert found.brief
+    assert (
+        "The chain broke at t3: 1 of 2 steps have results. Invent none of the others."
+        in found.brief["must_mention"]
+    )
+
+
 @pytest.mark.requirement("S166")
 def test_a_cascade_shows_the_confidence_of_each_step() -> None:
     names = ["memory recall", "email search", "ticket search", "synthesis", "draft response"]
@@ -335,8 +346,8 @@ def test_a_cascade_shows_the_confidence_of_each_step() -> None:
 
 
 def test_a_supervisor_digest_lists_the_decisions_and_whether_it_is_finished() -> None:
-    next_piece = Decided(decision="next", task_id="t1", reason="schema is clear")
-    finish = Decided(decision="finished")
+    next_piece = RecordedDecision(decision="next", task_id="t1", reason="schema is clear")
+    finish = RecordedDecision(decision="finished")
 
     going = digest(Pattern.SUPERVISOR, outcomes(COMPLETED), Frame(decisions=[next_piece]))
     ended = digest(Pattern.SUPERVISOR, outcomes(COMPLETED), Frame(decisions=[next_piece, finish]))

@@ -12,7 +12,7 @@ WAIVE, CONFIRM = "waive", "confirm"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decided:
+class RecordedDecision:
     """What was decided on the way, and what was seen if a result was reviewed first."""
 
     decision: str
@@ -31,7 +31,7 @@ class Decisions(Part):
 
     name = "supervision"
 
-    def __init__(self, decisions: Iterable[Decided], *, supervised: bool) -> None:
+    def __init__(self, decisions: Iterable[RecordedDecision], *, supervised: bool) -> None:
         """`decisions` are gone through once, by `entries`, which comes before the other views."""
         self._decisions = decisions
         self._supervised = supervised
@@ -39,7 +39,7 @@ class Decisions(Part):
         self.finished = False
         self.last: Mapping[str, bool] = {}
 
-    def _count(self, one: Decided) -> None:
+    def _count(self, one: RecordedDecision) -> None:
         self.count += 1
         self.finished = self.finished or one.decision == Decision.FINISHED
         self.waived += one.decision == WAIVE

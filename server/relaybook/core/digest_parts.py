@@ -49,11 +49,13 @@ class Chain(Part):
     #: The first of them, each after those that it waits for.
     steps: list[tuple[float, int, str]] = field(default_factory=list[tuple[float, int, str]])
     count: int = 0
+    not_applicable: int = 0
     results: Names = field(default_factory=Names)
     broke: TaskOutcome | None = None
 
     def add(self, outcome: TaskOutcome) -> None:
         self.count += 1
+        self.not_applicable += outcome.status is Status.NOT_APPLICABLE
         told = f"{outcome.task_id} {outcome.status}"
         insort(self.steps, (-outcome.chain, outcome.position, told))
         del self.steps[SHOWN:]
@@ -80,8 +82,8 @@ class Chain(Part):
     def mention(self) -> Iterator[str]:
         if self.broke:
             yield (
-                f"The chain broke at {self.broke.task_id}: {self.results.count} of {self.count} "
-                "steps have results. Invent none of the others."
+                f"The chain broke at {self.broke.task_id}: {self.results.count} of "
+                f"{self.count - self.not_applicable} steps have results. Invent none of the others."
             )
 
 

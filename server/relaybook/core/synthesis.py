@@ -11,7 +11,7 @@ from typing import Any
 
 from relaybook.core.digest_account import Account
 from relaybook.core.digest_brief import Request, brief
-from relaybook.core.digest_decisions import Decided, Decisions
+from relaybook.core.digest_decisions import Decisions, RecordedDecision
 from relaybook.core.digest_pages import Pager
 from relaybook.core.digest_panel import Choices, PanelKind, Risk, Votes
 from relaybook.core.digest_parts import Chain, Covered, Merged, Part
@@ -81,7 +81,7 @@ class Frame:
     #: What all experts ran on; empty if it is not known.
     model: str = ""
     #: What was decided on the way, in that order.
-    decisions: Iterable[Decided] = ()
+    decisions: Iterable[RecordedDecision] = ()
     #: Of a map-reduce: the tasks that others took the place of, each with the ids of its items.
     replaced: Iterable[tuple[str, Sequence[str]]] = ()
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from relaybook.core.digest_decisions import CONFIRM, WAIVE, Decided
+from relaybook.core.digest_decisions import CONFIRM, WAIVE, RecordedDecision
 from relaybook.engine.stage_ids import has_stages
 from relaybook.engine.unsettled import PARENT_ACTION
 from relaybook.engine.verdict import INTAKE, OUTPUT
@@ -28,7 +28,7 @@ class _Open:
     items: dict[str | None, list[Any]] = field(default_factory=dict[str | None, list[Any]])
 
 
-_Reader = Callable[[Event, _Open], Decided | None]
+_Reader = Callable[[Event, _Open], RecordedDecision | None]
 
 
 class RecordedDecisions:
@@ -38,7 +38,7 @@ class RecordedDecisions:
         self._tx = tx
         self._workflow = workflow
 
-    def __iter__(self) -> Iterator[Decided]:
+    def __iter__(self) -> Iterator[RecordedDecision]:
         staged = has_stages(self._tx, self._workflow)
         readers = {**_READERS, **_OF_STAGES} if staged else _READERS
         known, last = _Open(), 0
@@ -49,12 +49,14 @@ class RecordedDecisions:
             last = events[-1].seq
 
 
-def _recorded(event: Event, _: _Open) -> Decided:
+def _recorded(event: Event, _: _Open) -> RecordedDecision:
     said = event.data
     if said.get("gate") == INTAKE:
         about = {"gate": INTAKE, "rules": said["findings"]}
-        return Decided(decision=WAIVE, reason=said["waived"], task_id=event.task_id, about=about)
-    return Decided(
+        return RecordedDecision(
+            decision=WAIVE, reason=said["waived"], task_id=event.task_id, about=about
+        )
+    return RecordedDecision(
         decision=said["decision"],
         reason=said.get("reason", ""),
         instruction=said.get("instruction", ""),
@@ -67,19 +69,19 @@ def _asked(event: Event, known: _Open) -> None:
     known.questions[event.task_id] = event.data["questions"]
 
 
-def _answered(event: Event, known: _Open) -> Decided:
+def _answered(event: Event, known: _Open) -> RecordedDecision:
     asked = known.questions.pop(event.task_id, "[]")
     about = {"questions": _shown(asked), "answers": _shown(event.data["answer"])}
-    return Decided(decision="answer", task_id=event.task_id, about=about)
+    return RecordedDecision(decision="answer", task_id=event.task_id, about=about)
 
 
 def _shown(texts: str) -> list[str]:
     return [clip(text, TEXT_SHOWN) for text in json.loads(texts)[:ANSWERS_SHOWN]]
 
 
-def _replaced(event: Event, _: _Open) -> Decided:
+def _replaced(event: Event, _: _Open) -> RecordedDecision:
     by = event.data["by"]
-    return Decided(
+    return RecordedDecision(
         decision="replaced" if by else "dropped",
         reason=event.data["reason"],
         task_id=event.task_id,
@@ -87,26 +89,30 @@ def _replaced(event: Event, _: _Open) -> Decided:
     )
 
 
-def _started(event: Event, _: _Open) -> Decided | None:
+def _started(event: Event, _: _Open) -> RecordedDecision | None:
     said = event.data
     if "override" not in said:
         return None
     about = {"gate": INTAKE, "rules": said["findings"]}
-    return Decided(decision=WAIVE, reason=said["override"], task_id=event.task_id, about=about)
+    return RecordedDecision(
+        decision=WAIVE, reason=said["override"], task_id=event.task_id, about=about
+    )
 
 
-def _judged(event: Event, known: _Open) -> Decided | None:
+def _judged(event: Event, known: _Open) -> RecordedDecision | None:
     """The gate waived, or a deed of the parent confirmed, whether the stage then passed or not."""
     said, held = event.data, known.items.pop(event.task_id, [])
     if event.type is EventType.GATE_FAILED:
         known.items[event.task_id] = said["items"]
     if "waived" in said:
         about = {"gate": OUTPUT} | _held(held)
-        return Decided(decision=WAIVE, reason=said["waived"], task_id=event.task_id, about=about)
+        return RecordedDecision(
+            decision=WAIVE, reason=said["waived"], task_id=event.task_id, about=about
+        )
     if "confirmed" in said:
         about = _held([item for item in held if item["rule"] == PARENT_ACTION])
         reason = said["confirmed"]
-        return Decided(decision=CONFIRM, reason=reason, task_id=event.task_id, about=about)
+        return RecordedDecision(decision=CONFIRM, reason=reason, task_id=event.task_id, about=about)
     return None
 
 
@@ -115,12 +121,14 @@ def _held(items: list[Any]) -> dict[str, Any]:
     return {"rules": [item["rule"] for item in items], "what": what}
 
 
-def _settled(event: Event, _: _Open) -> Decided | None:
+def _settled(event: Event, _: _Open) -> RecordedDecision | None:
     said = event.data
     if "waived" not in said:
         return None
     about = {"hooks": said["hooks"]}
-    return Decided(decision=WAIVE, reason=said["waived"], task_id=event.task_id, about=about)
+    return RecordedDecision(
+        decision=WAIVE, reason=said["waived"], task_id=event.task_id, about=about
+    )
 
 
 _READERS: Mapping[EventType, _Reader] = {
