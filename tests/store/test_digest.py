@@ -12,10 +12,10 @@ from tests.stages import PROOF, advance, resolve, staged
 ITEMS = [f"i{number}" for number in range(6)]
 
 
-def do(engine: Engine, name: str, task_id: str, data: Any = None, **members: Any) -> None:
-    """Start the task and complete it with `data`."""
+def do(engine: Engine, name: str, task_id: str, data: Any = None, **members: Any) -> Any:
+    """Start the task and complete it with `data`; the answer."""
     start(engine, name, task_id)
-    update(engine, name, task_id, "completed", output=result(data, **members))
+    return update(engine, name, task_id, "completed", output=result(data, **members))
 
 
 def divided(engine: Engine) -> str:
@@ -66,6 +66,24 @@ def test_items_of_a_replaced_partition_are_covered_by_what_took_its_place_or_mis
         "missing_partitions": [],
     }
     assert digest.get("coverage_problems") == problems
+
+
+def test_the_advice_for_missing_items_is_one_that_works(engine: Engine) -> None:
+    plan: dict[str, Any] = {"items": ITEMS, "batches": 3, "args": {"instruction": "Rate it."}}
+    name = engine.create_workflow("map_reduce", **plan)["workflow_id"]
+
+    open_still = do(engine, name, "p1", mapped("p1", "i0"))
+    only_more = do(engine, name, "p2", mapped("p2", "i2", "i3", "i9"))
+    ended = do(engine, name, "p3", mapped("p3", "i4"))
+
+    recorded = "the result is recorded as it is and the digest names these items"
+    missing = "for those that are missing"
+    assert open_still["advice"] == f"{recorded}; {missing} change_plan(add=[a task for them])"
+    assert only_more["advice"] == recorded
+    assert ended["workflow_status"] == "completed"
+    assert ended["advice"] == (
+        f"{recorded}; {missing} create_workflow(items=[them]): this workflow has ended"
+    )
 
 
 def test_items_of_a_partition_replaced_by_a_task_that_names_none_are_missing(
