@@ -142,10 +142,22 @@ async def test_refusals_arrive_as_what_they_are(url: str, engine: Engine) -> Non
         await with_remote(url, token, ask)
 
 
-async def test_a_server_that_is_not_there_is_named() -> None:
-    async def never(_: RemoteLedger) -> None:
-        raise AssertionError("nobody is there")
+async def never(_: RemoteLedger) -> None:
+    raise AssertionError("nobody is there")
 
+
+async def test_a_page_that_is_no_server_of_tools_is_told_by_what_it_answered(
+    url: str, engine: Engine
+) -> None:
+    elsewhere, token = url.replace("/mcp", "/no"), engine.create_token("ci", days=None)["token"]
+
+    with anyio.fail_after(60), pytest.raises(StoreUnreachable, match="answered 404") as caught:
+        await with_remote(elsewhere, token, never)
+
+    assert "Error(" not in str(caught.value)
+
+
+async def test_a_server_that_is_not_there_is_named() -> None:
     with anyio.fail_after(60), pytest.raises(StoreUnreachable, match="did not answer"):
         await with_remote("http://127.0.0.1:9/mcp", "", never)
 

@@ -12,7 +12,7 @@ import pytest
 
 from relaybook.engine import Engine
 from relaybook.engine.readables import READABLES
-from relaybook.surface.http.caller import AsWorkers
+from relaybook.surface.http.caller import AsWorkers, Caller, Kind
 from relaybook.surface.http.tokens import Tokens
 from relaybook.surface.tools import tools_for
 from tests.helpers import Clock, task, workflow
@@ -187,6 +187,29 @@ async def test_a_token_that_is_revoked_ends_at_the_next_call(
     assert "create_workflow" not in after.text
 
 
+class KnownOnce:
+    """Knows who calls when a call begins, and not when it is answered."""
+
+    challenge = "Bearer"
+
+    def __init__(self) -> None:
+        self._asked = 0
+
+    async def caller(self, token: str | None) -> Caller | None:
+        self._asked += 1
+        return Caller("somebody", Kind("all")) if self._asked == 1 else None
+
+
+async def test_a_call_whose_token_goes_meanwhile_is_answered_once(
+    engine: Engine, http: httpx2.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with serving(engine, KnownOnce()) as url:
+        answer = await Raw(http, url, "auto", {}).post("tools/list", {})
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (401, "unauthorized")
+    assert not caplog.records
+
+
 async def test_a_stream_ends_before_it_tells_a_revoked_token_anything(
     url: str, engine: Engine, mode: Mode, http: httpx2.AsyncClient
 ) -> None:
@@ -205,7 +228,7 @@ async def test_a_stream_ends_before_it_tells_a_revoked_token_anything(
 
 
 @dataclass(frozen=True)
-class Caller:
+class Raw:
     """Somebody who speaks the protocol without a library."""
 
     http: httpx2.AsyncClient
@@ -235,9 +258,9 @@ class Caller:
                 yield stream
 
 
-async def _opened(http: httpx2.AsyncClient, url: str, mode: Mode, token: str) -> Caller:
+async def _opened(http: httpx2.AsyncClient, url: str, mode: Mode, token: str) -> Raw:
     """A caller of the era, of the older one with a session."""
-    caller = Caller(http, url, mode, {"Authorization": f"Bearer {token}"})
+    caller = Raw(http, url, mode, {"Authorization": f"Bearer {token}"})
     if mode == "legacy":
         opened = await caller.post("initialize", HELLO)
         caller.headers["Mcp-Session-Id"] = opened.headers["mcp-session-id"]

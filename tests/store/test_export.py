@@ -148,7 +148,12 @@ def forged(exported: dict[str, Any], place: int, change: dict[str, Any] | None) 
     event = said["events"].pop(place)
     if change is not None:
         said["events"].insert(place if place >= 0 else len(said["events"]), event | change)
-    content = {name: said[name] for name in ("events", "texts")}
+    return sealed(said)
+
+
+def sealed(said: dict[str, Any]) -> dict[str, Any]:
+    """The document with the digest that fits."""
+    content = {name: said[name] for name in ("workflow_id", "events", "texts")}
     return said | {"digest": text_hash(canonical(content))}
 
 
@@ -173,6 +178,25 @@ def test_a_document_that_cannot_be_is_refused_and_leaves_no_trace(
         other.import_workflow(forged(exported, place, change))
 
     assert dump(other.store) == before
+
+
+def test_a_document_of_another_id_is_refused(engine: Engine, other: Engine) -> None:
+    exported = engine.export_workflow(workflow(engine, "a"))
+
+    with pytest.raises(InvalidExport, match="changed or cut short"):
+        other.import_workflow(exported | {"workflow_id": "wf_other"})
+
+
+def test_a_claim_that_is_taken_is_refused(engine: Engine) -> None:
+    id = workflow(engine, "a")
+    start(engine, id, "a")
+    forgery = sealed(engine.export_workflow(id) | {"workflow_id": "wf_other"})
+    before = dump(engine.store)
+
+    with pytest.raises(AlreadyThere, match="has the claim of its task 'a'"):
+        engine.import_workflow(forgery)
+
+    assert dump(engine.store) == before
 
 
 @pytest.mark.parametrize(

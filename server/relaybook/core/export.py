@@ -33,12 +33,15 @@ def document(events: Iterable[Event], texts: Mapping[str, str], writer: str) -> 
     """The document of the workflow that has exactly these events; `writer` is a version of ours."""
     lines = [{name: getattr(event, name) for name in _MEMBERS} | {"type": str(event.type)}
              for event in events]  # fmt: skip
-    content = {"events": lines, "texts": dict(sorted(texts.items()))}
+    content = {
+        "workflow_id": next(iter(events)).workflow_id,
+        "events": lines,
+        "texts": dict(sorted(texts.items())),
+    }
     return {
         "format": FORMAT,
         "version": VERSION,
         "written_by": writer,
-        "workflow_id": next(iter(events)).workflow_id,
         "digest": text_hash(canonical(content)),
         **content,
     }
@@ -54,7 +57,7 @@ def read_document(said: Mapping[str, Any]) -> Exported:
         raise _invalid("This is no export of a workflow.")
     if said.get("version") != VERSION:
         raise _invalid(f"This export has version {said.get('version')!r}, not {VERSION}.")
-    content = {name: said.get(name) for name in ("events", "texts")}
+    content = {name: said.get(name) for name in ("workflow_id", "events", "texts")}
     if said.get("digest") != text_hash(canonical(content)):
         raise _invalid("The export was changed or cut short after it was written.")
     try:

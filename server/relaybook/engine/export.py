@@ -20,6 +20,8 @@ from relaybook.store.events import read_events
 from relaybook.store.restore import restore, texts_of
 from relaybook.store.scopes import find_holders
 
+_CLAIMED = "SELECT 1 FROM attempts WHERE claim = :claim"
+
 
 def export_workflow(desk: Desk, workflow_id: str) -> dict[str, Any]:
     """The workflow as a document that `import_workflow` takes, in this ledger or another.
@@ -63,6 +65,9 @@ def _refuse_taken(tx: Tx, exported: Exported) -> None:
     sql = "SELECT id FROM workflows WHERE request_id = :request_id"
     if tx.rows(sql, {"request_id": workflow.request_id}):
         raise _taken(workflow, f"Another workflow has its request_id {workflow.request_id!r}")
+    for event in exported.events:
+        if (claim := event.data.get("claim")) and tx.rows(_CLAIMED, {"claim": claim}):
+            raise _taken(workflow, f"Another workflow has the claim of its task {event.task_id!r}")
     for task in exported.case.tasks.values():
         if task.slug and tx.rows("SELECT 1 FROM tasks WHERE slug = :slug", {"slug": task.slug}):
             raise _taken(workflow, f"Another workflow has its work item {task.slug!r}")

@@ -5,7 +5,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from relaybook.errors import StoreFault, StoreUnreachable
+from relaybook.errors import AlreadyThere, StoreFault, StoreUnreachable
 
 #: How many faults of one ledger are named.
 FAULTS_SHOWN = 5
@@ -23,11 +23,12 @@ def back_up(source: sqlite3.Connection, target: Path) -> None:
     """Copy what `source` sees into a new file; it reads in one transaction and blocks no writer.
 
     Raises:
-        StoreUnreachable: the file is there already, or cannot be written.
+        AlreadyThere: the file is there already.
+        StoreUnreachable: it cannot be written.
         StoreFault: the copy is broken; the file was not made.
     """
     if target.exists():
-        raise StoreUnreachable(
+        raise AlreadyThere(
             f"There is something at {str(target)!r} already.",
             allowed="the name of a new file",
             next="name another; nothing was written",
