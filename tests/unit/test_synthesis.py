@@ -265,6 +265,23 @@ def test_a_stalled_workflow_is_reported_as_done_failed_and_unknown() -> None:
     )
 
 
+def test_nothing_that_must_be_mentioned_is_cut_where_nothing_else_was_asked_for() -> None:
+    decisions = [RecordedDecision(decision=name) for name in ("waive", "confirm")]
+    chain = [
+        completed(1, confidence="low", flags=("override_phrase",), reported={"errors": ("x",)}),
+        completed(2, proposed_actions=({"action": "deploy", "tier": "T3"},), summary="same words"),
+        completed(3, gaps=("the tests",), summary="same words"),
+        TaskOutcome(task_id="t4", label="d", status=Status.IN_PROGRESS, position=4, lost=True),
+        TaskOutcome(task_id="t5", label="e", status=FAILED, position=5),
+    ]
+
+    found = digest(Pattern.PIPELINE, chain, Frame(decisions=decisions))
+
+    assert found.brief
+    assert len(found.brief["must_mention"]) == 10
+    assert found.brief["must_mention"][-1].startswith("Results in nearly the same words")
+
+
 def test_a_repeated_result_is_named() -> None:
     same = {"summary": "Nothing found.", "data": {"findings": []}}
 
