@@ -8,7 +8,6 @@ from relaybook.core.digest_account import named
 from relaybook.core.digest_parts import Part
 from relaybook.core.envelope import Envelope
 from relaybook.core.evidence import gather
-from relaybook.core.merge import reach
 from relaybook.core.names import Names
 from relaybook.core.task_outcome import TaskOutcome
 from relaybook.model import Event
@@ -57,40 +56,30 @@ def reported(result: Envelope | None, events: Iterable[Event]) -> dict[str, tupl
     A test or criterion counts by what is said of it last, a finding once.
     """
     records = gather(events)
-    tests = {name: said["status"] for name, said in records.tests.items()}
-    proven = {said["criterion"]: said["proven"] for said in records.criteria.values()}
     said: dict[str, list[str]] = {"findings": [each["text"] for each in records.findings]}
+    tests: list[Mapping[str, Any]] = [*records.tests.values()]
+    criteria: list[Mapping[str, Any]] = [*records.criteria.values()]
     if result is not None:
-        tests = _tests(result) | tests
-        proven = _proven(result.data) | proven
+        data: Mapping[str, Any] = result.data if isinstance(result.data, dict) else {}
+        tests = [*_objects(data.get("tests")), *result.tests, *tests]
+        criteria = [*_objects(data.get("evidence")), *_objects(data.get("criteria")), *criteria]
         said["findings"] += [str(each.get("text", "")) for each in result.findings]
         said["questions"] = list(result.questions)
-        said["blockers"] = _texts(result.data, "blockers")
+        said["blockers"] = _texts(data.get("blockers"))
         said["errors"] = [str(result.error.get("message", ""))] if result.error else []
-    said["failed_tests"] = [name for name, word in tests.items() if word in _FAILED]
+    words = {str(each.get("name", "")): str(each.get("status", "")).lower() for each in tests}
+    proven = {str(each.get("criterion", "")): each.get("proven") for each in criteria}
+    said["failed_tests"] = [name for name, word in words.items() if word in _FAILED]
     said["unproven"] = [text for text, holds in proven.items() if holds is False]
     return {kind: tuple(dict.fromkeys(said[kind])) for kind in KINDS if said.get(kind)}
 
 
-def _tests(result: Envelope) -> dict[str, str]:
-    entries = [*_entries(result.data, "tests"), *result.tests]
-    return {
-        str(each.get("name", "")): each["status"].strip().lower()
-        for each in entries
-        if isinstance(each.get("status"), str)
-    }
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
-def _proven(data: Any) -> dict[str, bool]:
-    entries = [*_entries(data, "evidence"), *_entries(data, "criteria")]
-    return {str(each.get("criterion", "")): each["proven"] for each in entries if "proven" in each}
-
-
-def _texts(data: Any, name: str) -> list[str]:
-    members = [value for value, _ in reach(data, (name,)) or []]
+def _texts(value: Any) -> list[str]:
+    """The texts of a list, whose members may be objects that hold them under `text`."""
+    members = value if isinstance(value, list) else []
     texts = [each.get("text") if isinstance(each, dict) else each for each in members]
     return [text for text in texts if isinstance(text, str) and text.strip()]
-
-
-def _entries(data: Any, name: str) -> list[dict[str, Any]]:
-    return [value for value, _ in reach(data, (name,)) or [] if isinstance(value, dict)]

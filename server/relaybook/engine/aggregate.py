@@ -1,7 +1,7 @@
 """aggregate: many results, one honest digest; at any time, whatever is missing."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from functools import cached_property
@@ -32,7 +32,7 @@ from relaybook.engine.prompt import result_schema, takes_of
 from relaybook.engine.unsettled import next_now
 from relaybook.engine.waiting import questions_of
 from relaybook.errors import InvalidArguments, InvalidTemplate, NotFound, StoreFault
-from relaybook.model import Event, Pattern, Status, Task, Workflow
+from relaybook.model import Pattern, Status, Task, Workflow
 from relaybook.store.base import Tx
 from relaybook.store.cases import get_workflow
 from relaybook.store.events import read_changed_tasks, read_task_events
@@ -237,10 +237,11 @@ class _Gathering:
         )
 
     def _reported(self, task: Task, result: Envelope | None) -> Mapping[str, tuple[str, ...]]:
-        events: Sequence[Event] = ()
-        if task.id in self._recorded:
-            events = of_attempt(read_task_events(self._tx, task.workflow_id, task.id))
-        found = reported(result, events)
+        recorded = task.id in self._recorded
+        if result is None and not recorded:
+            return {}
+        events = read_task_events(self._tx, task.workflow_id, task.id) if recorded else []
+        found = reported(result, of_attempt(events))
         if self._workflow.pattern is Pattern.EXPERT_PANEL:
             found.pop("blockers", None)  # they are told with the votes
         return found
