@@ -81,8 +81,10 @@ def _advice(workflow: Workflow, task: Task, handlers: Sequence[str]) -> str:
         )
     retry = "retry: start it again, its prompt then carries the error"
     if task.error_code in TRANSIENT:
-        later = f"; it is offered from {timestamp(task.not_before)}" if task.not_before else ""
-        return f"{retry}; it may well pass by itself{later}"
+        retry += "; it may well pass by itself"
+        if task.not_before is not None:
+            retry += f"; it is offered from {timestamp(math.ceil(task.not_before))}"
+        return retry
     if task.error_code and task.error_code != FailureCode.UNKNOWN:
         retry += f"; what helps: {MEANINGS[FailureCode(task.error_code)][1]}"
     return f"{retry}; or reassign it with change_plan, or record(kind='handoff')"

@@ -1,5 +1,6 @@
 """Reconciliation: what the ledger says is in progress against the sessions that really run."""
 
+import math
 from collections.abc import Collection, Sequence
 from enum import StrEnum
 from typing import Any
@@ -94,7 +95,7 @@ def standing_still(
     if too_large:
         return f"{Verdict.WAITING}: for the plan to be changed, {too_large} prompt(s) are too large"
     if retries[0]:
-        return f"{Verdict.WAITING}: {retries[0]} retry(s), the first from {timestamp(retries[1])}"
+        return f"{Verdict.WAITING}: {retries[0]} retry(s), the first from {timestamp(math.ceil(retries[1]))}"
     if held:
         return f"{Verdict.WAITING}: for the writers that hold {held} task(s)"
     return f"{Verdict.WAITING}: nothing can start"
