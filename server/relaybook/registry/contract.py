@@ -1,6 +1,7 @@
 """One skill contract: what it says, and how a file becomes one."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,6 +19,8 @@ FAULTS_TOLD, FAULT_LIMIT = 3, 100
 
 #: In `template_args`, what stands for a value that only the stage knows.
 GOAL, CRITERIA = "$goal", "$criteria"
+FILLED = (GOAL, CRITERIA)
+_PLACEHOLDER = re.compile(r"\$[A-Za-z_]\w*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +120,9 @@ def _read_json(path: Path) -> Any:
         return json.loads(raw, parse_constant=_refuse)
     except OSError as error:
         raise InvalidContract(f"it cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
+    except RecursionError as error:
+        raise InvalidContract("it is nested too deep to be read") from error
+    except ValueError as error:
         raise InvalidContract(f"it is not JSON: {error}") from error
 
 
@@ -169,6 +174,13 @@ def _all_frozen(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 def _frozen(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
+
+
+def placeholders(value: Any) -> list[str]:
+    """The texts in a value of `template_args` that are written as what `arguments` puts in."""
+    if isinstance(value, list):
+        return [name for item in value for name in placeholders(item)]
+    return [value] if isinstance(value, str) and _PLACEHOLDER.fullmatch(value) else []
 
 
 def _fill(value: Any, known: Mapping[str, Any]) -> Any:
