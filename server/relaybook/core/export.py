@@ -4,6 +4,7 @@ Rows are not part of it: they follow from the events, where it is read as where 
 The digest tells a document that was changed by hand or cut short.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from relaybook.errors import InvalidExport
 from relaybook.model import Event, EventType, Status
 
 FORMAT, VERSION = "relaybook workflow", 1
+_ID = re.compile(r"wf_[0-9a-z]{1,64}")
 _MEMBERS = ("seq", "type", "task_id", "actor", "at", "data")
 _TYPES = {str(kind): kind for kind in EventType}
 
@@ -33,12 +35,15 @@ def document(events: Iterable[Event], texts: Mapping[str, str], writer: str) -> 
     """The document of the workflow that has exactly these events; `writer` is a version of ours."""
     lines = [{name: getattr(event, name) for name in _MEMBERS} | {"type": str(event.type)}
              for event in events]  # fmt: skip
-    content = {"events": lines, "texts": dict(sorted(texts.items()))}
+    content = {
+        "workflow_id": next(iter(events)).workflow_id,
+        "events": lines,
+        "texts": dict(sorted(texts.items())),
+    }
     return {
         "format": FORMAT,
         "version": VERSION,
         "written_by": writer,
-        "workflow_id": next(iter(events)).workflow_id,
         "digest": text_hash(canonical(content)),
         **content,
     }
@@ -54,9 +59,11 @@ def read_document(said: Mapping[str, Any]) -> Exported:
         raise _invalid("This is no export of a workflow.")
     if said.get("version") != VERSION:
         raise _invalid(f"This export has version {said.get('version')!r}, not {VERSION}.")
-    content = {name: said.get(name) for name in ("events", "texts")}
+    content = {name: said.get(name) for name in ("workflow_id", "events", "texts")}
     if said.get("digest") != text_hash(canonical(content)):
         raise _invalid("The export was changed or cut short after it was written.")
+    if not _ID.fullmatch(str(said.get("workflow_id"))):
+        raise _invalid("Its workflow_id is no id of a workflow.")
     try:
         events = [_event(str(said["workflow_id"]), line) for line in said["events"]]
         _check_order(events)
