@@ -9,10 +9,12 @@ from typing import Any
 import anyio
 import httpx2
 import pytest
+from starlette.types import Message, Receive, Scope, Send
 
 from relaybook.engine import Engine
 from relaybook.engine.readables import READABLES
 from relaybook.surface.http.caller import AsWorkers
+from relaybook.surface.http.door import Door
 from relaybook.surface.http.tokens import Tokens
 from relaybook.surface.tools import tools_for
 from tests.helpers import Clock, task, workflow
@@ -30,6 +32,7 @@ META = {
 }
 ACCEPT = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
 
+EVENTS = [(b"content-type", b"text/event-stream")]
 HELLO = {
     "protocolVersion": "2025-11-25",
     "capabilities": {},
@@ -202,6 +205,37 @@ async def test_a_stream_ends_before_it_tells_a_revoked_token_anything(
 
     assert stream.status_code == 200
     assert "updated" not in str(said)
+
+
+@pytest.mark.parametrize(("before", "statuses"), [(True, [401]), (False, [200])])
+async def test_nothing_is_said_after_a_response_that_a_revoked_token_ended(
+    engine: Engine, before: bool, statuses: list[int]
+) -> None:
+    made = engine.create_token("good", role="all")
+    sent: list[Message] = []
+
+    async def streams(scope: Scope, receive: Receive, send: Send) -> None:
+        if before:
+            engine.revoke_token(made["id"])
+        await send({"type": "http.response.start", "status": 200, "headers": EVENTS})
+        engine.revoke_token(made["id"])
+        for _ in range(2):
+            await send({"type": "http.response.body", "body": b"secret", "more_body": True})
+
+    async def keep(message: Message) -> None:
+        sent.append(message)
+
+    credentials = [(b"authorization", f"Bearer {made['token']}".encode())]
+    scope = {"type": "http", "method": "POST", "path": "/mcp", "headers": credentials}
+    await Door(streams, Tokens(engine))(scope, _nothing, keep)
+
+    assert [each["status"] for each in sent if "status" in each] == statuses
+    assert [each.get("more_body", False) for each in sent if "body" in each] == [False]
+    assert "secret" not in str(sent)
+
+
+async def _nothing() -> Message:
+    return {"type": "http.disconnect"}
 
 
 @dataclass(frozen=True)
