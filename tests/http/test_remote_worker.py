@@ -146,8 +146,23 @@ async def test_a_server_that_is_not_there_is_named() -> None:
     async def never(_: RemoteLedger) -> None:
         raise AssertionError("nobody is there")
 
-    with anyio.fail_after(60), pytest.raises(StoreUnreachable, match="did not answer"):
+    with anyio.fail_after(60), pytest.raises(StoreUnreachable, match="is not answered by a ledger"):
         await with_remote("http://127.0.0.1:9/mcp", "", never)
+
+
+async def test_a_page_that_is_none_is_told_without_a_librarys_error(
+    url: str, engine: Engine
+) -> None:
+    token = engine.create_token("ci")["token"]
+
+    async def never(_: RemoteLedger) -> None:
+        raise AssertionError("nobody is there")
+
+    with anyio.fail_after(60), pytest.raises(StoreUnreachable) as refused:
+        await with_remote(url.removesuffix("mcp"), token, never)
+
+    assert "there is no such page (404)" in refused.value.message
+    assert "MCPError" not in refused.value.message
 
 
 def test_a_refusal_is_made_again_of_what_was_told_of_it() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from relaybook.errors import Forbidden, StoreUnreachable
+from relaybook.errors import AlreadyThere, Forbidden, StoreUnreachable
 from relaybook.store.sqlite import SqliteStore
 from tests.helpers import Clock, dump, engine_on, open_ledger, workflow
 
@@ -75,7 +75,7 @@ def test_a_file_that_is_there_is_not_written_over(tmp_path: Path) -> None:
     target.write_text("mine", encoding="utf-8")
 
     store = SqliteStore(tmp_path / "ledger.db")
-    with closing(store), pytest.raises(StoreUnreachable, match="something at"):
+    with closing(store), pytest.raises(AlreadyThere, match="something at"):
         store.backup(target)
 
     assert target.read_text(encoding="utf-8") == "mine"

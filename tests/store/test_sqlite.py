@@ -21,6 +21,7 @@ from relaybook.model import Attempt, Event, Task, Workflow
 from relaybook.store import sqlite_lock as module
 from relaybook.store.schema import MIGRATIONS
 from relaybook.store.sqlite import PAGE_BYTES, Durability, SqliteStore
+from relaybook.store.sqlite_faults import translated
 from tests.helpers import Clock, dump, engine_on, workflow
 
 
@@ -266,3 +267,15 @@ def test_the_columns_are_the_fields_of_the_value(
 
     assert columns == set(value._fields)
     store.close()
+
+
+def test_a_full_disk_asks_for_room_and_for_no_backup(tmp_path: Path) -> None:
+    path = tmp_path / "full.db"
+    with closing(sqlite3.connect(path)) as conn:
+        conn.execute("CREATE TABLE a (b)")
+        conn.execute("PRAGMA max_page_count = 3")
+        with pytest.raises(StoreFault) as refused, translated(path):
+            conn.execute("INSERT INTO a VALUES (zeroblob(100000))")
+
+    assert "no room to grow" in refused.value.message
+    assert refused.value.next.startswith("make room on its disk")

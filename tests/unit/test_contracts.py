@@ -249,7 +249,7 @@ def test_a_file_that_did_not_change_is_not_read_again(tmp_path: Path) -> None:
         ("[]", "is not of type 'object'"),
         (" " * (SIZE_LIMIT + 1), "larger than 256 kB"),
         (contract_text(capabilities=[]), "$.capabilities"),
-        (contract_text(colour="red"), "'colour' does not match"),
+        (contract_text(colour="red"), "there is no field 'colour'; nearest: "),
         (contract_text(tier_max="T3"), "$.tier_max"),
         (contract_text(name="Painter"), "$.name"),
         (contract_text(template=3), "$.template"),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from relaybook.core.task_spec import ParentAction
-from relaybook.errors import InvalidContract, clip
+from relaybook.errors import InvalidContract, clip, nearest
 from relaybook.model import Tier
 
 #: A larger file is refused unread, in bytes.
@@ -105,10 +105,23 @@ def read_contract(path: Path, validator: Validator) -> Contract:
     data = _read_json(path)
     faults = sorted(validator.iter_errors(data), key=lambda fault: str(fault.json_path))
     if faults:
-        told = [clip(f"{fault.json_path}: {fault.message}", FAULT_LIMIT) for fault in faults]
+        told = [clip(f"{fault.json_path}: {_told(fault)}", FAULT_LIMIT) for fault in faults]
         more = f" and {len(told) - FAULTS_TOLD} more" if len(told) > FAULTS_TOLD else ""
         raise InvalidContract("; ".join(told[:FAULTS_TOLD]) + more)
     return _from_json(data, path)
+
+
+def _told(fault: Any) -> str:
+    """What a validator found, an unknown field in our words."""
+    if fault.validator != "additionalProperties":
+        return fault.message
+    known, patterns = list(fault.schema["properties"]), fault.schema.get("patternProperties", ())
+    unknown = [
+        name
+        for name in fault.instance
+        if name not in known and not any(re.match(pattern, name) for pattern in patterns)
+    ]
+    return f"there is no field {unknown[0]!r}; nearest: {nearest(unknown[0], known)}"
 
 
 def _read_json(path: Path) -> Any:

@@ -2,10 +2,10 @@
 
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
-from relaybook.errors import StoreFault, StoreUnreachable
+from relaybook.errors import AlreadyThere, StoreFault, StoreUnreachable
 
 #: How many faults of one ledger are named.
 FAULTS_SHOWN = 5
@@ -23,11 +23,12 @@ def back_up(source: sqlite3.Connection, target: Path) -> None:
     """Copy what `source` sees into a new file; it reads in one transaction and blocks no writer.
 
     Raises:
-        StoreUnreachable: the file is there already, or cannot be written.
+        AlreadyThere: the file is there already.
+        StoreUnreachable: it cannot be written.
         StoreFault: the copy is broken; the file was not made.
     """
     if target.exists():
-        raise StoreUnreachable(
+        raise AlreadyThere(
             f"There is something at {str(target)!r} already.",
             allowed="the name of a new file",
             next="name another; nothing was written",
@@ -41,6 +42,8 @@ def back_up(source: sqlite3.Connection, target: Path) -> None:
             faults = faults_of(copy)
         _settle(unfinished, target, faults)
     except (OSError, sqlite3.OperationalError) as error:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
         raise StoreUnreachable(
             f"The backup {str(target)!r} cannot be written: {error}.",
             next="name a path that can be written, on a disk with room for the ledger",

@@ -61,6 +61,11 @@ def _refusal(error: psycopg.Error, name: str, *, lost: bool) -> StoreFault:
             f"The ledger {name} cannot be opened for writing: {_said(error)}.",
             next="name a database that can be written with --store or RELAYBOOK_STORE",
         )
+    if isinstance(error, errors.DiskFull):
+        return StoreFault(
+            f"The ledger {name} has no room to grow: {_said(error)}.",
+            next="make room on the server's disk and repeat the call; nothing was changed",
+        )
     return StoreFault(
         f"The ledger {name} could not be read or written: {_said(error)}.",
         next="see the log of the server; nothing was changed",

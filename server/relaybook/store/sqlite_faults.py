@@ -56,6 +56,11 @@ def refusal(error: sqlite3.Error, path: Path) -> StoreFault:
             f"The ledger {str(path)!r} cannot be opened for writing: {error}.",
             next="name a path that can be written with --store or RELAYBOOK_STORE",
         )
+    if code == sqlite3.SQLITE_FULL:
+        return StoreFault(
+            f"The ledger {str(path)!r} has no room to grow: {error}.",
+            next="make room on its disk and repeat the call; the ledger is whole, nothing was changed",
+        )
     return StoreFault(
         f"The ledger {str(path)!r} could not be read or written: {error}.",
         next="check the disk and restore a backup; nothing was changed",

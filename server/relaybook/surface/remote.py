@@ -77,8 +77,9 @@ class _Seen:
                 allowed="a token of the role worker or all that is neither expired nor revoked",
                 next="make one with relaybook token create, and give it by RELAYBOOK_TOKEN",
             )
+        said = "there is no such page (404)" if self._status == 404 else str(_innermost(error))
         return otherwise(
-            f"{self._url!r} did not answer: {_innermost(error)!r}.",
+            f"{self._url!r} is not answered by a ledger: {said.rstrip('.') or 'no word'}.",
             next="see that relaybook serve --http runs there, and that the URL ends in /mcp",
         )
 
