@@ -1,6 +1,9 @@
 """What a person sees: plain lines in a pipe, tables on a terminal, and no text that acts."""
 
 import io
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +14,7 @@ from relaybook.cli.pretty import Pretty
 from relaybook.cli.printing import show, words
 from relaybook.cli.shown import aggregated, duration, listed, shown_workflow
 
+FULL = Path("/dev/full")
 ROW: dict[str, Any] = {
     "workflow_id": "wf_1",
     "name": "review",
@@ -140,3 +144,20 @@ def test_a_digest_ends_with_what_the_synthesis_must_say() -> None:
     shown = aggregated({"summary": "1 of 2", "seq": 3, "brief": brief, "next": "write"})
 
     assert shown == {"summary": "1 of 2", "text": "\nIntegrate.\n- The gap.", "next": "write"}
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="the system has no device that is always full")
+@pytest.mark.parametrize("form", [(), ("--json",)], ids=["words", "json"])
+def test_an_answer_that_cannot_be_written_is_told_once(form: tuple[str, ...]) -> None:
+    with FULL.open("wb") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "relaybook", "templates", "list", *form],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("error[answer_lost]: The answer could not be written")
+    assert ran.stderr.count("\n") == 1

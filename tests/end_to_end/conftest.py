@@ -39,10 +39,7 @@ def relaybook_process(tmp_path: Path) -> Iterator[Run]:
     started: list[subprocess.Popen[str]] = []
 
     def start(
-        *args: str,
-        stdin: int = subprocess.DEVNULL,
-        stdout: int = subprocess.PIPE,
-        **variables: str,
+        *args: str, stdin: int = subprocess.DEVNULL, **variables: str
     ) -> "subprocess.Popen[str]":
         kept = {key: value for key, value in os.environ.items() if "RELAYBOOK" not in key}
         process = subprocess.Popen(
@@ -50,7 +47,7 @@ def relaybook_process(tmp_path: Path) -> Iterator[Run]:
             cwd=tmp_path,
             env={**kept, "PYTHONPATH": str(SERVER), "HOME": str(tmp_path), **variables},
             stdin=stdin,
-            stdout=stdout,
+            stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             # As a terminal starts it, even where the tests run in the background.

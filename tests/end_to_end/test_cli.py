@@ -17,24 +17,6 @@ def test_the_version_is_printed(relaybook_process: Run) -> None:
     assert out == f"relaybook {__version__}\n"
 
 
-@pytest.mark.parametrize("unbuffered", ["", "1"])
-def test_an_answer_that_cannot_be_written_is_no_stack_trace(
-    relaybook_process: Run, tmp_path: Path, unbuffered: str
-) -> None:
-    ledger = tmp_path / "ledger.db"
-    with Path("/dev/full").open("w", encoding="utf-8") as full:
-        process = relaybook_process(
-            *("token", "create", "ci", "--all-projects", "--store", str(ledger)),
-            stdout=full.fileno(),
-            PYTHONUNBUFFERED=unbuffered,
-        )
-        _, told = process.communicate(timeout=60)
-
-    assert process.returncode == 1
-    assert told.startswith("error[unsaid]: The answer cannot be written: No space left on device.")
-    assert len(told.splitlines()) == 1
-
-
 PROFILED = {"PYTHONPROFILEIMPORTTIME": "1", "PYTHONPATH": str(SERVER)}
 #: Each costs a start tens of milliseconds. The SDK itself imports some of them.
 OF_SDK = {"mcp", "anyio", "pydantic", "opentelemetry", "rich"}

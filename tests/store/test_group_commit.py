@@ -134,3 +134,15 @@ def test_up_to_ten_updates_of_one_call_share_its_commit(engine: Engine, workflow
     assert [one.joined[0].size, len(one.joined)] == [3, 1]
     assert [result.get("status") for result in results] == ["in_progress", "in_progress", None]
     assert in_progress(engine) == {"a", "b"}
+
+
+def test_a_commit_into_a_file_that_was_taken_away_is_none(engine: Engine, workflow: str) -> None:
+    assert isinstance(engine.store, SqliteStore)
+    with call() as only:
+        start(engine, workflow, "a")
+    engine.store.path.unlink()
+
+    only.begun[0].end()
+
+    with pytest.raises(StoreFault, match="removed or replaced"):
+        only.begun[0].outcome()

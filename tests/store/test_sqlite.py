@@ -21,8 +21,7 @@ from relaybook.model import Attempt, Event, Task, Workflow
 from relaybook.store import sqlite_lock as module
 from relaybook.store.schema import MIGRATIONS
 from relaybook.store.sqlite import PAGE_BYTES, Durability, SqliteStore
-from relaybook.store.sqlite_faults import translated
-from tests.helpers import Clock, dump, engine_on, workflow
+from tests.helpers import Clock, dump, engine_on, start, workflow
 
 
 @pytest.fixture
@@ -269,13 +268,45 @@ def test_the_columns_are_the_fields_of_the_value(
     store.close()
 
 
-def test_a_full_disk_asks_for_room_and_for_no_backup(tmp_path: Path) -> None:
-    path = tmp_path / "full.db"
-    with closing(sqlite3.connect(path)) as conn:
-        conn.execute("CREATE TABLE a (b)")
-        conn.execute("PRAGMA max_page_count = 3")
-        with pytest.raises(StoreFault) as refused, translated(path):
-            conn.execute("INSERT INTO a VALUES (zeroblob(100000))")
+def test_a_ledger_that_is_taken_away_while_it_is_open_serves_nobody(path: Path) -> None:
+    store = SqliteStore(path)
+    engine = engine_on(store, Clock())
+    name = workflow(engine, "a")
+    away = path.rename(path.with_suffix(".away"))
 
-    assert "no room to grow" in refused.value.message
-    assert refused.value.next.startswith("make room on its disk")
+    with pytest.raises(StoreUnreachable, match="removed or replaced") as caught:
+        start(engine, name, "a")
+    with pytest.raises(StoreUnreachable):
+        engine.show_workflow(name)
+    away.rename(path)
+
+    assert "put the file back" in caught.value.next
+    assert engine.show_workflow(name)["workflow_id"] == name
+    store.close()
+
+
+def test_a_ledger_that_another_took_the_place_of_serves_nobody(path: Path) -> None:
+    store = SqliteStore(path)
+    engine = engine_on(store, Clock())
+    name = workflow(engine, "a")
+    path.rename(path.with_suffix(".away"))
+    path.write_bytes(b"")
+
+    with pytest.raises(StoreUnreachable, match="removed or replaced"):
+        engine.show_workflow(name)
+    store.close()
+
+
+def test_a_full_disk_asks_for_room_and_changes_nothing(path: Path) -> None:
+    store = SqliteStore(path)
+    engine = engine_on(store, Clock())
+    before = dump(store)
+    with store.read() as tx:
+        tx.rows("PRAGMA max_page_count = 1")
+
+    with pytest.raises(StoreFault, match="no room") as caught:
+        workflow(engine, *(f"t{number}" for number in range(200)))
+
+    assert "make room" in caught.value.next
+    assert dump(store) == before
+    store.close()

@@ -345,6 +345,18 @@ async def test_a_call_that_waits_for_a_lock_holds_up_no_other(
     assert second["result"]["structuredContent"]["status"] == "in_progress"
 
 
+async def test_a_large_plan_holds_up_no_other_call(wire: Wire) -> None:
+    tasks = [{"id": f"t{n}", "label": f"Look at part {n}"} for n in range(2000)]
+    large = wire.call("create_workflow", pattern="fan_out", tasks=tasks)
+    small = wire.call("read", uri="guide://vocabulary")
+
+    await wire.send(large, small)
+    first, second = await wire.answer(), await wire.answer()
+
+    assert first["id"] == json.loads(small)["id"]
+    assert second["result"]["structuredContent"]["progress"] == "0/2000 complete"
+
+
 async def test_what_lasts_is_left_to_the_sdk_and_waits_for_no_call_read_with_it(
     wire: Wire, direct: list[str]
 ) -> None:

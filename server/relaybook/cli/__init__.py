@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from relaybook import __version__
-from relaybook.cli.exits import EPILOG, REFUSED
+from relaybook.cli.exits import EPILOG
 from relaybook.cli.lazy import lazy_group, new_app
 
 #: Each command, or group of commands, by its module here, in the order of --help.
@@ -46,10 +46,6 @@ COMMANDS = {
     "token": "tokens",
 }
 
-_UNSAID = (
-    "error[unsaid]: The answer cannot be written: {}. What the command does was done. "
-    "Next: look at what is there before you repeat it; revoke a token that was not seen."
-)
 #: Set by the script of a shell that wants completions.
 COMPLETE = "_RELAYBOOK_COMPLETE"
 
@@ -71,28 +67,7 @@ def main() -> None:
         from typer._completion_classes import completion_init
 
         completion_init()
-    try:
-        app(prog_name="relaybook")
-    except OSError:
-        _say("\n")  # fails again if it was this that failed
-        raise
-    finally:
-        _say("")
-
-
-def _say(text: str) -> None:
-    """Write `text` and what was said; where that cannot be, as on a full disk, end with 1."""
-    if not isinstance(sys.stdout, io.TextIOWrapper):
-        return
-    try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except OSError as error:
-        if not isinstance(error, BrokenPipeError):  # whoever read it wanted no more
-            typer.echo(_UNSAID.format(error.strerror), err=True)
-        # What is left of it would be tried again, and fail with a stack trace.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(REFUSED) from None
+    app(prog_name="relaybook")
 
 
 def _print_version(wanted: bool) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from relaybook.cli.shell_words import in_shell
+from relaybook.cli.written import written
 from relaybook.core.visible import visible
 
 #: Members that are texts of several lines.
@@ -33,10 +34,11 @@ def print_answer(
     view: Callable[[Mapping[str, Any]], Mapping[str, Any]],
 ) -> None:
     """Print the answer itself as JSON in ASCII, or what `view` makes of it."""
-    if as_json:
-        sys.stdout.write(f"{json.dumps(answer, indent=2)}\n")
-    else:
-        show(view(answer), _page())
+    with written():
+        if as_json:
+            sys.stdout.write(f"{json.dumps(answer, indent=2)}\n")
+        else:
+            show(view(answer), _page())
 
 
 def show(answer: Mapping[str, Any], page: Page) -> None:

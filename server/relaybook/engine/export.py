@@ -20,8 +20,7 @@ from relaybook.store.events import read_events
 from relaybook.store.restore import restore, texts_of
 from relaybook.store.scopes import find_holders
 
-#: How many claims one statement asks for.
-CLAIMS_ASKED = 500
+_CLAIMED = "SELECT 1 FROM attempts WHERE claim = :claim"
 
 
 def export_workflow(desk: Desk, workflow_id: str) -> dict[str, Any]:
@@ -47,7 +46,6 @@ def import_workflow(desk: Desk, said: Mapping[str, Any]) -> dict[str, Any]:
     workflow = exported.case.workflow
     with desk.store.transaction() as tx:
         _refuse_taken(tx, exported)
-        _refuse_claims(tx, exported)
         restore(tx, exported.events, exported.texts)
         call = next_now(tx, workflow, desk.clock())
     return {
@@ -67,6 +65,9 @@ def _refuse_taken(tx: Tx, exported: Exported) -> None:
     sql = "SELECT id FROM workflows WHERE request_id = :request_id"
     if tx.rows(sql, {"request_id": workflow.request_id}):
         raise _taken(workflow, f"Another workflow has its request_id {workflow.request_id!r}")
+    for event in exported.events:
+        if (claim := event.data.get("claim")) and tx.rows(_CLAIMED, {"claim": claim}):
+            raise _taken(workflow, f"Another workflow has the claim of its task {event.task_id!r}")
     for task in exported.case.tasks.values():
         if task.slug and tx.rows("SELECT 1 FROM tasks WHERE slug = :slug", {"slug": task.slug}):
             raise _taken(workflow, f"Another workflow has its work item {task.slug!r}")
@@ -75,18 +76,6 @@ def _refuse_taken(tx: Tx, exported: Exported) -> None:
             for scope in find_holders(tx, workflow.project, task):
                 raise _taken(workflow, f"Task {scope.task_id!r} of {scope.workflow_id} writes what "
                              f"its task {task.id!r} writes")  # fmt: skip
-
-
-def _refuse_claims(tx: Tx, exported: Exported) -> None:
-    """Refuse a copy of work that goes on here: a claim is of one attempt."""
-    tasks = {each.claim: each.task_id for each in exported.case.attempts.values()}
-    claims = list(tasks)
-    for first in range(0, len(claims), CLAIMS_ASKED):
-        asked = {f"c{n}": claim for n, claim in enumerate(claims[first : first + CLAIMS_ASKED])}
-        places = ", ".join(f":{name}" for name in asked)
-        for (claim,) in tx.rows(f"SELECT claim FROM attempts WHERE claim IN ({places})", asked):
-            what = f"Another workflow has the claim of its task {tasks[claim]!r}"
-            raise _taken(exported.case.workflow, what)
 
 
 def _taken(workflow: Workflow, what: str) -> AlreadyThere:

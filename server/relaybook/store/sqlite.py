@@ -21,6 +21,7 @@ from relaybook.store.bind import bindable
 from relaybook.store.group import Call, current_call
 from relaybook.store.sight import EVERYTHING
 from relaybook.store.sqlite_faults import translated
+from relaybook.store.sqlite_file import OpenFile
 from relaybook.store.sqlite_group import SqliteGroup
 from relaybook.store.sqlite_lock import patiently
 from relaybook.store.sqlite_version import file_version, migrate
@@ -96,6 +97,7 @@ class SqliteStore:
         file_version(path)  # before anything of it is changed
         with translated(path):
             migrate(self._connection(), path)
+        self._file = OpenFile(path)
 
     def clock(self) -> float:
         return time.time()
@@ -122,6 +124,7 @@ class SqliteStore:
             try:
                 yield SqliteTx(db)
                 db.conn.execute("COMMIT")
+                self._file.check()
             except BaseException:
                 if db.conn.in_transaction:
                     db.conn.execute("ROLLBACK")
@@ -136,7 +139,7 @@ class SqliteStore:
         if group is None:
             conn = self._gathering().conn
             conn.execute("BEGIN IMMEDIATE")
-            group = SqliteGroup(conn, self.path, patience=PATIENCE[self._synchronous])
+            group = SqliteGroup(conn, self._file, patience=PATIENCE[self._synchronous])
             self._local.group = group
             call.begun.append(group)
         if group not in call.joined:
@@ -177,6 +180,7 @@ class SqliteStore:
                 # Takes the snapshot now; only here can a reader meet a lock, while another
                 # process recovers or removes the write-ahead log.
                 patiently(lambda: db.conn.execute("SELECT 1 FROM schema_version").fetchall())
+                self._file.check()
                 yield SqliteTx(db)
             finally:
                 if db.conn.in_transaction:

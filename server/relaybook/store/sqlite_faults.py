@@ -58,8 +58,8 @@ def refusal(error: sqlite3.Error, path: Path) -> StoreFault:
         )
     if code == sqlite3.SQLITE_FULL:
         return StoreFault(
-            f"The ledger {str(path)!r} has no room to grow: {error}.",
-            next="make room on its disk and repeat the call; the ledger is whole, nothing was changed",
+            f"There is no room for the ledger {str(path)!r}: {error}.",
+            next="make room on its disk and repeat the call; nothing was changed",
         )
     return StoreFault(
         f"The ledger {str(path)!r} could not be read or written: {error}.",

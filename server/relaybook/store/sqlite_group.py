@@ -3,10 +3,10 @@
 import sqlite3
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from pathlib import Path
 
 from relaybook.errors import StoreFault
 from relaybook.store.sqlite_faults import refusal
+from relaybook.store.sqlite_file import OpenFile
 
 
 class SqliteGroup:
@@ -15,7 +15,7 @@ class SqliteGroup:
     def __init__(
         self,
         conn: sqlite3.Connection,
-        path: Path,
+        file: OpenFile,
         *,
         patience: int,
     ) -> None:
@@ -23,7 +23,7 @@ class SqliteGroup:
         self.ended = False
         self.patience = patience
         self._conn = conn
-        self._path = path
+        self._file = file
         self._fault: StoreFault | None = None
         self._listeners: list[Callable[[], None]] = []
 
@@ -57,10 +57,14 @@ class SqliteGroup:
             return
         try:
             self._conn.execute("COMMIT")
+            self._file.check()
         except sqlite3.Error as error:
             if self._conn.in_transaction:
                 self._conn.execute("ROLLBACK")
             self._lose(error)
+        except StoreFault as fault:
+            self._fault = fault
+            self._finish()
         else:
             self._finish()
 
@@ -75,7 +79,7 @@ class SqliteGroup:
             self._listeners.append(tell)
 
     def _lose(self, error: sqlite3.Error) -> None:
-        self._fault = refusal(error, self._path)
+        self._fault = refusal(error, self._file.path)
         self._finish()
 
     def _finish(self) -> None:

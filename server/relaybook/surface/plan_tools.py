@@ -21,8 +21,11 @@ from relaybook.surface.arguments import (
     Width,
 )
 from relaybook.surface.board import SHOWS_BOARD
-from relaybook.surface.done import done
+from relaybook.surface.done import done, done_aside
 from relaybook.surface.rim import tool
+
+#: From how many tasks and items on a plan takes long enough to hold up other calls.
+LARGE = 200
 
 
 def plan_tool(engine: Engine) -> Tool:
@@ -83,7 +86,8 @@ def create_workflow_tool(engine: Engine) -> Tool:
         request_id: Annotated[RequestId, Field(description="makes a repeat harmless")] = "",
         dry_run: bool = False,
     ) -> dict[str, Any]:
-        return await done(
+        large = len(tasks) + len(items) > LARGE
+        return await (done_aside if large else done)(
             engine,
             engine.create_workflow,
             pattern,
@@ -112,6 +116,7 @@ def create_workflow_tool(engine: Engine) -> Tool:
         description="Call once per plan, before any worker starts: registers tasks, "
         "stages, items to partition, or a composition; answers workflow_id.",
         idempotent=False,
+        lasts=True,
         meta=SHOWS_BOARD,
     )
 

@@ -77,9 +77,12 @@ class _Seen:
                 allowed="a token of the role worker or all that is neither expired nor revoked",
                 next="make one with relaybook token create, and give it by RELAYBOOK_TOKEN",
             )
-        said = "there is no such page (404)" if self._status == 404 else str(_innermost(error))
+        inner = _innermost(error)
+        what = f"did not answer: {str(inner) or type(inner).__name__}"
+        if self._status >= 400:
+            what = f"answered {self._status}, as no server of tools does"
         return otherwise(
-            f"{self._url!r} is not answered by a ledger: {said.rstrip('.') or 'no word'}.",
+            f"{self._url!r} {what}.",
             next="see that relaybook serve --http runs there, and that the URL ends in /mcp",
         )
 

@@ -63,17 +63,17 @@ class Door:
         # What the SDK binds its sessions and sealed states to.
         user = scope["user"] = _user(caller.name)
         reset = auth_context_var.set(user)
-        streaming = over = False
+        streaming = ended = False
 
         async def send_while_known(message: Message) -> None:
-            nonlocal streaming, over
-            if over:  # of a response that was ended, more is said before it is cancelled
+            nonlocal streaming, ended
+            if ended:  # what cleans up behind a response that is over may still send
                 return
             starts = message["type"] == "http.response.start"
             if starts or streaming:
                 found = await self._known(token)
                 if found != caller:
-                    over = True
+                    ended = True
                     answer = found if isinstance(found, Response) else self._stranger(token)
                     await _end(answer if starts else None, scope, receive, send)
                     inside.cancel()
