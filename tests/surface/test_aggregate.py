@@ -304,7 +304,7 @@ async def test_a_result_that_leaves_items_out_says_so_when_it_comes(
     whole = do(engine, names[1], "p1", mapped("p1", answer("i2", 2), answer("i1", 2)))
 
     assert lacks["coverage"] == {"missing": ["i1"], "invented": ["i9"]}
-    assert "change_plan(add=" in lacks["advice"]
+    assert "create_workflow(items=" in lacks["advice"]
     assert "coverage" not in whole
 
 

@@ -93,6 +93,35 @@ def test_items_of_a_result_that_names_no_ids_are_counted_apart() -> None:
     )
 
 
+def test_items_of_a_replaced_task_are_due_once_from_any_other() -> None:
+    coverage = covering({"t1": ["a"], "t3": ["c"]})
+    coverage.owe("t2", ["b", "c", "d", "e"])
+    coverage.owe("t4", ["e"])
+    coverage.add("t3", ["b", "c", "d", "d"])
+    coverage.add("t1", ["a"])
+
+    assert coverage.counts() == {
+        "items": 5,
+        "covered": 4,
+        "missing": 1,
+        "duplicated": 1,
+        "invented": 0,
+    }
+    assert list(coverage.entries()) == [
+        {"problem": "missing", "task_id": "t2", "items": ["e"], "count": 1},
+        {"problem": "duplicated", "item": "d", "sources": ["t3", "t3"]},
+    ]
+
+
+def test_items_of_a_replaced_task_that_a_result_without_ids_is_about_cannot_be_checked() -> None:
+    coverage = Coverage()
+    coverage.owe("t1", ["a", "b"])
+    coverage.leave_out(["a", "b"])
+
+    assert (coverage.counts()["missing"], coverage.counts()["unchecked"]) == (0, 2)
+    assert list(coverage.entries()) == []
+
+
 def test_one_task_may_not_return_an_item_twice() -> None:
     coverage = covering({"t1": ["a"]})
     coverage.add("t1", ["a", "a"])

@@ -74,6 +74,21 @@ def test_the_pages_together_show_every_entry_once_and_in_order(
     assert seen == [entry for wanted in NAMES for name, entry in entries if name == wanted]
 
 
+def test_an_entry_that_is_gone_makes_the_next_page_skip_none_of_those_that_have_a_place() -> None:
+    first = Pager(NAMES, None, limit=400, longest=400)
+    for place in range(100):
+        first.add("gaps", {"n": place}, place)
+    seen, cursor = first.page(100)
+
+    following = Pager(NAMES, cursor, limit=2_000, longest=400)
+    for place in range(3, 100):
+        following.add("gaps", {"n": place}, place)
+    rest, _ = following.page(2_000)
+
+    told = [entry["n"] for entry in [*seen["gaps"], *rest["gaps"]]]
+    assert told == list(range(100))
+
+
 def test_a_page_after_the_first_holds_an_entry_even_if_there_is_no_room() -> None:
     pager = Pager(NAMES, "tasks:1", limit=400, longest=400)
     for number in range(3):

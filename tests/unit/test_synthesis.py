@@ -1,5 +1,6 @@
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relaybook.core.digest_brief import RULE, Request
+from relaybook.core.digest_decisions import RecordedDecision
 from relaybook.core.digest_panel import PanelKind, panel_kind
-from relaybook.core.digest_parts import SupervisorDecision
 from relaybook.core.merge_plan import plan_merge
 from relaybook.core.shorten import size
 from relaybook.core.synthesis import Detail, Digest, Frame, digest
@@ -264,6 +265,23 @@ def test_a_stalled_workflow_is_reported_as_done_failed_and_unknown() -> None:
     )
 
 
+def test_nothing_that_must_be_mentioned_is_cut_where_nothing_else_was_asked_for() -> None:
+    decisions = [RecordedDecision(decision=name) for name in ("waive", "confirm")]
+    chain = [
+        completed(1, confidence="low", flags=("override_phrase",), reported={"errors": ("x",)}),
+        completed(2, proposed_actions=({"action": "deploy", "tier": "T3"},), summary="same words"),
+        completed(3, gaps=("the tests",), summary="same words"),
+        TaskOutcome(task_id="t4", label="d", status=Status.IN_PROGRESS, position=4, lost=True),
+        TaskOutcome(task_id="t5", label="e", status=FAILED, position=5),
+    ]
+
+    found = digest(Pattern.PIPELINE, chain, Frame(decisions=decisions))
+
+    assert found.brief
+    assert len(found.brief["must_mention"]) == 10
+    assert found.brief["must_mention"][-1].startswith("Results in nearly the same words")
+
+
 def test_a_repeated_result_is_named() -> None:
     same = {"summary": "Nothing found.", "data": {"findings": []}}
 
@@ -304,6 +322,17 @@ def test_a_broken_pipeline_keeps_the_results_before_the_break_and_says_where_it_
     )
 
 
+def test_steps_that_do_not_apply_are_in_neither_count_of_a_broken_pipeline() -> None:
+    found = digest(Pattern.PIPELINE, outcomes(COMPLETED, Status.NOT_APPLICABLE, FAILED))
+
+    assert found.sentence.startswith("1 of 2 tasks completed.")
+    assert found.brief
+    assert (
+        "The chain broke at t3: 1 of 2 steps have results. Invent none of the others."
+        in found.brief["must_mention"]
+    )
+
+
 @pytest.mark.requirement("S166")
 def test_a_cascade_shows_the_confidence_of_each_step() -> None:
     names = ["memory recall", "email search", "ticket search", "synthesis", "draft response"]
@@ -334,8 +363,8 @@ def test_a_cascade_shows_the_confidence_of_each_step() -> None:
 
 
 def test_a_supervisor_digest_lists_the_decisions_and_whether_it_is_finished() -> None:
-    next_piece = SupervisorDecision(decision="next", task_id="t1", reason="schema is clear")
-    finish = SupervisorDecision(decision="finished")
+    next_piece = RecordedDecision(decision="next", task_id="t1", reason="schema is clear")
+    finish = RecordedDecision(decision="finished")
 
     going = digest(Pattern.SUPERVISOR, outcomes(COMPLETED), Frame(decisions=[next_piece]))
     ended = digest(Pattern.SUPERVISOR, outcomes(COMPLETED), Frame(decisions=[next_piece, finish]))
@@ -594,7 +623,7 @@ tasks = st.builds(
     task_id=st.uuids().map(str),
     label=hostile,
     status=st.sampled_from(Status),
-    position=st.integers(0, 99),
+    position=st.just(0),
     summary=hostile,
     flags=st.lists(hostile, max_size=2).map(tuple),
     data=json_values,
@@ -617,8 +646,9 @@ def test_no_result_breaks_a_digest_or_the_size_of_its_pages(
     pattern: Pattern, kind: PanelKind, detail: Detail, given_tasks: list[TaskOutcome]
 ) -> None:
     frame = Frame(panel=kind)
+    plan = [replace(task, position=place) for place, task in enumerate(given_tasks)]
 
-    found = pages(pattern, given_tasks, frame=frame, detail=detail)
+    found = pages(pattern, plan, frame=frame, detail=detail)
 
     limit = 4_000 if detail is Detail.CONCISE else 20_000
     assert max(size(page.as_dict()) for page in found) <= limit

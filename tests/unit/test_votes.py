@@ -159,6 +159,17 @@ def test_dissent_is_whoever_stands_elsewhere_or_objects_with_the_reason() -> Non
     assert dissent(votes, None) == [security, cost, performance]
 
 
+@pytest.mark.parametrize(("scores", "count"), [((4,), 0), ((4, 5), 0), ((3, 3), 0), ((4, 3), 2)])
+def test_where_no_side_carries_votes_on_one_side_are_no_dissent(
+    scores: tuple[int, ...], count: int
+) -> None:
+    assert len(dissent(opinions(*scores), None)) == count
+
+
+def test_an_objection_is_told_even_if_all_votes_are_on_one_side() -> None:
+    assert [entry["expert"] for entry in dissent(opinions(4, 4, blocked=1), None)] == ["e1"]
+
+
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=8), st.integers(0, 7))
 def test_a_missing_vote_never_makes_an_outcome_firmer(scores: list[int], gone: int) -> None:
     votes = opinions(*scores)

@@ -6,7 +6,7 @@ shown alike.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -22,8 +22,9 @@ from relaybook.errors import clip
 REDUCE_BUDGET = 6000
 #: How much of an item's id is told of one task, in characters.
 SHOWN_LENGTH = 60
-#: That an item came back, and that it was given out.
-_BACK, _GIVEN = 0, 1
+#: That an item came back; that a result about it names no ids; that it was given to a task that
+#: stands, or to one that was replaced.
+_BACK, _UNCHECKED, _GIVEN, _OWED = range(4)
 
 
 class Coverage:
@@ -31,18 +32,19 @@ class Coverage:
 
     def __init__(self, piles: Piles = MemoryPile) -> None:
         self._piles = piles
-        #: By item: who returned it, then who was given it.
+        #: By item: who returned it, then whose result may be about it, then who was given it.
         self._items = piles()
         self._tasks = self._returned = self._unchecked = 0
         self._settled: _Settled | None = None
 
     def plan(self, source: str, items: Sequence[str]) -> None:
         """Take in the ids that `source` was given; an overlap may name an item in two sources."""
-        self._settled = None
-        self._tasks += 1
-        for number, item in enumerate(items):
-            shown, _ = clean(item)
-            self._items.put((shown, _GIVEN, "", self._tasks, number), json.dumps([source, item]))
+        self._give(_GIVEN, source, items)
+
+    def owe(self, source: str, items: Sequence[str]) -> None:
+        """Take in the ids that `source` was given before it was replaced: any task may return
+        them, once."""
+        self._give(_OWED, source, items)
 
     def add(self, source: str, items: Iterable[str]) -> None:
         """Take in the ids that `source` returned, repeats included."""
@@ -55,6 +57,7 @@ class Coverage:
     def leave_out(self, items: Sequence[str]) -> None:
         """Count the items of a task whose result does not say which items it is about."""
         self._unchecked += len(items)
+        self._give(_UNCHECKED, "", items)
 
     @property
     def known(self) -> bool:
@@ -77,6 +80,13 @@ class Coverage:
         """What is wrong, one entry for each task or item; of the items of a task the first few."""
         yield from self._settle().entries()
 
+    def _give(self, kind: int, source: str, items: Sequence[str]) -> None:
+        self._settled = None
+        self._tasks += 1
+        for number, item in enumerate(items):
+            shown, _ = clean(item)
+            self._items.put((shown, kind, "", self._tasks, number), json.dumps([source, item]))
+
     def _settle(self) -> "_Settled":
         if self._settled is None:
             self._settled = _Settled(self._piles)
@@ -95,22 +105,27 @@ class _Settled:
         self._problems = piles()
 
     def add(self, item: str, rows: Iterable[tuple[Key, str]]) -> None:
-        """Take in who returned `item`, and after them who was given it."""
-        back = given = 0
+        """Take in what became of `item`, its rows in the order of their kinds."""
+        times: Counter[int | str] = Counter()
         sources: list[str] = []
         for (_, kind, _, task, number), said in rows:
             if kind == _BACK:
-                back += 1
                 sources = [*sources, said][:SHOWN]
-            else:
-                given += 1
+            elif kind != _UNCHECKED:
                 item = json.loads(said)[1]
-                if not back:
+                if not times or (kind == _GIVEN and not times[_BACK]):
                     self._absent.put((task, number), said)
-        self.planned += given > 0
-        self.missing += given > 0 and not back
-        if back > given:
-            problem = "duplicated" if given else "invented"
+            times[kind] += 1
+        self._count(item, times, sources)
+
+    def _count(self, item: str, times: Mapping[int | str, int], sources: Sequence[str]) -> None:
+        """Take in how often each kind of row was there, and who returned `item`."""
+        expected = times[_GIVEN] or min(times[_OWED], 1)
+        planned = times[_GIVEN] or (times[_OWED] and not times[_UNCHECKED])
+        self.planned += bool(planned)
+        self.missing += bool(planned) and not times[_BACK]
+        if times[_BACK] > expected:
+            problem = "duplicated" if expected else "invented"
             self.wrong[problem] += 1
             self._problems.put((problem, item), json.dumps(sources))
 

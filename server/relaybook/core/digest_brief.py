@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from relaybook.core.digest_panel import PanelKind
-from relaybook.core.shorten import cut, cut_list
+from relaybook.core.shorten import cut, cut_list, size
 from relaybook.model import Pattern
 
 RULE = (
@@ -82,12 +82,16 @@ def brief(
     risk = pattern is Pattern.EXPERT_PANEL and kind is PanelKind.DOMAIN_RISK
     counted = [text.format(totals[name]) for name, text in _SECTIONS.items() if name in totals]
     room -= _FIXED
+    asked = cut(request.asked, room // 4)
+    acceptance = cut_list(request.acceptance, LONGEST, room // 4)
     said: dict[str, Any] = {
         "audience": cut(request.audience, _AUDIENCE),
-        "asked": cut(request.asked, room // 4),
+        "asked": asked,
         "order": [*(_RISK_ORDER if risk else _ORDERS[pattern]), *_LAST],
-        "must_mention": cut_list([*mention, *counted], LONGEST, room // 2),
-        "acceptance": cut_list(request.acceptance, LONGEST, room // 4),
+        "must_mention": cut_list(
+            [*mention, *counted], LONGEST, room - size(asked) - size(acceptance)
+        ),
+        "acceptance": acceptance,
         "rule": RULE,
     }
     return {name: value for name, value in said.items() if value or name == "must_mention"}

@@ -13,26 +13,32 @@ from relaybook.errors import InvalidArguments, clip
 
 @dataclass(slots=True)
 class _Section:
-    """The entries of one name from `start` on, as many as fit `limit` bytes."""
+    """The entries of one name from place `start` on, as many as fit `limit` bytes."""
 
     start: int | None
     limit: int
     total: int = 0
     used: int = 0
-    kept: list[tuple[int, dict[str, Any]]] = field(default_factory=list[tuple[int, dict[str, Any]]])
-    full: bool = False
+    #: Each with its place and its size.
+    kept: list[tuple[int, int, dict[str, Any]]] = field(
+        default_factory=list[tuple[int, int, dict[str, Any]]]
+    )
+    #: The place of the first entry that did not fit.
+    left_at: int | None = None
 
-    def add(self, entry: dict[str, Any], longest: int) -> None:
-        wanted = self.start is not None and self.total >= self.start and not self.full
+    def add(self, entry: dict[str, Any], longest: int, place: int | None) -> None:
+        at = self.total if place is None else place
+        wanted = self.start is not None and at >= self.start and self.left_at is None
         self.total += 1
         if not wanted:
             return
         short = shrink(entry, longest)
         cost = size(short) + 1
-        self.full = self.used + cost > self.limit
-        if not self.full:
+        if self.used + cost > self.limit:
+            self.left_at = at
+        else:
             self.used += cost
-            self.kept.append((cost, short))
+            self.kept.append((at, cost, short))
 
 
 class Pager:
@@ -52,8 +58,13 @@ class Pager:
             for place, name in enumerate(names)
         }
 
-    def add(self, name: str, entry: dict[str, Any]) -> None:
-        self._sections[name].add(entry, self.longest)
+    def add(self, name: str, entry: dict[str, Any], place: int | None = None) -> None:
+        """Take in the next entry of a section.
+
+        `place` grows from entry to entry and is the same on every page, whatever entries come
+        and go between two: no entry of such a section is skipped. By default it is its number.
+        """
+        self._sections[name].add(entry, self.longest, place)
 
     @property
     def totals(self) -> dict[str, int]:
@@ -69,18 +80,18 @@ class Pager:
             if section.start is None or not section.total:
                 continue
             room -= len(name) + 6
-            for number, (cost, entry) in enumerate(section.kept):
+            for place, cost, entry in section.kept:
                 room -= cost
                 if room < 0 and (shown or self.first):
-                    return shown, f"{name}:{section.start + number}"
+                    return shown, f"{name}:{place}"
                 shown.setdefault(name, []).append(entry)
-            if section.full:
-                return shown, f"{name}:{section.start + len(section.kept)}"
+            if section.left_at is not None:
+                return shown, f"{name}:{section.left_at}"
         return shown, None
 
 
 def _read(cursor: str | None, names: Sequence[str]) -> tuple[int, int]:
-    """The place of the section and the number of the entry that a cursor means."""
+    """The number of the section and the place of the entry that a cursor means."""
     if cursor is None:
         return 0, 0
     name, _, number = cursor.partition(":")

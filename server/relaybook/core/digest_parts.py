@@ -1,7 +1,7 @@
-"""What a digest adds for one pattern: the chain, the decisions, the coverage, the merge."""
+"""What a digest adds for one pattern: the chain, the coverage, the merge."""
 
 from bisect import insort
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,7 @@ from relaybook.core.merge import Merger, listed, reach
 from relaybook.core.names import SHOWN, Names
 from relaybook.core.pile import Piles
 from relaybook.core.task_outcome import TaskOutcome
-from relaybook.model import Decision, Status
+from relaybook.model import Status
 
 Entries = Iterator[tuple[str, dict[str, Any]]]
 
@@ -33,7 +33,7 @@ class Part:
         return {}
 
     def entries(self) -> Entries:
-        """What all outcomes together show, in the same form."""
+        """What all outcomes together show, in the same form; read before `head` and `mention`."""
         return iter(())
 
     def mention(self) -> Iterator[str]:
@@ -49,11 +49,13 @@ class Chain(Part):
     #: The first of them, each after those that it waits for.
     steps: list[tuple[float, int, str]] = field(default_factory=list[tuple[float, int, str]])
     count: int = 0
+    not_applicable: int = 0
     results: Names = field(default_factory=Names)
     broke: TaskOutcome | None = None
 
     def add(self, outcome: TaskOutcome) -> None:
         self.count += 1
+        self.not_applicable += outcome.status is Status.NOT_APPLICABLE
         told = f"{outcome.task_id} {outcome.status}"
         insort(self.steps, (-outcome.chain, outcome.position, told))
         del self.steps[SHOWN:]
@@ -80,67 +82,9 @@ class Chain(Part):
     def mention(self) -> Iterator[str]:
         if self.broke:
             yield (
-                f"The chain broke at {self.broke.task_id}: {self.results.count} of {self.count} "
-                "steps have results. Invent none of the others."
+                f"The chain broke at {self.broke.task_id}: {self.results.count} of "
+                f"{self.count - self.not_applicable} steps have results. Invent none of the others."
             )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SupervisorDecision:
-    """What the orchestrator decided, and what it saw if it reviewed a result first."""
-
-    decision: str
-    reason: str = ""
-    #: What it told the next worker.
-    instruction: str = ""
-    task_id: str | None = None
-    #: satisfied, looping, progressing: each true or false.
-    saw: Mapping[str, bool] = field(default_factory=dict[str, bool])
-
-
-class Decisions(Part):
-    """What a supervisor decided on the way, and the progress that it saw."""
-
-    name = "supervision"
-
-    def __init__(self, decisions: Iterable[SupervisorDecision]) -> None:
-        self._decisions = decisions
-        self.count = self.reviews = self.idle = 0
-        self.finished = False
-        self.last: Mapping[str, bool] = {}
-        for one in decisions:
-            self._count(one)
-
-    def _count(self, one: SupervisorDecision) -> None:
-        self.count += 1
-        self.finished = self.finished or one.decision == Decision.FINISHED
-        if one.saw:
-            self.reviews += 1
-            self.idle += not one.saw.get("progressing", True)
-            self.last = one.saw
-
-    def head(self) -> dict[str, Any]:
-        head: dict[str, Any] = {"decisions": self.count, "finished": self.finished}
-        if self.reviews:
-            seen = {"reviews": self.reviews, "without_progress": self.idle, "last": self.last}
-            head["progress"] = seen
-        return head
-
-    def entries(self) -> Entries:
-        for one in self._decisions:
-            entry: dict[str, Any] = {
-                "task_id": one.task_id,
-                "decision": one.decision,
-                "reason": one.reason,
-                "instruction": one.instruction,
-                **one.saw,
-            }
-            kept = {name: value for name, value in entry.items() if value not in (None, "")}
-            yield "decisions", kept
-
-    def mention(self) -> Iterator[str]:
-        if not self.finished:
-            yield "The work is not finished: no decision to finish is recorded."
 
 
 class Covered(Part):
@@ -148,8 +92,11 @@ class Covered(Part):
 
     name = "coverage"
 
-    def __init__(self, piles: Piles) -> None:
+    def __init__(self, piles: Piles, replaced: Iterable[tuple[str, Sequence[str]]] = ()) -> None:
+        """`replaced` are the tasks that others took the place of, each with its items."""
         self.coverage = Coverage(piles)
+        for task_id, items in replaced:
+            self.coverage.owe(task_id, items)
         self.missing = Names()
         self.carried = 0
         self.words = self.results = 0

@@ -77,6 +77,11 @@ def of_attempt(events: Sequence[Event]) -> Sequence[Event]:
     return events[starts[-1] :] if starts else events
 
 
+def is_confirmed(events: Iterable[Event]) -> bool:
+    """Whether the parent confirmed its actions in the attempt that `events` are of."""
+    return any("confirmed" in event.data for event in events)
+
+
 def evidence(
     records: Records,
     *,

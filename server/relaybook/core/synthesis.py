@@ -11,9 +11,11 @@ from typing import Any
 
 from relaybook.core.digest_account import Account
 from relaybook.core.digest_brief import Request, brief
+from relaybook.core.digest_decisions import Decisions, RecordedDecision
 from relaybook.core.digest_pages import Pager
 from relaybook.core.digest_panel import Choices, PanelKind, Risk, Votes
-from relaybook.core.digest_parts import Chain, Covered, Decisions, Merged, Part, SupervisorDecision
+from relaybook.core.digest_parts import Chain, Covered, Merged, Part
+from relaybook.core.digest_reports import Reports
 from relaybook.core.pile import MemoryPile, Piles
 from relaybook.core.shorten import shrink, size
 from relaybook.core.task_outcome import Gap, TaskOutcome
@@ -78,8 +80,10 @@ class Frame:
     quorum: int | None = None
     #: What all experts ran on; empty if it is not known.
     model: str = ""
-    #: Of a supervisor, in the order in which they were taken; gone through more than once.
-    decisions: Iterable[SupervisorDecision] = ()
+    #: What was decided on the way, in that order.
+    decisions: Iterable[RecordedDecision] = ()
+    #: Of a map-reduce: the tasks that others took the place of, each with the ids of its items.
+    replaced: Iterable[tuple[str, Sequence[str]]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,13 +164,11 @@ def _heads(parts: Sequence[Part], sizes: _Sizes, room: int) -> dict[str, dict[st
 
 
 def _parts(pattern: Pattern, frame: Frame, piles: Piles) -> list[Part]:
-    """The views that a pattern asks for, and the merge, wherever results have a plan for it."""
+    """The views that a pattern asks for, and those of any: decisions, reports, the merge."""
     parts: list[Part] = []
     match pattern:
         case Pattern.PIPELINE:
             parts.append(Chain())
-        case Pattern.SUPERVISOR:
-            parts.append(Decisions(frame.decisions))
         case Pattern.EXPERT_PANEL if frame.panel is PanelKind.DOMAIN_RISK:
             parts.append(Risk())
         case Pattern.EXPERT_PANEL if frame.panel is PanelKind.CHOICE:
@@ -174,19 +176,21 @@ def _parts(pattern: Pattern, frame: Frame, piles: Piles) -> list[Part]:
         case Pattern.EXPERT_PANEL:
             parts.append(Votes(frame.weights, frame.quorum, frame.model))
         case Pattern.MAP_REDUCE:
-            parts.append(Covered(piles))
-        case Pattern.FAN_OUT:
+            parts.append(Covered(piles, frame.replaced))
+        case Pattern.FAN_OUT | Pattern.SUPERVISOR:
             pass
-    return [*parts, Merged(piles)]
+    supervised = pattern is Pattern.SUPERVISOR
+    decisions = Decisions(frame.decisions, supervised=supervised)
+    return [*parts, decisions, Reports(), Merged(piles)]
 
 
 def _enter(
     outcome: TaskOutcome, pager: Pager, parts: Sequence[Part], detail: Detail, closed: str
 ) -> None:
     """Put one outcome into the sections: its line, its gap, its actions, its own records."""
-    pager.add("tasks", _line(outcome, detail, parts))
+    pager.add("tasks", _line(outcome, detail, parts), outcome.position)
     if outcome.gap:
-        pager.add("gaps", _gap(outcome, parts, closed))
+        pager.add("gaps", _gap(outcome, parts, closed), outcome.position)
     for action in outcome.parent_actions:
         asked = {name: action.get(name) for name in ("action", "target", "tier", "why", "from")}
         shown = {name: value for name, value in asked.items() if value is not None}
@@ -205,6 +209,7 @@ def _line(outcome: TaskOutcome, detail: Detail, parts: Sequence[Part]) -> dict[s
         "confidence": outcome.confidence,
         "flags": list(outcome.flags),
         "error": outcome.error,
+        "reported": {kind: len(said) for kind, said in outcome.reported.items()},
         "took": list(outcome.took),
         "link": outcome.link,
     }
@@ -213,10 +218,11 @@ def _line(outcome: TaskOutcome, detail: Detail, parts: Sequence[Part]) -> dict[s
     if detail is Detail.DETAILED:
         line |= {
             "role": outcome.role,
+            "reported": {kind: list(said) for kind, said in outcome.reported.items()},
             "words": outcome.words,
             "result": outcome.data,
         }
-    return {name: value for name, value in line.items() if value not in (None, "", [])}
+    return {name: value for name, value in line.items() if value not in (None, "", [], {})}
 
 
 def _gap(outcome: TaskOutcome, parts: Sequence[Part], closed: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What one task came to, as the synthesis sees it, and the gap that it leaves."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -85,6 +85,8 @@ class TaskOutcome:
     questions: tuple[str, ...] = ()
     #: What a completed result says, or shows, that it left out.
     gaps: tuple[str, ...] = ()
+    #: What it reports beside its result, by kind.
+    reported: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     #: Where its whole result can be read.
     link: str | None = None
     #: Length of its result.

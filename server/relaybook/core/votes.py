@@ -186,7 +186,13 @@ def _mean(opinions: Sequence[Opinion], weights: Weights) -> float | None:
 
 
 def dissent(opinions: Sequence[Opinion], side: Side | None) -> list[dict[str, Any]]:
-    """Who does not stand on `side`, or objects, each with the reason; all if no side carries."""
+    """Who does not stand on `side`, or objects, each with the reason.
+
+    If no side carries, all whose votes differ; votes on one side are no dissent, however few.
+    """
+    sides = {side_of(opinion.verdict) for opinion in opinions}
+    if side is None and len(sides) == 1:
+        (side,) = sides
     return [
         {
             "expert": opinion.expert,

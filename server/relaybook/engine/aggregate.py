@@ -11,8 +11,9 @@ from relaybook.core.criteria import asked_criteria
 from relaybook.core.digest_account import named
 from relaybook.core.digest_brief import Request
 from relaybook.core.digest_panel import PanelKind, panel_kind
-from relaybook.core.digest_parts import SupervisorDecision
+from relaybook.core.digest_reports import reported
 from relaybook.core.envelope import Envelope, from_json
+from relaybook.core.evidence import is_confirmed, of_attempt
 from relaybook.core.merge_plan import MergePlan, plan_merge
 from relaybook.core.names import Names
 from relaybook.core.result_flags import result_flags
@@ -20,26 +21,27 @@ from relaybook.core.signs import scan
 from relaybook.core.status import is_expired, workflow_status
 from relaybook.core.synthesis import Detail, Digest, Frame, digest
 from relaybook.core.task_outcome import TaskOutcome, stated_confidence
-from relaybook.core.task_spec import Take, TaskSpec, expert_name
+from relaybook.core.task_spec import ParentAction, Take, TaskSpec, expert_name
 from relaybook.core.text import texts_in
 from relaybook.core.wishes import read_wishes
 from relaybook.core.words import words_in_json
+from relaybook.engine.decided import RecordedDecisions
 from relaybook.engine.desk import Desk
 from relaybook.engine.handed import standing_for, taken
 from relaybook.engine.prompt import result_schema, takes_of
 from relaybook.engine.unsettled import next_now
 from relaybook.engine.waiting import questions_of
 from relaybook.errors import InvalidArguments, InvalidTemplate, NotFound, StoreFault
-from relaybook.model import Event, EventType, Pattern, Status, Task, Workflow
+from relaybook.model import Pattern, Status, Task, Workflow
 from relaybook.store.base import Tx
 from relaybook.store.cases import get_workflow
-from relaybook.store.events import read_changed_tasks, read_decisions
+from relaybook.store.events import read_changed_tasks, read_task_events
 from relaybook.store.reads import note_read, read_up_to
 from relaybook.store.scratch import Scratch
 from relaybook.store.tables import TASKS
 from relaybook.store.texts import get_text
 
-#: Tasks or decisions read at a time: a digest holds no more of the ledger in memory.
+#: Tasks read at a time: a digest holds no more of the ledger in memory.
 PAGE = 50
 #: The merge of a composition whose results stand side by side.
 SIDE_BY_SIDE = "stage"
@@ -149,14 +151,17 @@ class _Gathering:
         self._taken: dict[Take, list[str]] = {}
 
     def __iter__(self) -> Iterator[TaskOutcome]:
+        return map(self._outcome, self._tasks("replaced_by IS NULL"))
+
+    def _tasks(self, which: str) -> Iterator[Task]:
+        """The tasks of which the condition `which` holds, in the order of the plan."""
         where = (
-            "WHERE workflow_id = :id AND position > :last AND replaced_by IS NULL"
+            f"WHERE workflow_id = :id AND position > :last AND {which}"
             " ORDER BY position LIMIT :page"
         )
         last = -1
         while tasks := TASKS.find(self._tx, where, id=self._workflow.id, last=last, page=PAGE):
-            for task in tasks:
-                yield self._outcome(task)
+            yield from tasks
             last = tasks[-1].position
 
     @cached_property
@@ -175,8 +180,13 @@ class _Gathering:
             weights=wishes.weights,
             quorum=wishes.quorum,
             model=wishes.model,
-            decisions=_Decisions(self._tx, workflow),
+            decisions=RecordedDecisions(self._tx, workflow),
+            replaced=self._items_replaced(),
         )
+
+    def _items_replaced(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        for task in self._tasks("replaced_by IS NOT NULL"):
+            yield task.id, self._desk.spec(self._tx, task.workflow_id, task.spec).items
 
     def _panel(self) -> PanelKind:
         """What the first expert is asked for."""
@@ -198,8 +208,11 @@ class _Gathering:
         spec = self._desk.spec(self._tx, workflow.id, task.spec)
         merge, flags = self._plan(spec)
         said: dict[str, Any] = {"flags": flags}
+        result = None
         if task.status is Status.COMPLETED and task.result is not None:
-            said = _result(get_text(self._tx, workflow.id, task.result), flags)
+            text = get_text(self._tx, workflow.id, task.result)
+            result = from_json(text)
+            said = _result(result, text, flags)
             said["link"] = f"ledger://workflows/{workflow.id}/tasks/{task.id}/result"
         elif task.status is Status.INPUT_REQUIRED:
             said["questions"] = tuple(questions_of(self._tx, task))
@@ -216,11 +229,38 @@ class _Gathering:
             error=task.error,
             lost=is_expired(task, self._now),
             merge=merge,
-            planned_actions=tuple(map(asdict, spec.parent_actions)),
+            planned_actions=tuple(map(asdict, self._left_to_do(task, spec))),
             took=tuple(self._took(spec)) if task.attempt else (),
             items=spec.items,
+            reported=self._reported(task, result),
             **said,
         )
+
+    def _reported(self, task: Task, result: Envelope | None) -> Mapping[str, tuple[str, ...]]:
+        recorded = task.id in self._recorded
+        if result is None and not recorded:
+            return {}
+        events = read_task_events(self._tx, task.workflow_id, task.id) if recorded else []
+        found = reported(result, of_attempt(events))
+        if self._workflow.pattern is Pattern.EXPERT_PANEL:
+            found.pop("blockers", None)  # they are told with the votes
+        return found
+
+    @cached_property
+    def _recorded(self) -> frozenset[str]:
+        """The tasks with tests, criteria or findings on record."""
+        sql = (
+            "SELECT DISTINCT task_id FROM events WHERE workflow_id = :id"
+            " AND type IN ('test_recorded', 'finding_added')"
+        )
+        return frozenset(row[0] for row in self._tx.rows(sql, {"id": self._workflow.id}))
+
+    def _left_to_do(self, task: Task, spec: TaskSpec) -> tuple[ParentAction, ...]:
+        """The actions that the plan leaves to the parent, unless they are confirmed."""
+        if not spec.parent_actions or task.slug is None:
+            return spec.parent_actions
+        events = read_task_events(self._tx, task.workflow_id, task.id)
+        return () if is_confirmed(of_attempt(events)) else spec.parent_actions
 
     def _took(self, spec: TaskSpec) -> Iterator[str]:
         """The fields that were there to be taken; a task of which all is taken, by its name."""
@@ -263,8 +303,7 @@ class _Gathering:
             return None
 
 
-def _result(text: str, flags: tuple[str, ...]) -> dict[str, Any]:
-    envelope: Envelope = from_json(text)
+def _result(envelope: Envelope, text: str, flags: tuple[str, ...]) -> dict[str, Any]:
     flags += scan("\n".join(texts_in(json.loads(text))))
     return {
         "summary": envelope.summary,
@@ -275,31 +314,3 @@ def _result(text: str, flags: tuple[str, ...]) -> dict[str, Any]:
         "flags": (*flags, *result_flags(envelope)),
         "words": words_in_json(text),
     }
-
-
-class _Decisions:
-    """What the orchestrator of a supervisor workflow decided, read a page at a time."""
-
-    def __init__(self, tx: Tx, workflow: Workflow) -> None:
-        self._tx = tx
-        self._workflow = workflow
-
-    def __iter__(self) -> Iterator[SupervisorDecision]:
-        if self._workflow.pattern is not Pattern.SUPERVISOR:
-            return
-        kinds = (EventType.REVIEW_RECORDED, EventType.DECISION_RECORDED)
-        last = 0
-        while events := read_decisions(self._tx, self._workflow.id, kinds, last, PAGE):
-            yield from map(_decision, events)
-            last = events[-1].seq
-
-
-def _decision(event: Event) -> SupervisorDecision:
-    said = event.data
-    return SupervisorDecision(
-        decision=said["decision"],
-        reason=said.get("reason", ""),
-        instruction=said.get("instruction", ""),
-        task_id=said.get("next_task") or event.task_id,
-        saw={name: said[name] for name in ("satisfied", "looping", "progressing") if name in said},
-    )

@@ -8,7 +8,14 @@ from typing import Any
 from relaybook.core.case import Case
 from relaybook.core.command import Command, Complete, Fact, Fail, Reconsider
 from relaybook.core.envelope import Envelope, from_json
-from relaybook.core.evidence import Records, evidence, gather, notes_of_result, of_attempt
+from relaybook.core.evidence import (
+    Records,
+    evidence,
+    gather,
+    is_confirmed,
+    notes_of_result,
+    of_attempt,
+)
 from relaybook.core.finish import of_other_session
 from relaybook.core.gates import output_gate
 from relaybook.core.status import breaker_open, failed_for_good
@@ -112,7 +119,7 @@ def _judge(
     shown = evidence(records, goal=spec.goal, done=spec.done, writes=spec.writes, result=result)
     verdict = output_gate(spec.gate, shown, spec.tier or Tier.T2)
     objections = [item_told(item) for item in verdict.items if item.verdict == "fail"]
-    if spec.parent_actions and not confirmed and not any("confirmed" in e.data for e in events):
+    if spec.parent_actions and not (confirmed or is_confirmed(events)):
         objections.append(_to_confirm(spec.parent_actions))
     known = {followup["text"] for followup in records.followups}
     later = [clip(f"{i.what}: {i.fix}", 2_000) for i in verdict.items if i.verdict == "warn"]

@@ -31,16 +31,18 @@ from relaybook.engine.prompt import result_schema
 from relaybook.engine.request import Update
 from relaybook.engine.target import named, target
 from relaybook.errors import InvalidArguments, MalformedOutput, clip, nearest
-from relaybook.model import Status
+from relaybook.model import Status, WorkflowStatus
 from relaybook.store.cases import get_task, load_case
 
 #: How much of a failure code that the ledger does not know is kept before its error.
 OWN_CODE_LIMIT = 80
 #: How many gaps of a result are told when it is handed in, and how much of each.
 GAPS_SHOWN, GAP_SHOWN = 5, 160
-UNCOVERED = (
-    "the result is recorded as it is and the digest names these items; for those that are missing "
-    "change_plan(add=[a task for them])"
+UNCOVERED = "the result is recorded as it is and the digest names these items"
+#: What to do for items that are missing, while the plan is open and once the workflow has ended.
+ADD_FOR_MISSING = "; for those that are missing change_plan(add=[a task for them])"
+MAKE_FOR_MISSING = (
+    "; for those that are missing create_workflow(items=[them]): this workflow has ended"
 )
 OFF_CRITERIA = (
     "the result is recorded as it is; the digest names these criteria, and counts no score of one "
@@ -71,20 +73,30 @@ def complete(desk: Desk, update: Update) -> dict[str, Any]:
     if answer["status"] == Status.COMPLETED:
         if result.left_out:
             answer["gaps"] = [clip(gap, GAP_SHOWN) for gap in result.left_out[:GAPS_SHOWN]]
-        answer |= _coverage(spec, schema, result)
+        answer |= _coverage(spec, schema, result, answer["workflow_status"])
     guessed = result.status is ResultStatus.ERROR and not reported(result)[0]
     return _to_confirm(answer) if guessed else answer
 
 
-def _coverage(spec: TaskSpec, schema: Mapping[str, Any] | None, result: Envelope) -> dict[str, Any]:
+def _coverage(
+    spec: TaskSpec, schema: Mapping[str, Any] | None, result: Envelope, status: str
+) -> dict[str, Any]:
     """What a result leaves out of its items or criteria, or names besides; empty if nothing."""
     if spec.items:
         returned = item_ids(result.data, plan_merge(schema or {}))
         found = uncovered(spec.items, returned) if returned is not None else {}
-        return {"coverage": found, "advice": UNCOVERED} if found else {}
+        return {"coverage": found, "advice": _advice(found, status)} if found else {}
     if spec.expert_role and (off := off_criteria(result.data, asked_criteria(spec.args))):
         return {"coverage": off, "advice": OFF_CRITERIA}
     return {}
+
+
+def _advice(found: Mapping[str, Any], status: str) -> str:
+    """What to do about items, by their problems, in a workflow of that status."""
+    if "missing" not in found:
+        return UNCOVERED
+    ended = status == WorkflowStatus.COMPLETED
+    return UNCOVERED + (MAKE_FOR_MISSING if ended else ADD_FOR_MISSING)
 
 
 def _refuse_late(desk: Desk, workflow_id: str, task_id: str, update: Update) -> None:
