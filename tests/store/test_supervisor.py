@@ -50,12 +50,12 @@ def test_a_review_answers_the_five_questions_and_records_the_decision(
         review(engine, name, decision="give_up")
 
 
-def test_a_review_that_sends_on_to_no_task_is_refused_with_the_tasks(engine: Engine) -> None:
+def test_a_review_that_retries_no_task_is_refused_with_the_tasks(engine: Engine) -> None:
     name = workflow(engine, "a", "b", pattern="supervisor")
     before = engine.show_workflow(name)["seq"]
 
     with pytest.raises(UnknownTask) as refused:
-        review(engine, name, next_task="zzz")
+        review(engine, name, decision="retry", next_task="zzz")
 
     assert "'zzz'" in refused.value.message
     assert set(refused.value.allowed.split(", ")) == {"a", "b"}

@@ -238,6 +238,7 @@ async def test_an_incident_is_answered_by_a_supervisor_in_six_pieces(
         {"task_id": "containment", "code": "crash", "error": "no access to the key store",
          "retries_left": 1, "same_error": 2}
     ]  # fmt: skip
+    await decide(client, name, decision="reassign", next_task="containment-2", progressing=False)
     changed = await call(
         client, "change_plan", workflow_id=name, replaces=["containment"],
         add=[piece("containment-2", "assessment")], reason="without the key store",
@@ -248,7 +249,6 @@ async def test_an_incident_is_answered_by_a_supervisor_in_six_pieces(
              piece("project", "comms")],
         reason="legal may start beside the trace",
     )  # fmt: skip
-    await decide(client, name, decision="reassign", next_task="containment-2", progressing=False)
     stale = {"workflow_id": name, "add": [piece("trace-9")], "if_seq": changed["seq"]}
     assert (await refusal(client, "change_plan", **stale))["code"] == "stale_plan"
     early = await refusal(client, "resolve", workflow_id=name, decision="finish")
@@ -322,9 +322,9 @@ async def test_a_web_app_is_built_and_its_deployment_prepared_piece_by_piece(
     crew = Crew(worker, clock, script)
 
     async def next_piece(*args: str) -> None:
+        await decide(client, name, decision="next_piece", next_task=args[0])
         piece = app_piece(*args)
         await call(client, "change_plan", workflow_id=name, add=[piece], reason="the next piece")
-        await decide(client, name, decision="next_piece", next_task=args[0])
         await crew.act(await call(worker, "claim_task", workflow_id=name))
 
     await crew.act(await call(worker, "claim_task", workflow_id=name))

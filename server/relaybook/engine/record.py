@@ -42,8 +42,8 @@ def record(
             workflow_id, task_id = find_claim(tx, claim)
         case = _case(tx, kind, workflow_id, task_id, claim)
         for _, said in notes:
-            if next_task := said.get("next_task"):
-                _refuse_unplanned(tx, workflow_id, next_task)
+            if said.get("decision") == "retry" and (again := said.get("next_task")):
+                _refuse_unplanned(tx, workflow_id, again)
         command = Note(
             at=desk.clock(),
             actor=actor,
@@ -76,7 +76,7 @@ def _refuse_unplanned(tx: Tx, workflow_id: str, task_id: str) -> None:
         get_task(tx, workflow_id, task_id)
     except UnknownTask as refusal:
         raise refusal.with_next(
-            "name one of these as next_task, or add it with change_plan before the review"
+            "name one of these as next_task: only a task of the plan is tried again"
         ) from None
 
 
