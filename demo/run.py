@@ -214,6 +214,9 @@ def main() -> int:
     options = parser.parse_args()
     given: str | None = options.dir
     base = Path(given).resolve() if given else HERE.resolve().parent
+    if not base.is_dir():
+        say(f"There is no folder at {base}.")
+        return 1
     folders = ["."] if given else [name for name in DEFAULT_FOLDERS if (base / name).is_dir()]
     return anyio.run(demo, base, folders, options.store)
 

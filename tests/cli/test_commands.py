@@ -9,7 +9,7 @@ from relaybook.core.policy import KEPT_DAYS
 from relaybook.engine import Engine
 from relaybook.registry.shipped import shipped
 from relaybook.store.sqlite import SqliteStore
-from tests.helpers import Clock, complete, engine_on, start, workflow
+from tests.helpers import PROMPTS, Clock, complete, engine_on, start, workflow
 
 from .conftest import FOLDER, Cli
 
@@ -17,6 +17,17 @@ SUBTASKS = (
     '[{"id":"t1","label":"Review auth"},{"id":"t2","label":"Review API"},'
     '{"id":"t3","label":"Review data"}]'
 )
+#: A composition whose template is nowhere.
+LOST = """\
+name: lost
+trigger: Do it.
+description: Two steps.
+pattern: pipeline
+tasks:
+  - id: a
+    label: First step
+    template: nowhere
+"""
 RESULT = """Done.
 <result>
 {"status": "ok", "data": {"outcome": "It holds.", "evidence": [], "blockers": [],
@@ -231,6 +242,50 @@ def test_check_reads_compositions_and_roles_too(cli: Cli, tmp_path: Path) -> Non
 
     problems = [(Path(each["path"]).name, each["line"]) for each in ran.json["problems"]]
     assert (ran.code, problems) == (1, [("odd.yaml", 2), ("roles.yaml", 1)])
+
+
+def test_a_composition_that_names_no_template_is_found_by_check_and_doctor(
+    cli: Cli, tmp_path: Path
+) -> None:
+    folder = tmp_path / "compositions"
+    folder.mkdir()
+    (folder / "lost.yaml").write_text(LOST, encoding="utf-8")
+
+    checked = cli("templates", "check", "--prompts", str(tmp_path), "--json")
+    looked = cli("doctor", "--prompts", str(tmp_path), "--json")
+
+    [problem] = checked.json["problems"]
+    assert (checked.code, looked.code) == (1, 1)
+    assert (problem["line"], problem["reason"]) == (8, "there is no template 'nowhere'")
+    [wrong] = [each for each in looked.json["checks"] if each["status"] == "error"]
+    assert wrong["check"] == "compositions"
+    assert wrong["found"].endswith("line 8: there is no template 'nowhere'")
+
+
+def test_doctor_looks_into_the_examples_of_templates_as_check_does(
+    cli: Cli, tmp_path: Path
+) -> None:
+    text = (PROMPTS / "counted.prompty").read_text(encoding="utf-8")
+    broken = text.replace("metadata:", "metadata:\n  example_result: {count: many}", 1)
+    (tmp_path / "counted.prompty").write_text(broken, encoding="utf-8")
+
+    checked = cli("templates", "check", "--prompts", str(tmp_path), "--json")
+    looked = cli("doctor", "--prompts", str(tmp_path), "--json")
+
+    reasons = [each["reason"] for each in checked.json["problems"]]
+    wrong = [each["found"] for each in looked.json["checks"] if each["status"] == "error"]
+    assert len(reasons) == len(wrong) >= 1
+    assert all(reason in found for reason, found in zip(reasons, wrong, strict=True))
+
+
+def test_a_contract_nested_too_deep_is_said_to_be(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "deep.json").write_text("[" * 20_000, encoding="utf-8")
+
+    ran = cli("contracts", "check", "--contracts", str(tmp_path))
+
+    assert ran.code == 1
+    assert "nested too deep" in ran.out
+    assert "recursion" not in ran.out
 
 
 def test_contracts_are_listed_found_and_shown(cli: Cli) -> None:

@@ -111,6 +111,31 @@ def test_the_ledger_of_the_environment_is_named_too(monkeypatch: pytest.MonkeyPa
     assert told["mcpServers"]["relaybook"]["args"] == args
 
 
+@pytest.mark.parametrize("host", [Host.CLAUDE_CODE, Host.CODEX])
+def test_no_password_comes_into_a_file_and_the_user_is_told_where_it_belongs(
+    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = "postgresql://ann:p@s:1@db/ledger?password=p2&sslmode=require&sslpassword=p3"
+    monkeypatch.setenv("RELAYBOOK_STORE", url)
+
+    told = run(host, "--write", "--folder", str(tmp_path))
+
+    written = (tmp_path / FILES[host].path).read_text(encoding="utf-8")
+    assert '"postgresql://ann@db/ledger?sslmode=require"' in written
+    assert "~/.pgpass" in told
+    assert "PGPASSWORD" in told
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql:///ledger", "postgresql://db:5433/ledger?user=ann", "postgresql://ann@db/l"]
+)
+def test_a_url_without_a_password_is_told_as_it_is(url: str) -> None:
+    told = CliRunner().invoke(app, ["config", "claude-code", "--store", url])
+
+    assert json.loads(told.stdout)["mcpServers"]["relaybook"]["args"][-1] == url
+    assert told.stderr == ""
+
+
 def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     missing = tmp_path / "projct"
 

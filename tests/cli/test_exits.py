@@ -84,6 +84,17 @@ def test_a_worker_has_no_command_line(
     assert not ledger.exists()
 
 
+def test_the_command_that_a_worker_may_not_use_is_named_whole(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RELAYBOOK_ROLE", "worker")
+
+    told = [cli(*command).err for command in (("token", "list"), ("list",))]
+
+    assert "cannot use relaybook token list." in told[0]
+    assert "cannot use relaybook list." in told[1]
+
+
 def test_a_folder_that_is_not_there_is_named(cli: Cli) -> None:
     ran = cli("list", "--contracts", "nowhere")
 

@@ -35,6 +35,10 @@ from .test_answers import commands
         ),
         ("read the plan and record what you resolve", "read the plan and record what you resolve"),
         ("correct the path", "correct the path"),
+        (
+            "pg_dump --format=custom --schema=relaybook",
+            "pg_dump --format=custom --schema=relaybook",
+        ),
     ],
 )
 def test_a_call_is_said_as_its_command(call: str, command: str) -> None:

@@ -1,6 +1,7 @@
 """The demo's analyser in the place of an agent, under a real worker."""
 
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,20 @@ def public() -> int:
 def other() -> None:
     pass
 '''
+
+
+def test_a_folder_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
+    missing = tmp_path / "projct"
+
+    ran = subprocess.run(
+        [sys.executable, ANALYSER.with_name("run.py"), "--dir", missing],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (ran.returncode, ran.stdout) == (1, f"There is no folder at {missing}.\n")
 
 
 def answers(engine: Engine, workflow_id: str) -> dict[str, Any]:

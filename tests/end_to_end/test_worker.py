@@ -190,6 +190,21 @@ async def test_a_command_that_asks_leaves_its_task_waiting_for_an_answer(
 
     assert await ended(worker) == 1
     assert task(engine, workflow).status is Status.INPUT_REQUIRED
+    assert worker.stderr is not None
+    told = worker.stderr.read()
+    assert (
+        f"1 task(s) of '{workflow}' wait for an answer: relaybook resolve --id {workflow}" in told
+    )
+
+
+async def test_a_server_and_a_ledger_at_once_are_refused(
+    ledger: Path, relaybook_process: Run
+) -> None:
+    worker = relaybook_process(*work(ledger, "true", "--url", "http://127.0.0.1:1/mcp"))
+
+    assert await ended(worker) == 2
+    assert worker.stderr is not None
+    assert "Next: leave one out" in worker.stderr.read()
 
 
 @pytest.mark.requirement("S85")

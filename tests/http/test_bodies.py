@@ -49,13 +49,16 @@ async def test_a_body_still_coming_does_not_keep_the_server_from_stopping(
     assert not caplog.records
 
 
-async def test_a_stranger_is_not_waited_for_without_end(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("path", "limit"), [("/board/login", "OPEN_SECONDS"), ("/mcp", "KNOWN_SECONDS")]
+)
+async def test_nobody_is_waited_for_without_end(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, path: str, limit: str
 ) -> None:
-    monkeypatch.setattr(bodies, "OPEN_SECONDS", 0.1)
+    monkeypatch.setattr(bodies, limit, 0.1)
 
     async with server_on(engine) as (url, _, _):
-        said = await answer(await begun(url, "/board/login"))
+        said = await answer(await begun(url, path))
 
     assert said.startswith(b"HTTP/1.1 408 ")
 

@@ -32,6 +32,16 @@ async def test_blanks_around_a_value_are_no_part_of_it(engine: Engine) -> None:
     assert said.startswith(b"HTTP/1.1 200 ")
 
 
+async def test_two_hosts_are_refused(engine: Engine) -> None:
+    async with serving(engine) as url:
+        said = await answers(
+            url, b"GET /board HTTP/1.1\r\nHost: HOST\r\nHost: x\r\nConnection: close\r\n\r\n"
+        )
+
+    assert said.startswith(b"HTTP/1.1 400 ")
+    assert b"more than one Host" in said
+
+
 async def test_a_head_may_come_in_pieces_and_its_body_be_long(engine: Engine) -> None:
     body = b"x" * (2 * HEAD_LIMIT)
     length = f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode()

@@ -124,7 +124,7 @@ def end(engine: Engine, name: str) -> None:
 @pytest.mark.parametrize(
     ("prepare", "plan", "reason", "seconds"),
     [
-        (block, ["a", task("b", "a")], "blocked", 30),
+        (block, ["a", task("b", "a")], "wait for an answer: resolve(", 30),
         (trip, ["a", "b", "c", "d"], "breaker", 60),
         (take_four, list("abcdef"), "all taken", 30),
         (leave, [task("a", capability="deploy")], "another capability", 30),

@@ -71,6 +71,25 @@ def test_a_dry_run_writes_nothing(engine: Engine, ledger: Store) -> None:
     assert all(rows == [] for rows in dump(ledger).values())
 
 
+@pytest.mark.parametrize(
+    ("items", "batches", "told"),
+    [
+        ([{"id": f"i{n}", "group": "ab"[n % 2]} for n in range(8)], 6, "6 batches were asked for, and there are 2"),
+        (["a", "b", "c"], 50, "50 batches were asked for, and there are 3"),
+        (["a", "b", "c"], 3, None),
+    ],
+)  # fmt: skip
+def test_batches_that_cannot_be_are_told(
+    engine: Engine, items: list[Any], batches: int, told: str | None
+) -> None:
+    made = engine.create_workflow(
+        "map_reduce", items=items, batches=batches, args={"instruction": "Name it."}
+    )
+
+    found = [each["what"] for each in made.get("findings", ()) if each["rule"] == "batches"]
+    assert found == ([told] if told else [])
+
+
 @pytest.mark.requirement("S36")
 def test_items_become_one_task_for_each_partition_that_knows_only_its_own(engine: Engine) -> None:
     name = engine.create_workflow(

@@ -199,6 +199,16 @@ def test_a_claim_that_is_taken_is_refused(engine: Engine) -> None:
     assert dump(engine.store) == before
 
 
+@pytest.mark.parametrize("name", ["", "../x", "wf x", "wf_1/tasks/a", "<b>"])
+def test_an_id_that_is_none_of_a_workflow_is_refused(
+    name: str, engine: Engine, other: Engine
+) -> None:
+    exported = engine.export_workflow(workflow(engine, "a"))
+
+    with pytest.raises(InvalidExport, match="no id of a workflow"):
+        other.import_workflow(sealed(exported | {"workflow_id": name}))
+
+
 @pytest.mark.parametrize(
     ("said", "told"),
     [

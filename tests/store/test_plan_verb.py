@@ -78,6 +78,7 @@ def test_groups_that_stay_together_make_fewer_batches_than_were_asked_for(engine
     assert told["batches"]["sizes"] == (5, 5)
     assert told["workers"]["tasks"] == told["cost"]["workers"] == 2
     assert "batches=2" in told["next"]
+    assert "5 batches were asked for, and there are 2" in str(told["warnings"])
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from relaybook.errors import (
     NotALedger,
     OutcomeUnknown,
     StoreBusy,
+    StoreFault,
     StoreUnreachable,
     TransactionLost,
 )
@@ -84,6 +85,15 @@ def test_every_text_compares_byte_by_byte(store: PostgresStore) -> None:
         )
 
     assert found == [("C",)]
+
+
+def test_a_full_disk_of_the_server_asks_for_room(store: PostgresStore) -> None:
+    full = "DO $$ BEGIN RAISE SQLSTATE '53100' USING MESSAGE = 'No space left'; END $$"
+
+    with pytest.raises(StoreFault, match="no room") as refused, store.transaction() as tx:
+        tx.rows(full)
+
+    assert refused.value.next.startswith("make room on the server's disk")
 
 
 def test_a_schema_of_something_else_is_refused_and_left_as_it_is(url: str) -> None:

@@ -131,6 +131,21 @@ def test_hooks_of_another_form_are_refused(engine: Engine, hooks: Any) -> None:
         staged(engine, hooks=hooks)
 
 
+def test_the_prompt_of_an_unknown_hook_is_refused_with_the_hooks(engine: Engine) -> None:
+    bare = staged(engine, hooks=[])
+    workflow_id = staged(engine)
+    for name in (bare, workflow_id):
+        finish_first(engine, name)
+
+    with pytest.raises(InvalidArguments) as known:
+        engine.render_prompt(workflow_id=workflow_id, task_id="stage-0", template="hook_x")
+    with pytest.raises(InvalidArguments) as none:
+        engine.render_prompt(workflow_id=bare, task_id="stage-0", template="hook_x")
+
+    assert "reflect" in known.value.allowed
+    assert none.value.allowed == "none: no hook of this stage has a prompt"
+
+
 @pytest.mark.requirement("S199", "S200", "S228", "A11", "A22", "A26")
 def test_hooks_come_ready_to_spawn_with_the_servers_part_done(engine: Engine) -> None:
     workflow_id = staged(engine)

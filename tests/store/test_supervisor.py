@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from relaybook.engine import Engine
-from relaybook.errors import BadInput, Blocked, InvalidArguments
+from relaybook.errors import BadInput, Blocked, InvalidArguments, UnknownTask
 from tests.helpers import finish, resolve, task, workflow
 
 
@@ -48,6 +48,18 @@ def test_a_review_answers_the_five_questions_and_records_the_decision(
             review(engine, name, **{member: None})
     with pytest.raises(InvalidArguments):
         review(engine, name, decision="give_up")
+
+
+def test_a_review_that_retries_no_task_is_refused_with_the_tasks(engine: Engine) -> None:
+    name = workflow(engine, "a", "b", pattern="supervisor")
+    before = engine.show_workflow(name)["seq"]
+
+    with pytest.raises(UnknownTask) as refused:
+        review(engine, name, decision="retry", next_task="zzz")
+
+    assert "'zzz'" in refused.value.message
+    assert set(refused.value.allowed.split(", ")) == {"a", "b"}
+    assert engine.show_workflow(name)["seq"] == before
 
 
 @pytest.mark.requirement("S26")

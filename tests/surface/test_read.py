@@ -10,7 +10,7 @@ from relaybook.engine import Engine
 from relaybook.engine.read import ANSWER_LIMIT, fitting
 from relaybook.engine.readables import READABLES
 from tests.helpers import complete, start, workflow
-from tests.surface.calls import call, filled, raw_call, refusal, text_of
+from tests.surface.calls import call, filled, raw_call, read_text, refusal, text_of
 
 pytestmark = pytest.mark.anyio
 
@@ -62,6 +62,13 @@ async def test_an_unknown_uri_is_answered_with_the_nearest_forms(client: Client)
 
     assert error["code"] == "unknown_resource"
     assert error["allowed"].startswith("guide://quick-reference")
+    assert "guide://vocabulary lists all" in error["next"]
+
+
+async def test_the_vocabulary_lists_every_resource(client: Client) -> None:
+    vocabulary = await read_text(client, "guide://vocabulary")
+
+    assert [each.uri for each in READABLES if f"| {each.uri} |" not in vocabulary] == []
 
 
 @given(st.text(max_size=300))

@@ -83,10 +83,42 @@ async def test_an_unknown_argument_is_refused_with_the_nearest(client: Client) -
 
 
 @pytest.mark.parametrize(
+    ("tool", "said", "what", "allowed"),
+    [
+        (
+            "update_task",
+            {"updates": [1]},
+            "'updates[0]' is a number, not an object",
+            "updates[0]: an object with task_id, status, output, claim, error, …",
+        ),
+        (
+            "record",
+            {"kind": "finding", "entries": [{"text": "x"}] * 300},
+            "'entries' has 300 entries",
+            "entries: at most 20 entries",
+        ),
+        ("cleanup", {"days": -1}, "'days' is too small", "days: 0 or more"),
+        ("get_workflow", {"wait_seconds": 99}, "'wait_seconds' is too large", "45 or less"),
+        ("create_workflow", {"batches": "x"}, "a text that is not a whole number", "batches: a"),
+        ("create_workflow", {"dry_run": [1]}, "a list, not true or false", "dry_run: true or"),
+        ("plan", {}, "argument 'facts' is missing", "facts, items"),
+    ],
+)
+async def test_a_wrong_argument_is_named_with_what_is_allowed_there(
+    client: Client, tool: str, said: dict[str, Any], what: str, allowed: str
+) -> None:
+    error = await refusal(client, tool, **said)
+
+    assert what in error["message"]
+    assert allowed in error["allowed"]
+    assert not any(word in str(error).lower() for word in ("input", "valid ", "dictionary"))
+
+
+@pytest.mark.parametrize(
     ("said", "word"),
     [
         ({"items": ["a", "b"], "batches": 0}, "0 partitions cannot hold 2 items"),
-        ({"tasks": [task("a")], "request_id": " "}, "'request_id': Value error, it is empty"),
+        ({"tasks": [task("a")], "request_id": " "}, "'request_id': it is empty"),
     ],
     ids=["batches", "request_id"],
 )

@@ -167,6 +167,17 @@ def test_the_use_of_templates_is_checked_where_these_are_given() -> None:
     ]
 
 
+def test_what_stands_for_nothing_in_template_args_is_an_error() -> None:
+    args = {"goal": "$goal", "criteria": ["$criteria"], "focus": ["$nope", "costs $5"]}
+
+    [(severity, _, what)] = found(
+        contract(template_args=args), templates={"pipeline_stage": dict.fromkeys(args, True)}
+    )
+
+    assert severity == "error"
+    assert what == "template_args 'focus' is '$nope', which nothing fills in"
+
+
 def test_each_ring_of_contracts_is_told_once() -> None:
     ring = (
         contract("a", upstream=("c",), downstream=("b",)),

@@ -112,8 +112,23 @@ def test_members_of_a_near_type_are_read_as_meant_and_unknown_ones_ignored():
         gaps=("one gap",),
         artifacts=({"path": "a.py"}, {"path": "b.py"}),
         metrics=({"name": "n", "value": 1},),
-        flags=("ignored: notes",),
+        flags=("ignored: summary, notes",),
     )
+
+
+@pytest.mark.parametrize(
+    ("said", "flags"),
+    [
+        ({"confidence": "very"}, ("ignored: confidence",)),
+        ({"confidence": 0.9, "summary": ["a"]}, ("ignored: confidence, summary",)),
+        ({"confidence": None, "summary": ""}, ()),
+        ({"confidence": "LOW", "summary": "Done."}, ()),
+    ],
+)
+def test_a_confidence_or_summary_that_cannot_be_read_is_flagged(
+    said: dict[str, Any], flags: tuple[str, ...]
+):
+    assert read_result(block({"status": "ok", "data": 1, **said}), None).flags == flags
 
 
 def test_many_members_that_mean_nothing_make_a_short_flag():

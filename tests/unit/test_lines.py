@@ -8,7 +8,7 @@ from relaybook.surface.lines import NotUnderstood, message_of
 @pytest.mark.parametrize(
     ("line", "why"),
     [
-        ('{"jsonrpc":', "the line is no JSON"),
+        ('{"jsonrpc":', "it is no JSON"),
         ("[" * 5000 + "]" * 5000, "nested too deep"),
         (
             '{"jsonrpc":"2.0","id":5,"method":"x","params":{"n":' + "7" * 5000 + "}}",

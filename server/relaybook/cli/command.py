@@ -55,7 +55,7 @@ def command(
         ) -> None:
             with refusals(as_json):
                 settings = settings_of(store=store, prompts=prompts, contracts=contracts)
-                refuse_worker(settings, f"use relaybook {name}")
+                refuse_worker(settings, f"use relaybook {_full(group, name)}")
                 engine = open_engine(settings, needs(said) if callable(needs) else needs)
                 try:
                     answer = verb(engine, **said)
@@ -73,6 +73,12 @@ def command(
         return verb
 
     return add
+
+
+def _full(group: typer.Typer, name: str) -> str:
+    """The command as it is typed, after those groups that have a name."""
+    named = group.info.name
+    return f"{named} {name}" if isinstance(named, str) else name
 
 
 def _options(verb: Verb) -> list[Parameter]:

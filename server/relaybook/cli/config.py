@@ -5,6 +5,7 @@ Written means merged: other servers, and whatever else a file holds, stay as the
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -30,6 +31,15 @@ class Host(StrEnum):
     VSCODE = "vscode"
     CODEX = "codex"
     INSPECTOR = "inspector"
+
+
+_LEFT_OUT = (
+    "The password was left out, since others may read the file. Put it into ~/.pgpass, or as "
+    "PGPASSWORD into the environment that the host starts its servers with."
+)
+#: What a URL of PostgreSQL may hold it in: before the host, or as a member.
+_PASSWORD = re.compile(r"^(\w+://[^:/@]*):[^/]*@")
+_SECRET_MEMBER = re.compile(r"(ssl)?password=")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +72,8 @@ def config(
         file = FILES[host]
         path = _folder(folder) / file.path
         store = store or os.environ.get("RELAYBOOK_STORE")
+        if store and (store := without_password(named := store)) != named:
+            typer.echo(_LEFT_OUT, err=True)
         there = _read(path) if write else ""
         text = _toml(there, store, path) if host is Host.CODEX else _json(there, file, store, path)
         if not write:
@@ -70,6 +82,15 @@ def config(
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
         typer.echo(f"{path} names {NAME}")
+
+
+def without_password(url: str) -> str:
+    """`url` as a file may hold it that others read: nothing of it opens the ledger."""
+    if "://" not in url:
+        return url
+    bare, asked, members = _PASSWORD.sub(r"\1@", url).partition("?")
+    kept = "&".join(each for each in members.split("&") if not _SECRET_MEMBER.match(each))
+    return bare + (asked and kept and f"?{kept}")
 
 
 def _folder(folder: Path) -> Path:

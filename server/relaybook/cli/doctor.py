@@ -107,21 +107,24 @@ def _ledger(settings: Settings) -> Iterator[Found]:
 
 
 def _files(settings: Settings) -> Iterator[Found]:
+    from relaybook.registry.check_files import file_problems
     from relaybook.registry.compositions import Compositions
     from relaybook.registry.contracts import Contracts
     from relaybook.registry.roles import Roles
-    from relaybook.registry.template import Problem
     from relaybook.registry.templates import Templates
 
-    templates = Templates(settings.prompts)
+    templates, contracts = Templates(settings.prompts), Contracts(settings.contracts)
+    compositions, roles = Compositions(templates.folders), Roles(templates.folders)
     shelves = {
         "templates": templates,
-        "compositions": Compositions(templates.folders),
-        "roles": Roles(templates.folders),
-        "contracts": Contracts(settings.contracts),
+        "compositions": compositions,
+        "roles": roles,
+        "contracts": contracts,
     }
     for name, shelf in shelves.items():
         yield name, f"{len(shelf.names())} found", ""
-        for problem in shelf.problems():
-            line = f" line {problem.line}" if isinstance(problem, Problem) else ""
-            yield name, f"{problem.path}{line}: {problem.reason}", "correct the file"
+    for name, problem in file_problems(templates, compositions, roles):
+        told = f"{problem.path} line {problem.line}: {problem.reason}"
+        yield name, told, "correct the file"
+    for fault in contracts.problems():
+        yield "contracts", f"{fault.path}: {fault.reason}", "correct the file"

@@ -34,7 +34,7 @@ _CALL = re.compile(
     rf"|(?P<bare>{'|'.join(PLAIN)})\((?P<said>[^()]*)\))"
 )
 _ARGUMENT = re.compile(
-    r"(?P<name>[a-z_]+)=(?P<value>'[^']*'( or '[^']*')*|<[^>]*>|\[[^]]*\]|[^\s,;)]+)"
+    r"(?<![-\w])(?P<name>[a-z_]+)=(?P<value>'[^']*'( or '[^']*')*|<[^>]*>|\[[^]]*\]|[^\s,;)]+)"
 )
 
 

@@ -1,7 +1,7 @@
 """The commands about prompt templates: list, preview, check."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -88,24 +88,13 @@ def _with_files(template: "Template", files: list[Path]) -> dict[str, Any]:
 @command(group, "check", needs="any", fails=lambda answer: bool(answer["problems"]))
 def check(engine: "Engine") -> dict[str, Any]:
     """Check that each can be read and its example works; compositions and roles are read too."""
+    from relaybook.registry.check_files import file_problems
+
     problems = [
-        *engine.templates.problems(),
-        *_amiss(engine),
-        *engine.compositions.problems(),
-        *engine.roles.problems(),
+        {"path": str(each.path), "line": each.line, "reason": each.reason}
+        for _, each in file_problems(engine.templates, engine.compositions, engine.roles)
     ]
     return {
         "summary": f"{len(engine.templates.names())} template(s), {len(problems)} problem(s)",
-        "problems": [
-            {"path": str(each.path), "line": each.line, "reason": each.reason} for each in problems
-        ],
+        "problems": problems,
     }
-
-
-def _amiss(engine: "Engine") -> Iterator[Any]:
-    from relaybook.registry.check import check_template
-
-    broken = {each.path.stem for each in engine.templates.problems()}
-    for name in engine.templates.names():
-        if name not in broken:
-            yield from check_template(engine.templates.get(name))

@@ -18,6 +18,7 @@ from relaybook.cli.options import (
     PromptsOption,
     StoreOption,
 )
+from relaybook.errors import InvalidArguments
 from relaybook.settings import Settings
 
 if TYPE_CHECKING:
@@ -63,10 +64,17 @@ def work(
     """
     argv = ["/bin/sh", "-c", command] if shell else _words(command)
     with refusals(as_json):
+        if url and store:
+            raise InvalidArguments(
+                "--url names a server and --store a ledger; a worker has one of them.",
+                allowed="--url with --token, or --store",
+                next="leave one out",
+            )
         settings = settings_of(
             store=store, durability=durability, prompts=prompts, contracts=contracts
         )
         refuse_worker(settings, "start workers")
+        from relaybook.cli.shell_words import in_shell
         from relaybook.worker.loop import Job
 
         job = Job(
@@ -78,6 +86,7 @@ def work(
             lease_seconds=lease,
             wait_seconds=wait,
             keep=keep,
+            in_words=in_shell,
         )
         worker = _run_remote(url, token, job) if url else _run_local(settings, job)
     if worker.interrupted:

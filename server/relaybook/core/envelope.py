@@ -184,11 +184,16 @@ def _several(text: str, value: Any) -> Iterator[str]:
 
 
 def _ignored(value: Mapping[str, Any]) -> Iterator[str]:
-    """The flag of an envelope with members that mean nothing; it names the first."""
-    if names := [name for name in value if name not in MEMBERS]:
+    """The flag of an envelope with members that mean nothing, or not what they say."""
+    if names := [name for name in value if name not in MEMBERS or _is_unread(name, value[name])]:
         shown = [name if _PLAIN_NAME.fullmatch(name) else "…" for name in names[:IGNORED_SHOWN]]
         more = len(names) - len(shown)
         yield f"ignored: {', '.join(shown)}" + (f" and {more} more" if more else "")
+
+
+def _is_unread(name: str, said: Any) -> bool:
+    """Whether a member that may be left out says something and is kept as nothing."""
+    return name in _LENIENT and bool(said) and not _LENIENT[name](said, name)
 
 
 def _is_envelope(value: Any, schema: Mapping[str, Any] | None) -> bool:
@@ -303,6 +308,13 @@ _READERS: Mapping[str, Callable[[Any, str], Any]] = {
     "proposed_actions": _objects,
     "actions_taken": _taken,
     "error": _error,
+}
+
+
+#: Those of which what cannot be read is no reason to refuse the result.
+_LENIENT: Mapping[str, Callable[[Any, str], Any]] = {
+    "summary": _summary,
+    "confidence": _confidence,
 }
 
 

@@ -4,6 +4,7 @@ Rows are not part of it: they follow from the events, where it is read as where 
 The digest tells a document that was changed by hand or cut short.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from relaybook.errors import InvalidExport
 from relaybook.model import Event, EventType, Status
 
 FORMAT, VERSION = "relaybook workflow", 1
+_ID = re.compile(r"wf_[0-9a-z]{1,64}")
 _MEMBERS = ("seq", "type", "task_id", "actor", "at", "data")
 _TYPES = {str(kind): kind for kind in EventType}
 
@@ -60,6 +62,8 @@ def read_document(said: Mapping[str, Any]) -> Exported:
     content = {name: said.get(name) for name in ("workflow_id", "events", "texts")}
     if said.get("digest") != text_hash(canonical(content)):
         raise _invalid("The export was changed or cut short after it was written.")
+    if not _ID.fullmatch(str(said.get("workflow_id"))):
+        raise _invalid("Its workflow_id is no id of a workflow.")
     try:
         events = [_event(str(said["workflow_id"]), line) for line in said["events"]]
         _check_order(events)

@@ -108,6 +108,21 @@ def check_width(pattern: Pattern, tasks: int, width: int, limit: int) -> list[Fi
     return found
 
 
+def check_batches(parts: int, wanted: int | None) -> list[Finding]:
+    """Of items in `parts` partitions, where `wanted` were asked for."""
+    if wanted is None or parts == wanted:
+        return []
+    return [
+        Finding(
+            Severity.INFO,
+            "batches",
+            f"{wanted} batches were asked for, and there are {parts}",
+            "items are what is divided: each batch has at least one, and a group stays in one",
+            "leave it so, or send more items, or smaller groups",
+        )
+    ]
+
+
 def named(tasks: Sequence[str], most: int = 5) -> str:
     """Tasks to read, such as `'a', 'b' and 7 more`; never long."""
     shown = ", ".join(repr(task[:40]) for task in tasks[:most])

@@ -11,7 +11,7 @@ COLOUR_BELOW_ISSUES = "colour_below_issues"
 #: What each flag means; those of suspicious texts are named by `fence.scan`.
 MEANINGS = {
     SEVERAL_RESULTS: "the output held blocks that differ; the last one is the result",
-    "ignored: …": "members of the block that mean nothing, such as `gap` for `gaps`",
+    "ignored: …": "members of the block that mean nothing, such as `gap` for `gaps`, or `confidence` 0.9",
     COLOUR_BELOW_ISSUES: "a risk is rated better than the worst issue given for it",
     UNVALIDATED: "the output was taken as it is, held against no schema",
     "unmerged": "the template is gone that says how such results merge",

@@ -14,6 +14,7 @@ from relaybook.core.policy import (
 from relaybook.core.result_flags import MEANINGS as FLAGS
 from relaybook.core.wishes import FORMS
 from relaybook.engine.desk import Desk
+from relaybook.engine.readables import READABLES
 from relaybook.model import ITEM_EVENTS, WORDS, WorkflowStatus
 
 _LOW, _HIGH = SWEET_SPOT_WIDTH
@@ -118,6 +119,13 @@ def _vocabulary() -> Iterable[str]:
     yield "\n## Events of a work item\n"
     events = [(str(kind), ", ".join(names)) for kind, names in ITEM_EVENTS.items()]
     yield from _table(("ledger event", "work item event"), events)
+    yield from _resources()
+
+
+def _resources() -> Iterable[str]:
+    yield "\n## Resources\n"
+    rows = [(each.uri, each.description) for each in READABLES]
+    yield from _table(("uri", "what it tells"), rows)
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterable[str]:

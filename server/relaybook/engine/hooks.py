@@ -1,5 +1,6 @@
 """The hooks of a stage that has ended, as tasks ready to spawn, with what the server did itself."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -128,6 +129,15 @@ def _health(desk: Desk, tx: Tx, _: Workflow, task: Task, _records: Records) -> d
 _BUILTIN = {"sanity-check": _check, "skill-lifecycle": _health}
 
 
+def _no_hook(task: Task, name: str, known: Sequence[str]) -> InvalidArguments:
+    by_itself = "leave out task_id for a template by itself"
+    return InvalidArguments(
+        f"Stage {task.position} has no hook {name[:64]!r} with a prompt.",
+        allowed=", ".join(known) or "none: no hook of this stage has a prompt",
+        next=f"name one of these, or {by_itself}" if known else by_itself,
+    )
+
+
 def hook_prompt(
     desk: Desk, tx: Tx, workflow: Workflow, task: Task, records: Records, name: str
 ) -> str:
@@ -139,11 +149,7 @@ def hook_prompt(
     found = due(desk, tx, workflow, task, records, failed=task.status is Status.FAILED)
     hook = next((each for each in found if name in (each.skill, each.template)), None)
     if hook is None or hook.problem is not None:
-        raise InvalidArguments(
-            f"Stage {task.position} has no hook {name[:64]!r} with a prompt.",
-            allowed=", ".join(each.skill for each in found if each.problem is None),
-            next="name one of these, or leave out task_id for a template by itself",
-        )
+        raise _no_hook(task, name, [each.skill for each in found if each.problem is None])
     contract = desk.contracts.get(hook.skill)
     args = dict(hook.inputs)
     if hook.template is None:

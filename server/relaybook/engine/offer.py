@@ -100,14 +100,22 @@ def _with_project(params: dict[str, Any], project: str | None) -> dict[str, Any]
 
 
 def idle(desk: Desk, project: str | None) -> list[Nothing]:
-    """Why the oldest open workflows that something goes on in have no task to offer."""
-    where = "WHERE ended_at IS NULL AND ready + retryable + in_progress + undecided > 0"
-    if project is not None:
-        where += " AND project = :project"
+    """Why the oldest open workflows that something goes on in have no task to offer.
+
+    If there is none, those that wait for the user's answers: to ask again is no use before.
+    """
     with desk.store.read() as tx:
-        oldest = f"{where} AND {tx.sight.of_project} ORDER BY created_at, id LIMIT :limit"
-        found = WORKFLOWS.find(tx, oldest, project=project, limit=REASONS)
-        return [why_not(tx, workflow, desk.clock()) for workflow in found]
+        going_on = _oldest(tx, "ready + retryable + in_progress + undecided > 0", project)
+        if going_on:
+            return [why_not(tx, workflow, desk.clock()) for workflow in going_on]
+        asking = _oldest(tx, "input_required > 0", project)
+        return [Nothing(_unanswered(workflow), None) for workflow in asking]
+
+
+def _oldest(tx: Tx, where: str, project: str | None) -> list[Workflow]:
+    mine = tx.sight.of_project + (" AND project = :project" if project is not None else "")
+    sql = f"WHERE ended_at IS NULL AND {where} AND {mine} ORDER BY created_at, id LIMIT :limit"
+    return WORKFLOWS.find(tx, sql, project=project, limit=REASONS)
 
 
 def candidates(
@@ -191,7 +199,16 @@ def _blocked(tx: Tx, workflow: Workflow) -> str:
     stage = unsettled(tx, workflow)
     if stage is not None:
         return f"workflow {workflow.id!r} waits: {why_unsettled(tx, stage).message}"
-    return f"blocked: {workflow.pending} pending, {workflow.input_required} waiting for answers"
+    if workflow.input_required:
+        return _unanswered(workflow)
+    return f"blocked: {workflow.pending} pending of {workflow.id!r}"
+
+
+def _unanswered(workflow: Workflow) -> str:
+    return (
+        f"{workflow.input_required} task(s) of {workflow.id!r} wait for an answer: "
+        f"resolve(workflow_id={workflow.id!r}) tells what they ask"
+    )
 
 
 def _soonest(tx: Tx, workflow: Workflow, now: float) -> float:
@@ -216,7 +233,9 @@ def nothing(found: Sequence[Nothing], faults: Mapping[str, Refusal]) -> dict[str
     }
     if waits:
         answer["retry_after_seconds"] = round(min(waits))
-    answer["next"] = "ask again after retry_after_seconds" if waits else "stop; nothing is left"
+    answer["next"] = (
+        "ask again after retry_after_seconds" if waits else "stop; nothing is left to claim"
+    )
     too_large = [name for name, fault in faults.items() if isinstance(fault, PromptTooLarge)]
     if too_large:
         answer["next"] = f"tell the orchestrator: {instead(too_large)}; then {answer['next']}"

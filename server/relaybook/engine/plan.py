@@ -6,7 +6,7 @@ from math import isfinite
 from typing import Any, get_args
 
 from relaybook.core.cost import compare, prompt_cost
-from relaybook.core.guards import PARALLEL, Finding
+from relaybook.core.guards import PARALLEL, Finding, check_batches
 from relaybook.core.partition import Partitions, balance, partition, suggest_parts, waves
 from relaybook.core.plan import DEFAULT_TEMPLATES
 from relaybook.core.plan_items import DIVIDED, read_items
@@ -73,6 +73,7 @@ def plan(
     answer = _answer(advice)
     if parts:
         answer["batches"] = _batches(parts)
+        answer["warnings"] += _told(check_batches(len(parts), batches))
     if advice.choice in PARALLEL:
         answer["sweet_spot"] = list(SWEET_SPOT_WIDTH)
         answer["waves"] = waves(min(advice.tasks, SIZES_SHOWN * DEFAULT_WIDTH), DEFAULT_WIDTH)

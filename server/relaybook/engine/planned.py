@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from relaybook.core.guards import check_batches
 from relaybook.core.partition import partition, suggest_parts
 from relaybook.core.plan import read_tasks
 from relaybook.core.plan_items import DIVIDED, partition_tasks, read_items
@@ -11,7 +12,7 @@ from relaybook.core.policy import DEFAULT_WIDTH
 from relaybook.core.task_spec import TaskSpec, expert_name
 from relaybook.core.text import MAX_DEPTH, canonical, is_json, storable
 from relaybook.core.wishes import check_wishes, read_wishes
-from relaybook.engine.check import check_hooks, check_specs
+from relaybook.engine.check import check_hooks, check_specs, told
 from relaybook.engine.desk import Desk
 from relaybook.engine.settle import settled
 from relaybook.engine.stage import plan_stages
@@ -77,6 +78,7 @@ def planned(desk: Desk, asked: Asked) -> Planned:
     findings = [
         *check_specs(desk, pattern, specs, width, asked.override),
         *check_hooks(desk, asked.options),
+        *map(told, check_batches(sum(bool(spec.items) for spec in specs), asked.batches)),
     ]
     experts = {expert_name(spec) for spec in specs} if pattern is Pattern.EXPERT_PANEL else ()
     check_wishes(read_wishes(asked.metadata), experts)

@@ -62,7 +62,7 @@ READABLES: tuple[Readable, ...] = (
         uri="guide://vocabulary",
         name="vocabulary",
         title="Vocabulary",
-        description="What ledger, work items and stages call each state and event.",
+        description="What ledger, work items and stages call each state and event; every URI.",
         reader="guide.read_vocabulary",
         mime_type=MARKDOWN,
         worker="all",
@@ -246,5 +246,5 @@ def unknown(uri: str, role: str) -> UnknownResource:
     return UnknownResource(
         f"There is no resource {uri[:120]!r}.",
         allowed=nearest(uri, [each.uri for each in readables(role)]),
-        next="call read with one of these",
+        next="call read with one of these; guide://vocabulary lists all",
     )

@@ -9,9 +9,9 @@ from relaybook.core.machine import decide
 from relaybook.core.record import OF_WORKFLOW, read_record, refuse_kind
 from relaybook.engine.desk import Desk
 from relaybook.engine.unsettled import next_now
-from relaybook.errors import InvalidArguments
+from relaybook.errors import InvalidArguments, UnknownTask
 from relaybook.store.base import Tx
-from relaybook.store.cases import find_claim, get_workflow, load_case, load_workflow_case
+from relaybook.store.cases import find_claim, get_task, get_workflow, load_case, load_workflow_case
 from relaybook.store.ledger import apply
 
 ENTRIES_LIMIT = 20
@@ -32,7 +32,8 @@ def record(
     Raises:
         InvalidArguments: an entry is not of its kind's form; none was recorded.
         Forbidden: a worker may not record this kind.
-        UnknownWorkflow, UnknownTask, StaleClaim: what is named is not there.
+        UnknownWorkflow, UnknownTask, StaleClaim: what is named is not there, the next task of a
+            review included.
     """
     refuse_kind(kind, actor)
     notes = _notes(kind, entries)
@@ -40,6 +41,9 @@ def record(
         if claim is not None:
             workflow_id, task_id = find_claim(tx, claim)
         case = _case(tx, kind, workflow_id, task_id, claim)
+        for _, said in notes:
+            if said.get("decision") == "retry" and (again := said.get("next_task")):
+                _refuse_unplanned(tx, workflow_id, again)
         command = Note(
             at=desk.clock(),
             actor=actor,
@@ -65,6 +69,15 @@ def _notes(kind: str, entries: Sequence[Mapping[str, Any]]) -> list[Fact]:
         allowed=f"1 to {ENTRIES_LIMIT}",
         next="split them" if entries else "say what to record in entries=[{…}]",
     )
+
+
+def _refuse_unplanned(tx: Tx, workflow_id: str, task_id: str) -> None:
+    try:
+        get_task(tx, workflow_id, task_id)
+    except UnknownTask as refusal:
+        raise refusal.with_next(
+            "name one of these as next_task: only a task of the plan is tried again"
+        ) from None
 
 
 def _case(tx: Tx, kind: str, workflow_id: str, task_id: str, claim: str | None) -> Case:

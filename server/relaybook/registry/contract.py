@@ -1,13 +1,14 @@
 """One skill contract: what it says, and how a file becomes one."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from relaybook.core.task_spec import ParentAction
-from relaybook.errors import InvalidContract, clip
+from relaybook.errors import InvalidContract, clip, nearest
 from relaybook.model import Tier
 
 #: A larger file is refused unread, in bytes.
@@ -18,6 +19,8 @@ FAULTS_TOLD, FAULT_LIMIT = 3, 100
 
 #: In `template_args`, what stands for a value that only the stage knows.
 GOAL, CRITERIA = "$goal", "$criteria"
+FILLED = (GOAL, CRITERIA)
+_PLACEHOLDER = re.compile(r"\$[A-Za-z_]\w*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,10 +105,23 @@ def read_contract(path: Path, validator: Validator) -> Contract:
     data = _read_json(path)
     faults = sorted(validator.iter_errors(data), key=lambda fault: str(fault.json_path))
     if faults:
-        told = [clip(f"{fault.json_path}: {fault.message}", FAULT_LIMIT) for fault in faults]
+        told = [clip(f"{fault.json_path}: {_told(fault)}", FAULT_LIMIT) for fault in faults]
         more = f" and {len(told) - FAULTS_TOLD} more" if len(told) > FAULTS_TOLD else ""
         raise InvalidContract("; ".join(told[:FAULTS_TOLD]) + more)
     return _from_json(data, path)
+
+
+def _told(fault: Any) -> str:
+    """What a validator found, an unknown field in our words."""
+    if fault.validator != "additionalProperties":
+        return fault.message
+    known, patterns = list(fault.schema["properties"]), fault.schema.get("patternProperties", ())
+    unknown = [
+        name
+        for name in fault.instance
+        if name not in known and not any(re.match(pattern, name) for pattern in patterns)
+    ]
+    return f"there is no field {unknown[0]!r}; nearest: {nearest(unknown[0], known)}"
 
 
 def _read_json(path: Path) -> Any:
@@ -117,7 +133,9 @@ def _read_json(path: Path) -> Any:
         return json.loads(raw, parse_constant=_refuse)
     except OSError as error:
         raise InvalidContract(f"it cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
+    except RecursionError as error:
+        raise InvalidContract("it is nested too deep to be read") from error
+    except ValueError as error:
         raise InvalidContract(f"it is not JSON: {error}") from error
 
 
@@ -169,6 +187,13 @@ def _all_frozen(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 def _frozen(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
+
+
+def placeholders(value: Any) -> list[str]:
+    """The texts in a value of `template_args` that are written as what `arguments` puts in."""
+    if isinstance(value, list):
+        return [name for item in value for name in placeholders(item)]
+    return [value] if isinstance(value, str) and _PLACEHOLDER.fullmatch(value) else []
 
 
 def _fill(value: Any, known: Mapping[str, Any]) -> Any:

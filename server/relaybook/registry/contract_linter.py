@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from relaybook.model import Tier
-from relaybook.registry.contract import Contract
+from relaybook.registry.contract import FILLED, Contract, placeholders
 
 #: How far each side effect reaches.
 EFFECT_TIERS = {
@@ -145,6 +145,13 @@ def _faults_of_use(
     for name in contract.template_args:
         if name not in inputs:
             yield f"template_args gives {name!r}, no input {use}", "drop it or correct the name"
+        for word in placeholders(contract.template_args[name]):
+            if word not in FILLED:
+                allowed = " or ".join(FILLED)
+                yield (
+                    f"template_args {name!r} is {word!r}, which nothing fills in",
+                    f"use {allowed}",
+                )
     for name, required in inputs.items():
         if required and name not in given and name not in contract.template_args:
             yield (

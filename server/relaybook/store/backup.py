@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from relaybook.errors import AlreadyThere, StoreFault, StoreUnreachable
@@ -42,6 +42,8 @@ def back_up(source: sqlite3.Connection, target: Path) -> None:
             faults = faults_of(copy)
         _settle(unfinished, target, faults)
     except (OSError, sqlite3.OperationalError) as error:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
         raise StoreUnreachable(
             f"The backup {str(target)!r} cannot be written: {error}.",
             next="name a path that can be written, on a disk with room for the ledger",

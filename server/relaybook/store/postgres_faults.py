@@ -56,6 +56,11 @@ def _refusal(error: psycopg.Error, name: str, *, lost: bool) -> StoreFault:
             f"The ledger {name} gave no connection in time.",
             next="see that the server runs and has connections to spare, then repeat the call",
         )
+    if isinstance(error, errors.DiskFull):
+        return StoreFault(
+            f"There is no room for the ledger {name}: {_said(error)}.",
+            next="make room on the server's disk and repeat the call; nothing was changed",
+        )
     if isinstance(error, _NO_WAY_IN):
         return StoreUnreachable(
             f"The ledger {name} cannot be opened for writing: {_said(error)}.",

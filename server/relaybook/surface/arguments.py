@@ -1,5 +1,6 @@
 """The types of tool arguments, and the schema of a task, which stands once."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
@@ -188,3 +189,11 @@ HooksRun = Annotated[
     list[Any],
     WithJsonSchema({"type": "array", "description": "names, or {hook, output}"}),
 ]
+#: What an object is that stands in a list or by itself, for whoever sent something else.
+OBJECTS: Mapping[str, str] = {
+    "updates": "an object with task_id, status, output, claim, error, …",
+    "entries": "an object, such as {name, status} of a test or {text} of a finding",
+    "facts": "an object with minutes, subtasks, independent, …",
+    "args": "an object of arguments by name",
+    "metadata": "an object of values by name",
+}

@@ -1,4 +1,4 @@
-"""A line of a pipe as a message, or as the error that answers it: nobody is left to wait."""
+"""A text as a message, or as the error that answers it: nobody is left to wait."""
 
 import json
 from typing import Any
@@ -15,7 +15,7 @@ from mcp_types import (
 
 
 class NotUnderstood(ValueError):
-    """A line that is no message, and its answer."""
+    """A text that is no message, and its answer."""
 
     def __init__(self, answer: JSONRPCError) -> None:
         super().__init__(answer.error.message)
@@ -23,7 +23,7 @@ class NotUnderstood(ValueError):
 
 
 def message_of(line: str) -> SessionMessage | NotUnderstood:
-    """The message in a line that is not blank."""
+    """The message in the line of a pipe, or the body of a request."""
     try:
         message = jsonrpc_message_adapter.validate_json(line, by_name=False)
     except ValueError:
@@ -38,13 +38,13 @@ def _more_patiently(line: str) -> SessionMessage | NotUnderstood:
     try:
         value = json.loads(line)
     except json.JSONDecodeError:
-        return _unread("the line is no JSON")
+        return _unread("it is no JSON")
     except (ValueError, RecursionError):
-        return _unread("the line is nested too deep, or holds too long a number, to be read")
+        return _unread("it is nested too deep, or holds too long a number, to be read")
     try:
         return SessionMessage(jsonrpc_message_adapter.validate_python(value, by_name=False))
     except (ValueError, RecursionError):
-        return _refused(value, "a line is one JSON-RPC 2.0 message, its params an object")
+        return _refused(value, "send one JSON-RPC 2.0 message at a time, its params an object")
 
 
 def _unread(why: str) -> NotUnderstood:

@@ -21,7 +21,8 @@ from mcp_types import (
 from pydantic import ValidationError
 
 from relaybook.core.text import compact
-from relaybook.errors import InvalidArguments, Refusal, UnknownTool, nearest
+from relaybook.errors import Refusal, UnknownTool, nearest
+from relaybook.surface.argument_faults import FAULTS_SHOWN, bad_arguments
 from relaybook.surface.commits import committed
 from relaybook.surface.shape import schema_of
 from relaybook.surface.slim import slim
@@ -29,9 +30,6 @@ from relaybook.surface.tracing import note_ids
 
 Verb = Callable[..., Coroutine[Any, Any, dict[str, Any]]]
 Observe = Callable[[str, str, float], None]
-
-#: How many faults of one call are named.
-FAULTS_SHOWN = 3
 
 
 class VerbTool(Tool):
@@ -193,25 +191,3 @@ def _unknown_tool(name: str, known: Sequence[str]) -> UnknownTool:
         allowed=", ".join(known),
         next="call one of these",
     )
-
-
-def bad_arguments(tool: str, names: list[str], error: ValidationError) -> InvalidArguments:
-    """What is wrong with the arguments of a call: the first few faults, never their values."""
-    faults = error.errors(include_url=False, include_input=False, include_context=False)
-    unknown = [str(fault["loc"][-1]) for fault in faults if fault["type"] == "extra_forbidden"]
-    shown = [_fault(fault) for fault in faults[:FAULTS_SHOWN]]
-    if len(faults) > FAULTS_SHOWN:
-        shown.append(f"and {len(faults) - FAULTS_SHOWN} more")
-    allowed = nearest(unknown[0], names) if unknown else ", ".join(names)
-    return InvalidArguments(
-        f"{tool}: {'; '.join(shown)}.", allowed=allowed, next="correct them and call again"
-    )
-
-
-def _fault(fault: Any) -> str:
-    where = ".".join(str(part)[:60] for part in fault["loc"][:4])
-    if fault["type"] == "extra_forbidden":
-        return f"unknown argument {where!r}"
-    if fault["type"] == "missing":
-        return f"argument {where!r} is missing"
-    return f"{where!r}: {str(fault['msg'])[:120]}"

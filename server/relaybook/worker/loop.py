@@ -3,7 +3,7 @@
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +40,8 @@ class Job:
     wait_seconds: float = 180.0
     #: Go on asking even when nothing is left.
     keep: bool = False
+    #: How calls that an answer names are told to whoever started the worker.
+    in_words: Callable[[str], str] = str
 
 
 class Worker:
@@ -94,7 +96,7 @@ class Worker:
                     continue
                 seconds = self._pause(answer)
                 if seconds is None and not self._running:
-                    self._display.say(f"stopping: {answer['reason']}")
+                    self._display.say(f"stopping: {self._job.in_words(answer['reason'])}")
                     return
             await self._next_end(seconds)
 

@@ -1,6 +1,7 @@
 """Reads the body of each request before anything acts on it: bounded, and no longer than we serve.
 
-A body that is still arriving is no call in progress. Of strangers little is read, and not for long.
+A body that is still arriving is no call in progress, and none is waited for without end. Of
+strangers little is read, and not for long.
 """
 
 from collections.abc import Collection
@@ -14,6 +15,8 @@ from relaybook.surface.http.stopping import Stopping
 
 #: What a body may hold where anyone may call, in bytes, and how long it may take, in seconds.
 OPEN_LIMIT, OPEN_SECONDS = 8 * 1024, 10.0
+#: How long that of a known caller may take: a large one over a slow line comes in this time.
+KNOWN_SECONDS = 120.0
 
 
 class Bodies:
@@ -49,13 +52,13 @@ class Bodies:
         declared = Headers(scope=scope).get("content-length", "")
         if declared.isdecimal() and int(declared[:20]) > limit:
             return _too_long(limit)
+        seconds = OPEN_SECONDS if is_open else KNOWN_SECONDS
         with self._stopping.scope() as patience:
-            if is_open:
-                patience.deadline = anyio.current_time() + OPEN_SECONDS
+            patience.deadline = anyio.current_time() + seconds
             return await _whole(receive, limit)
         if self._stopping.is_set:
             return _unread(503, "The server stops.", "send this to it again later")
-        said = f"The body took longer than {OPEN_SECONDS:g} seconds."
+        said = f"The body took longer than {seconds:g} seconds."
         return _unread(408, said, "send it again, without a pause")
 
 

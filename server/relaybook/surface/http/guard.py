@@ -9,11 +9,14 @@ from collections.abc import Iterable
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from relaybook.errors import Forbidden, Refusal
+from relaybook.errors import Forbidden, InvalidArguments, Refusal
 from relaybook.surface.http.refusing import refused
 
 #: What tells nothing and may be asked by any name: a cluster asks by address.
 UNGUARDED = frozenset({"/health", "/ready"})
+_TWO_HOSTS = InvalidArguments(
+    "The request has more than one Host.", allowed="one Host", next="send the header once"
+)
 
 
 class Guard:
@@ -31,6 +34,8 @@ class Guard:
         if scope["type"] != "http" or scope["path"] in UNGUARDED:
             return await self._app(scope, receive, send)
         headers = Headers(scope=scope)
+        if len(headers.getlist("host")) > 1:  # RFC 9112, 3.2
+            return await refused(_TWO_HOSTS)(scope, receive, send)
         host, origin = headers.get("host", ""), headers.get("origin")
         if not self._is_ours(host):
             return await refused(_wrong_host(host), 421)(scope, receive, send)

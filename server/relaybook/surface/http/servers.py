@@ -18,6 +18,7 @@ from relaybook.errors import StoreBusy
 from relaybook.surface.direct import Direct
 from relaybook.surface.http.caller import Kind, caller_of
 from relaybook.surface.http.direct import DirectHttp
+from relaybook.surface.http.misread import InOurWords
 from relaybook.surface.http.options import HttpOptions
 from relaybook.surface.http.refusing import refused
 from relaybook.surface.rim import Observe
@@ -89,9 +90,8 @@ class Servers:
         )
         try:
             async with server.session_manager.run():
-                task_status.started(
-                    DirectHttp(server.session_manager.handle_request, Direct(server))
-                )
+                app = InOurWords(server.session_manager.handle_request)
+                task_status.started(DirectHttp(app, Direct(server)))
                 await anyio.sleep_forever()
         except Exception:  # noqa: BLE001  # whatever it was, other callers are served on
             _log.exception("an MCP server failed; the next call gets a new one")
