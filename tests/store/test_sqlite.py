@@ -21,7 +21,7 @@ from relaybook.model import Attempt, Event, Task, Workflow
 from relaybook.store import sqlite_lock as module
 from relaybook.store.schema import MIGRATIONS
 from relaybook.store.sqlite import PAGE_BYTES, Durability, SqliteStore
-from tests.helpers import Clock, dump, engine_on, start, workflow
+from tests.helpers import Clock, dump, engine_on, start, status, workflow
 
 
 @pytest.fixture
@@ -281,7 +281,7 @@ def test_a_ledger_that_is_taken_away_while_it_is_open_serves_nobody(path: Path) 
     away.rename(path)
 
     assert "put the file back" in caught.value.next
-    assert engine.show_workflow(name)["workflow_id"] == name
+    assert status(engine, name) == {"a": "pending"}
     store.close()
 
 

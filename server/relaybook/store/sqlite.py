@@ -123,8 +123,8 @@ class SqliteStore:
             patiently(lambda: db.conn.execute("BEGIN IMMEDIATE"))
             try:
                 yield SqliteTx(db)
-                db.conn.execute("COMMIT")
                 self._file.check()
+                db.conn.execute("COMMIT")
             except BaseException:
                 if db.conn.in_transaction:
                     db.conn.execute("ROLLBACK")

@@ -19,7 +19,7 @@ class OpenFile:
         """Refuse to go on if something else lies there, or nothing.
 
         Raises:
-            StoreUnreachable: what was written since is lost.
+            StoreUnreachable: what would be written now would be lost.
         """
         if _identity(self.path) != self._identity:
             raise StoreUnreachable(

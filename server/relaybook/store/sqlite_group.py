@@ -56,15 +56,12 @@ class SqliteGroup:
         if self.ended:
             return
         try:
-            self._conn.execute("COMMIT")
             self._file.check()
-        except sqlite3.Error as error:
+            self._conn.execute("COMMIT")
+        except (sqlite3.Error, StoreFault) as error:
             if self._conn.in_transaction:
                 self._conn.execute("ROLLBACK")
             self._lose(error)
-        except StoreFault as fault:
-            self._fault = fault
-            self._finish()
         else:
             self._finish()
 
@@ -78,8 +75,9 @@ class SqliteGroup:
         else:
             self._listeners.append(tell)
 
-    def _lose(self, error: sqlite3.Error) -> None:
-        self._fault = refusal(error, self._file.path)
+    def _lose(self, error: sqlite3.Error | StoreFault) -> None:
+        is_told = isinstance(error, StoreFault)
+        self._fault = error if is_told else refusal(error, self._file.path)
         self._finish()
 
     def _finish(self) -> None:
