@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from relaybook.engine import Engine
+from relaybook.errors import PromptTooLarge
 from tests.helpers import task, workflow
 
 
@@ -45,6 +46,16 @@ def test_criteria_that_are_given_stand_alone(engine: Engine) -> None:
 
     assert "- age: How old is it?" in text
     assert "entry points" not in text
+
+
+def test_a_plan_with_a_prompt_too_large_names_the_task_and_is_not_made(engine: Engine) -> None:
+    large = task("b", "a", args={"goal": "word " * 50_000})
+
+    with pytest.raises(PromptTooLarge, match="Task 'b'") as caught:
+        engine.create_workflow("pipeline", tasks=[task("a"), large])
+
+    assert "less in args" in caught.value.next
+    assert engine.list_workflows()["workflows"] == []
 
 
 @pytest.mark.requirement("S155")

@@ -82,13 +82,21 @@ def planned_prompt(
     """The first prompt of a task that is only planned: earlier results stand in it empty.
 
     Raises:
-        PromptTooLarge: it would be too long.
+        PromptTooLarge: it would be too long; names the task.
     """
     template = desk.templates.get(spec.template)
     seconds = spec.timeout_seconds or timeout_seconds(spec.expected_minutes or 0.0)
     prior = tuple(Prior(f"result of {take.source}", "") for take in takes_of(pattern, spec))
     frame = frame_of(template, spec, options, nonce="0", minutes=seconds / 60, prior=prior)
-    return render(template, arguments(template, spec), frame)
+    try:
+        return render(template, arguments(template, spec), frame)
+    except PromptTooLarge as fault:
+        raise PromptTooLarge(
+            f"Task {spec.id[:40]!r}: {fault.message}",
+            allowed=fault.allowed,
+            next="give it less in args, or make several tasks of it; call again",
+            **fault.data,
+        ) from None
 
 
 def frame_of(
