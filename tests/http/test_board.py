@@ -1,6 +1,7 @@
 """The board over HTTP: its page, its door to the MCP endpoint, and who may not pass it."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx2
 import pytest
@@ -82,6 +83,40 @@ async def test_a_login_keeps_the_token_where_no_script_can_read_it(
     assert elsewhere.status_code == 401
     assert "max-age=0" in logout.headers["set-cookie"].lower()
     assert after.status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("origin", "options", "headers"),
+    [
+        ("https://ledger.example", {}, {}),
+        ("", {"public_url": "https://ledger.example/mcp"}, {}),
+        ("", {"trusted_proxies": ("127.0.0.1",)}, {"X-Forwarded-Proto": "https"}),
+    ],
+    ids=["page over TLS", "public URL over TLS", "proxy that says so"],
+)
+async def test_a_cookie_that_came_over_tls_is_never_sent_in_clear(
+    engine: Engine,
+    http: httpx2.AsyncClient,
+    origin: str,
+    options: dict[str, Any],
+    headers: dict[str, str],
+) -> None:
+    async with serving(engine, Known(), allowed_hosts=("ledger.example",), **options) as url:
+        site = url.removesuffix("/mcp")
+        told = own(origin or site) | headers
+        login = await http.post(f"{site}/board/login", json={"token": "good"}, headers=told)
+        logout = await http.post(f"{site}/board/logout", json={}, headers=told)
+
+    assert "; secure" in login.headers["set-cookie"].lower()
+    assert "; secure" in logout.headers["set-cookie"].lower()
+
+
+async def test_a_cookie_of_a_page_without_tls_is_kept(site: str, http: httpx2.AsyncClient) -> None:
+    forged = own(site) | {"X-Forwarded-Proto": "https"}
+
+    login = await http.post(f"{site}/board/login", json={"token": "good"}, headers=forged)
+
+    assert "secure" not in login.headers["set-cookie"].lower()
 
 
 @pytest.mark.parametrize("path", ["/board/login", "/board/logout", "/board/mcp"])

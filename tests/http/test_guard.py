@@ -120,6 +120,19 @@ def test_a_name_that_no_request_could_match_is_refused(
         check_options(HttpOptions(**given), authenticated=True)  # pyright: ignore[reportArgumentType]
 
 
+@pytest.mark.parametrize(
+    "url",
+    ["nonsense", "ledger.example/mcp", "ftp://x/mcp", "https://", "https://u:p@x/mcp", "http://[x"],
+)
+def test_a_public_url_that_no_client_could_use_is_refused(url: str) -> None:
+    with pytest.raises(InvalidArguments, match="correct --public-url"):
+        check_options(HttpOptions(public_url=url), authenticated=True)
+
+
+def test_the_host_of_the_public_url_is_a_name_of_the_server() -> None:
+    assert "ledger.example:8443" in HttpOptions(public_url="https://ledger.example:8443/mcp").names
+
+
 def test_names_of_every_form_that_requests_have_are_taken() -> None:
     options = HttpOptions(
         allowed_hosts=("ledger", "Ledger.example:8443", "10.1.2.3", "[2001:db8::1]:80", "a_b"),

@@ -29,6 +29,7 @@ class Ways:
             InvalidArguments: something is missing, or no URL.
         """
         if not self.issuer:
+            self._refuse_without_issuer()
             return None
         if not self.resource:
             raise InvalidArguments(
@@ -41,6 +42,16 @@ class Ways:
         return OAuth(
             Issuer(issuer=self.issuer, audience=audience, resource=self.resource, jwks=self.jwks)
         )
+
+    def _refuse_without_issuer(self) -> None:
+        """Refuse what is said of an issuer's tokens where none would be checked."""
+        for option, said in (("--oauth-audience", self.audience), ("--oauth-jwks", self.jwks)):
+            if said:
+                raise InvalidArguments(
+                    f"{option} says how the tokens of an OAuth issuer are checked; no issuer is "
+                    "named, so none would be.",
+                    next=f"add --oauth-issuer and --public-url, or leave {option} out",
+                )
 
     def access(self, engine: "Engine", settings: Settings, oauth: "OAuth | None") -> "Access":
         """Who a caller is found to be."""

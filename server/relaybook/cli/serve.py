@@ -1,7 +1,6 @@
 """serve: the ledger over MCP, on standard input and output or over HTTP."""
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import typer
 
@@ -89,7 +88,8 @@ def serve(
             port=port,
             tls_cert=tls_cert,
             tls_key=tls_key,
-            allowed_hosts=(*(allowed_host or ()), *_host_of(public_url)),
+            allowed_hosts=tuple(allowed_host or ()),
+            public_url=public_url,
             allowed_origins=tuple(allowed_origin or ()),
             trusted_proxies=tuple(trusted_proxy or ()),
             body_limit=round(max_body_mib * 1024 * 1024),
@@ -137,10 +137,6 @@ def _serve_http(settings: Settings, options: "HttpOptions", ways: Ways) -> None:
         serve_http(engine, access, options, _announce, pages=oauth.pages if oauth else ())
     finally:
         engine.store.close()
-
-
-def _host_of(url: str) -> list[str]:
-    return list(filter(None, [urlsplit(url).netloc]))
 
 
 def _announce(url: str) -> None:

@@ -58,7 +58,7 @@ def build_app(
     metrics = metrics_of(engine)
     servers = Servers(engine, options, metrics.observe if metrics else None)
     measured = [metrics.route()] if metrics else []
-    board = board_routes(access, servers, exchange)
+    board = board_routes(access, servers, exchange, over_tls=options.is_public_over_tls)
     health = health_routes(engine)
     origins = set(map(normal_origin, options.allowed_origins))
     strangers = {*(page.path for page in health), *PUBLIC_PATHS, *public}

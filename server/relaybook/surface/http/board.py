@@ -51,9 +51,14 @@ def as_given(token: str) -> str:
     return token
 
 
-def board_routes(access: Access, mcp: ASGIApp, exchange: Exchange) -> list[BaseRoute]:
-    """The routes of the board; its requests of the protocol go on to `mcp`."""
-    ways = _Ways(access, exchange)
+def board_routes(
+    access: Access, mcp: ASGIApp, exchange: Exchange, *, over_tls: bool = False
+) -> list[BaseRoute]:
+    """The routes of the board; its requests of the protocol go on to `mcp`.
+
+    With `over_tls` browsers are known to reach it so, whatever a request looks like.
+    """
+    ways = _Ways(access, exchange, over_tls)
     return [
         Route(BOARD_PATH, _page),
         Route(LOGIN_PATH, ways.login, methods=["POST"]),
@@ -74,6 +79,7 @@ class _Ways:
 
     access: Access
     exchange: Exchange
+    over_tls: bool
 
     async def login(self, request: Request) -> Response:
         try:
@@ -88,7 +94,7 @@ class _Ways:
         except Refusal as refusal:
             return refused(refusal)
         answer = JSONResponse({})
-        _keep(answer, request, token, COOKIE_SECONDS)
+        self._keep(answer, request, token, COOKIE_SECONDS)
         return answer
 
     async def logout(self, request: Request) -> Response:
@@ -97,8 +103,26 @@ class _Ways:
         except Refusal as refusal:
             return refused(refusal)
         answer = JSONResponse({})
-        _keep(answer, request, "", 0)
+        self._keep(answer, request, "", 0)
         return answer
+
+    def _keep(self, answer: Response, request: Request, token: str, seconds: int) -> None:
+        """Have the browser keep the token so long; 0 makes it forget."""
+        answer.set_cookie(
+            COOKIE,
+            token,
+            max_age=seconds,
+            path=BOARD_PATH,
+            httponly=True,
+            samesite="strict",
+            secure=self.over_tls or _came_over_tls(request),
+        )
+
+
+def _came_over_tls(request: Request) -> bool:
+    """Whether the browser sent this over TLS: where that ends at a proxy, the page tells."""
+    origin = request.headers.get("origin", "")
+    return request.url.scheme == "https" or origin.startswith("https://")
 
 
 class _OwnRequests:
@@ -152,19 +176,6 @@ async def _token_in(request: Request) -> str:
 
 def _fits_a_cookie(token: str) -> bool:
     return token.isascii() and token.isprintable() and not set(token) & set(' ",;\\')
-
-
-def _keep(answer: Response, request: Request, token: str, seconds: int) -> None:
-    """Have the browser keep the token so long; 0 makes it forget."""
-    answer.set_cookie(
-        COOKIE,
-        token,
-        max_age=seconds,
-        path=BOARD_PATH,
-        httponly=True,
-        samesite="strict",
-        secure=request.url.scheme == "https",
-    )
 
 
 def _unknown() -> Response:

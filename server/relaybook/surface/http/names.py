@@ -6,6 +6,7 @@ A name of another form is refused at the start, for it would match no request, a
 import ipaddress
 import re
 from collections.abc import Callable, Iterable
+from urllib.parse import urlsplit
 
 from relaybook.errors import InvalidArguments
 
@@ -22,6 +23,20 @@ def check_names(hosts: Iterable[str], origins: Iterable[str], proxies: Iterable[
     _check("--allowed-host", hosts, is_host, "a name or an address, with or without :PORT")
     _check("--allowed-origin", origins, is_origin, "such as https://app.example, with no path")
     _check("--trusted-proxy", proxies, is_proxy, "addresses, networks such as 10.0.0.0/8, or *")
+
+
+def check_url(url: str) -> None:
+    """Refuse a public URL that no client could use.
+
+    Raises:
+        InvalidArguments: it is none.
+    """
+    if not _is_url(url):
+        raise InvalidArguments(
+            f"{url[:120]!r} is no URL that clients could reach this server by.",
+            allowed="such as https://ledger.example/mcp",
+            next="correct --public-url",
+        )
 
 
 def _check(option: str, given: Iterable[str], fits: Callable[[str], bool], allowed: str) -> None:
@@ -54,6 +69,15 @@ def is_origin(text: str) -> bool:
 def normal_origin(text: str) -> str:
     """An origin as browsers write it."""
     return text.lower().rstrip("/")
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    # A quotation mark would end the parameter that names it in WWW-Authenticate.
+    return parts.scheme in ("http", "https") and is_host(parts.netloc) and '"' not in text
 
 
 def is_proxy(text: str) -> bool:

@@ -15,7 +15,6 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from relaybook.core.text import canonical, text_hash
-from relaybook.errors import InvalidArguments
 from relaybook.surface.http.caller import Caller, Kind, MissingScope
 from relaybook.surface.http.signing_keys import SigningKeys
 
@@ -158,10 +157,4 @@ def _scopes(claims: Mapping[str, Any]) -> Collection[str]:
 def _metadata_url(resource: str) -> str:
     """Where the metadata of a resource is: RFC 9728 section 3.1."""
     parts = urlsplit(resource)
-    if parts.scheme not in ("http", "https") or not parts.hostname or '"' in resource:
-        raise InvalidArguments(
-            f"{resource[:120]!r} is no URL that clients could reach this server by.",
-            allowed="such as https://ledger.example/mcp",
-            next="correct --public-url",
-        )
     return f"{parts.scheme}://{parts.netloc}{WELL_KNOWN}{parts.path.rstrip('/')}"

@@ -3,9 +3,10 @@
 import ipaddress
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from relaybook.errors import Forbidden, InvalidArguments
-from relaybook.surface.http.names import check_names
+from relaybook.surface.http.names import check_names, check_url
 
 #: The most that a request's body may hold unless said otherwise, in bytes.
 BODY_LIMIT = 4 * 1024 * 1024
@@ -23,6 +24,8 @@ class HttpOptions:
     tls_key: Path | None = None
     #: Names, or names with a port, that callers may reach this server by.
     allowed_hosts: tuple[str, ...] = ()
+    #: The URL that callers reach this server by, or nothing.
+    public_url: str = ""
     #: Origins, as `https://name`, of web pages that may call.
     allowed_origins: tuple[str, ...] = ()
     #: Addresses of proxies whose word for the scheme and the caller's address is taken.
@@ -44,7 +47,13 @@ class HttpOptions:
     def names(self) -> tuple[str, ...]:
         """The hosts that a request may name: this machine, the address bound, those allowed."""
         bound = () if _is_any(self.host) else (_bracketed(self.host),)
-        return ("127.0.0.1", "localhost", "[::1]", *bound, *self.allowed_hosts)
+        public = filter(None, [urlsplit(self.public_url).netloc])
+        return ("127.0.0.1", "localhost", "[::1]", *bound, *public, *self.allowed_hosts)
+
+    @property
+    def is_public_over_tls(self) -> bool:
+        """Whether callers are known to reach it over TLS, which may end before it."""
+        return urlsplit(self.public_url).scheme == "https"
 
 
 def check_options(options: HttpOptions, *, authenticated: bool) -> None:
@@ -52,14 +61,16 @@ def check_options(options: HttpOptions, *, authenticated: bool) -> None:
 
     Raises:
         Forbidden: the address can be reached from elsewhere, and nobody would be asked for a token.
-        InvalidArguments: a certificate without its key, a key without its certificate, or a
-            name that no request could match.
+        InvalidArguments: a certificate without its key, a key without its certificate, a
+            name that no request could match, or a public URL that is none.
     """
     if (options.tls_cert is None) != (options.tls_key is None):
         raise InvalidArguments(
             "TLS needs a certificate and its key.", next="name both, --tls-cert and --tls-key"
         )
     check_names(options.allowed_hosts, options.allowed_origins, options.trusted_proxies)
+    if options.public_url:
+        check_url(options.public_url)
     if authenticated or options.anyone_may_connect or is_loopback(options.host):
         return
     raise Forbidden(
