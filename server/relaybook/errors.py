@@ -41,7 +41,8 @@ Refusal
 │   ├── HooksPending
 │   ├── InReview
 │   ├── SkillBreakerOpen
-│   └── PromptBlocked
+│   ├── PromptBlocked
+│   └── IssuerUnreachable    a token cannot be checked without its issuer
 ├── Forbidden                this caller may not, ever
 └── StoreFault               the ledger on disk cannot serve
     ├── StoreUnreachable
@@ -281,6 +282,12 @@ class SkillBreakerOpen(NotNow):
 
 class PromptBlocked(NotNow):
     code = "prompt_blocked"
+
+
+class IssuerUnreachable(NotNow):
+    """The issuer of a token does not say how to check it; asked again, it may."""
+
+    code = "issuer_unreachable"
 
 
 class Forbidden(Refusal):

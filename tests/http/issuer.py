@@ -8,8 +8,8 @@ from typing import Any
 import anyio
 import jwt
 import uvicorn
-from cryptography.hazmat.primitives.asymmetric import ec
-from jwt.algorithms import ECAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -23,12 +23,14 @@ AUDIENCE = "https://ledger.example/mcp"
 
 
 class IssuerServer:
-    """Signs tokens; `keys` are those that it publishes."""
+    """Signs tokens; `published` are its keys, as its page of keys lists them."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.key = ec.generate_private_key(ec.SECP256R1())
-        self.published: dict[str, ec.EllipticCurvePublicKey] = {"one": self.key.public_key()}
+        self.published = [jwk(self.key, kid="one", use="sig", alg="ES256")]
+        #: Whether its pages answer nothing but that they cannot.
+        self.is_away = False
         #: How often the keys were asked for.
         self.asked = 0
 
@@ -42,8 +44,12 @@ class IssuerServer:
         without: Iterable[str] = (),
         **claims: Any,
     ) -> str:
-        """A signed token; `claims` replace those of a good one, `without` leaves some out."""
+        """A signed token; `claims` replace those of a good one, `without` leaves some out.
+
+        A header of None is left out.
+        """
         now = int(time.time())
+        named = {"kid": "one"} | (headers or {})
         said = {
             "iss": self.url,
             "aud": AUDIENCE,
@@ -55,17 +61,20 @@ class IssuerServer:
         } | claims
         kept = {name: value for name, value in said.items() if name not in without}
         signer = self.key if key is None else key
-        return jwt.encode(kept, signer, algorithm, headers={"kid": "one"} | (headers or {}))
+        shown = {name: value for name, value in named.items() if value is not None}
+        return jwt.encode(kept, signer, algorithm, headers=shown)
 
     def app(self) -> Starlette:
         """Its pages: metadata and keys."""
 
         async def metadata(_: Request) -> JSONResponse:
+            if self.is_away:
+                return JSONResponse({}, 503)
             return JSONResponse({"issuer": self.url, "jwks_uri": f"{self.url}/keys"})
 
         async def keys(_: Request) -> JSONResponse:
             self.asked += 1
-            return JSONResponse({"keys": [_jwk(*each) for each in self.published.items()]})
+            return JSONResponse({"keys": self.published}, 503 if self.is_away else 200)
 
         return Starlette(
             routes=[
@@ -75,8 +84,11 @@ class IssuerServer:
         )
 
 
-def _jwk(name: str, key: ec.EllipticCurvePublicKey) -> dict[str, Any]:
-    return ECAlgorithm.to_jwk(key, as_dict=True) | {"kid": name, "use": "sig", "alg": "ES256"}
+def jwk(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, **said: str) -> dict[str, Any]:
+    """The public half of `key` as an issuer publishes it, with what is `said` of it."""
+    if isinstance(key, rsa.RSAPrivateKey):
+        return RSAAlgorithm.to_jwk(key.public_key(), as_dict=True) | said
+    return ECAlgorithm.to_jwk(key.public_key(), as_dict=True) | said
 
 
 @asynccontextmanager

@@ -11,20 +11,24 @@ from typing import Any
 import httpx2
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from relaybook.engine import Engine
-from relaybook.errors import InvalidArguments
+from relaybook.errors import InvalidArguments, IssuerUnreachable
+from relaybook.surface.http import signing_keys
 from relaybook.surface.http.caller import Either
 from relaybook.surface.http.oauth import Issuer, OAuth
+from relaybook.surface.http.signing_keys import RSA_ALGORITHMS
 from relaybook.surface.http.tokens import Tokens
 from tests.helpers import workflow
 from tests.http.conftest import Connect
-from tests.http.issuer import AUDIENCE, IssuerServer, issuing
+from tests.http.issuer import AUDIENCE, IssuerServer, issuing, jwk
 from tests.http.serving import serving
 from tests.surface.calls import call
 
 pytestmark = pytest.mark.anyio
+
+RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 @pytest.fixture
@@ -118,6 +122,7 @@ BAD: dict[str, Callable[[IssuerServer], str]] = {
     "no issuer": lambda i: i.token(without=["iss"]),
     "no subject": lambda i: i.token(without=["sub"]),
     "no end": lambda i: i.token(without=["exp"]),
+    "end as text": lambda i: i.token(exp=str(int(time.time()) + 300)),
     "expired": lambda i: i.token(exp=int(time.time()) - 60),
     "not yet": lambda i: i.token(nbf=int(time.time()) + 600),
     "not signed": _none,
@@ -185,17 +190,88 @@ async def test_keys_are_fetched_once_and_invented_ones_do_not_burden_the_issuer(
     assert issuer.asked == 1
 
 
-async def test_an_issuer_that_cannot_be_reached_lets_nobody_in(issuer: IssuerServer) -> None:
+async def test_while_the_keys_cannot_be_fetched_no_token_is_called_invalid(
+    url: str, issuer: IssuerServer, http: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signing_keys, "RETRY_SECONDS", 0.0)
+    good = {"Authorization": f"Bearer {issuer.token()}"}
+    issuer.is_away = True
+    answer = await http.post(url, json={}, headers=good)
+
+    issuer.is_away = False
+    again = await http.post(url, json={}, headers=good)
+    bad = {"Authorization": f"Bearer {issuer.token(headers={'kid': 'two'})}"}
+    invented = await http.post(url, json={}, headers=bad)
+
+    said = answer.json()["error"]
+    assert (answer.status_code, said["code"]) == (503, "issuer_unreachable")
+    assert "with the same token" in said["next"]
+    assert "www-authenticate" not in answer.headers
+    assert again.status_code not in (401, 503)
+    assert invented.status_code == 401
+
+
+async def test_a_known_key_is_good_while_its_issuer_is_away(
+    issuer: IssuerServer, oauth: OAuth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await oauth.caller(issuer.token())
+    issuer.is_away = True
+    for name in ("KEPT_SECONDS", "AGAIN_SECONDS"):  # so that they are asked for each time
+        monkeypatch.setattr(signing_keys, name, 0.0)
+
+    assert await oauth.caller(issuer.token(jti="another")) is not None
+    with pytest.raises(IssuerUnreachable):
+        await oauth.caller(issuer.token(headers={"kid": "two"}))
+
+
+@pytest.mark.parametrize("page", ["/no-such-page", "/.well-known/openid-configuration"])
+async def test_a_page_that_holds_no_keys_is_an_issuer_that_is_away(
+    issuer: IssuerServer, page: str
+) -> None:
     away = OAuth(
-        Issuer(
-            issuer=issuer.url,
-            audience=AUDIENCE,
-            resource=AUDIENCE,
-            jwks=f"{issuer.url}/no-such-page",
-        )
+        Issuer(issuer=issuer.url, audience=AUDIENCE, resource=AUDIENCE, jwks=f"{issuer.url}{page}")
     )
 
-    assert await away.caller(issuer.token()) is None
+    with pytest.raises(IssuerUnreachable):
+        await away.caller(issuer.token())
+
+
+async def test_a_token_that_names_no_key_is_checked_by_each_that_fits(
+    issuer: IssuerServer, oauth: OAuth
+) -> None:
+    another = ec.generate_private_key(ec.SECP256R1())
+    issuer.published.insert(0, jwk(another, kid="two"))
+    stranger = ec.generate_private_key(ec.SECP256R1())
+
+    found = [
+        await oauth.caller(issuer.token(key=key, headers={"kid": None}))
+        for key in (another, issuer.key, stranger)
+    ]
+
+    assert [caller is not None for caller in found] == [True, True, False]
+
+
+@pytest.mark.parametrize("algorithm", RSA_ALGORITHMS)
+async def test_an_rsa_key_signs_as_it_says_or_if_it_says_nothing_in_any_way(
+    issuer: IssuerServer, oauth: OAuth, algorithm: str
+) -> None:
+    issuer.published = [jwk(RSA, kid="any"), jwk(RSA, kid="pinned", alg="PS384")]
+
+    found = [
+        await oauth.caller(issuer.token(key=RSA, algorithm=algorithm, headers={"kid": name}))
+        for name in ("any", "pinned")
+    ]
+
+    assert [caller is not None for caller in found] == [True, algorithm == "PS384"]
+
+
+async def test_a_key_for_encryption_signs_nothing(issuer: IssuerServer, oauth: OAuth) -> None:
+    for_encryption = ec.generate_private_key(ec.SECP256R1())
+    issuer.published.append(jwk(for_encryption, kid="enc", use="enc"))
+
+    token = issuer.token(key=for_encryption, headers={"kid": "enc"})
+
+    assert await oauth.caller(token) is None
 
 
 async def test_sessions_of_two_people_are_two(issuer: IssuerServer, oauth: OAuth) -> None:
@@ -210,7 +286,9 @@ async def test_sessions_of_two_people_are_two(issuer: IssuerServer, oauth: OAuth
     assert len({caller.name for caller in callers}) == 3
 
 
-@pytest.mark.parametrize("issuer_url", ["http://issuer.example", "ftp://issuer.example", "x"])
+@pytest.mark.parametrize(
+    "issuer_url", ["http://issuer.example", "ftp://issuer.example", "x", "https://", "https://[x"]
+)
 def test_an_issuer_is_trusted_over_https_alone(issuer_url: str) -> None:
     with pytest.raises(InvalidArguments, match="https"):
         OAuth(Issuer(issuer=issuer_url, audience="x", resource=AUDIENCE))

@@ -43,6 +43,7 @@ class Access(Protocol):
         Raises:
             MissingScope: somebody who may call, but nothing here.
             StoreFault: the ledger, which knows, does not answer.
+            IssuerUnreachable: nor does the issuer.
         """
         ...
 

@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from relaybook.errors import StoreFault
+from relaybook.errors import IssuerUnreachable, StoreFault
 from relaybook.surface.http.caller import Access, Caller, MissingScope, keep_caller
 from relaybook.surface.http.refusing import refused
 
@@ -53,7 +53,7 @@ class Door:
             caller = await self._access.caller(token)
         except MissingScope as error:
             return self._stranger(token, error.scope)
-        except StoreFault as fault:
+        except (StoreFault, IssuerUnreachable) as fault:
             return refused(fault)
         return caller or self._stranger(token)
 

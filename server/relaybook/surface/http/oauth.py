@@ -4,6 +4,7 @@ https://modelcontextprotocol.io/specification/2025-11-25/basic/authorization, RF
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +17,7 @@ from starlette.routing import Route
 
 from relaybook.core.text import canonical, text_hash
 from relaybook.surface.http.caller import Caller, Kind, MissingScope
-from relaybook.surface.http.signing_keys import SigningKeys
+from relaybook.surface.http.signing_keys import ALGORITHMS, SigningKeys
 
 #: Scopes that say what somebody may do; of several the first counts.
 ROLES: Mapping[str, str] = {
@@ -29,11 +30,6 @@ PROJECT = "relaybook:project:"
 EVERY = f"{PROJECT}*"
 WELL_KNOWN = "/.well-known/oauth-protected-resource"
 
-#: Signatures that only the issuer can make; in particular neither "none" nor a shared secret.
-ALGORITHMS = (
-    *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
-    *("ES256", "ES384", "ES512", "EdDSA"),
-)
 #: By how much the clocks of the two sides may differ, in seconds.
 LEEWAY_SECONDS = 30.0
 #: How many tokens that were found good are remembered, each until it expires.
@@ -66,6 +62,7 @@ class OAuth:
         self._issuer = issuer
         self._keys = SigningKeys(issuer.issuer, issuer.jwks)
         self._metadata_url = _metadata_url(issuer.resource)
+        #: Whom tokens are of, by their hashes, and when they end.
         self._known: dict[str, tuple[Caller, float]] = {}
 
     @property
@@ -93,14 +90,15 @@ class OAuth:
 
         Raises:
             MissingScope: it is good, but for nothing here.
+            IssuerUnreachable: it cannot be checked now.
         """
         if token is None or len(token) > TOKEN_LIMIT:
             return None
         known = self._known.get(text_hash(token))
         if known is None:
             return await self._checked(token)
-        caller, until = known
-        return caller if datetime.now(UTC).timestamp() < until else None
+        caller, end = known
+        return caller if datetime.now(UTC).timestamp() - LEEWAY_SECONDS < end else None
 
     async def _checked(self, token: str) -> Caller | None:
         claims = await self._claims(token)
@@ -109,7 +107,7 @@ class OAuth:
         caller = _caller(claims)
         if len(self._known) >= KNOWN_LIMIT:
             self._known.clear()
-        self._known[text_hash(token)] = caller, claims["exp"] + LEEWAY_SECONDS
+        self._known[text_hash(token)] = caller, claims["exp"]
         return caller
 
     async def _claims(self, token: str) -> dict[str, Any] | None:
@@ -117,20 +115,26 @@ class OAuth:
             head = jwt.get_unverified_header(token)
             if head.get("alg") not in ALGORITHMS:
                 return None
-            key = await self._keys.key(head.get("kid"))
-            if key is None:
-                return None
-            return jwt.decode(
-                token,
-                key,
-                algorithms=ALGORITHMS,
-                audience=self._issuer.audience,
-                issuer=self._issuer.issuer,
-                leeway=LEEWAY_SECONDS,
-                options={"require": ["exp", "iss", "aud", "sub"]},
-            )
+            for key in await self._keys.fitting(head.get("kid"), head["alg"]):
+                with suppress(jwt.InvalidSignatureError):
+                    return self._signed_by(key, token)
         except jwt.PyJWTError:
-            return None
+            pass
+        return None
+
+    def _signed_by(self, key: jwt.PyJWK, token: str) -> dict[str, Any] | None:
+        """What the token says, if it is good for this server and has an end that is a number."""
+        claims = jwt.decode(
+            token,
+            key,
+            algorithms=ALGORITHMS,
+            audience=self._issuer.audience,
+            issuer=self._issuer.issuer,
+            leeway=LEEWAY_SECONDS,
+            options={"require": ["exp", "iss", "aud", "sub"]},
+        )
+        # RFC 7519, section 4.1.4; the library takes a text of digits as well.
+        return claims if isinstance(claims["exp"], int | float) else None
 
 
 def _caller(claims: Mapping[str, Any]) -> Caller:

@@ -4,10 +4,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from relaybook.errors import InvalidArguments, NotFound, Refusal, StoreFault
+from relaybook.errors import InvalidArguments, IssuerUnreachable, NotFound, Refusal, StoreFault
 
 #: The status by the class of the refusal; of all others it is 403.
-STATUSES: tuple[tuple[type[Refusal], int], ...] = ((InvalidArguments, 400), (StoreFault, 503))
+STATUSES: tuple[tuple[type[Refusal], int], ...] = (
+    (InvalidArguments, 400),
+    (StoreFault, 503),
+    (IssuerUnreachable, 503),
+)
 
 
 def refused(refusal: Refusal, status: int | None = None) -> JSONResponse:

@@ -1,21 +1,27 @@
 """The public keys that an OAuth issuer signs its tokens with, fetched when they are needed."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 import anyio
 import httpx2
-from jwt import PyJWK, PyJWKSet
+from jwt import PyJWK
 from jwt.exceptions import PyJWTError
 
-from relaybook.errors import InvalidArguments
+from relaybook.errors import InvalidArguments, IssuerUnreachable
 from relaybook.surface.http.options import is_loopback
 
+#: Signatures that only the issuer can make; in particular neither "none" nor a shared secret.
+RSA_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
+ALGORITHMS = (*RSA_ALGORITHMS, "ES256", "ES384", "ES512", "EdDSA")
 #: After how many seconds keys are fetched again; and how soon again for a key that is not known,
 #: so that tokens with invented keys do not make this server a burden to the issuer.
 KEPT_SECONDS, AGAIN_SECONDS = 600.0, 30.0
+#: How soon after it failed they are fetched again for a key that is not known.
+RETRY_SECONDS = 2.0
+#: How long fetching may take, in seconds: a caller waits for it.
 FETCH_SECONDS = 5.0
 #: The longest answer that is read, in bytes.
 ANSWER_LIMIT = 1_000_000
@@ -36,38 +42,59 @@ class SigningKeys:
             _refuse_unsafe(each)
         self._issuer = issuer
         self._url = url
-        self._keys: Mapping[str | None, PyJWK] = {}
+        self._keys: Sequence[PyJWK] = ()
         self._fetched_at = -KEPT_SECONDS
-        self._tried_at = -KEPT_SECONDS
+        #: When fetching them failed, if it failed the last time.
+        self._failed_at: float | None = None
         self._fetching = anyio.Lock()
 
-    async def key(self, key_id: str | None) -> PyJWK | None:
-        """The key of that id; without an id the only key there is."""
+    async def fitting(self, key_id: str | None, algorithm: str) -> Sequence[PyJWK]:
+        """The keys that may have signed a token; one that names no key, any for its algorithm.
+
+        Raises:
+            IssuerUnreachable: none is known, and they cannot be fetched now.
+        """
+        found = self._known(key_id, algorithm)
+        if found and (self._fetching.locked() or not self._is_due(is_known=True)):
+            return found
         async with self._fetching:
-            now = anyio.current_time()
-            wait = KEPT_SECONDS if self._known(key_id) else AGAIN_SECONDS
-            if now - self._fetched_at >= wait and now - self._tried_at >= AGAIN_SECONDS:
-                self._tried_at = now
-                await self._fetch(now)
-        return self._known(key_id)
+            if self._is_due(is_known=bool(self._known(key_id, algorithm))):
+                await self._fetch()
+        found = self._known(key_id, algorithm)
+        if not found and self._failed_at is not None:
+            raise IssuerUnreachable(
+                f"The keys of the issuer {self._issuer[:120]!r} cannot be fetched, so the token "
+                "cannot be checked; it may well be good.",
+                next="send the request again in a few seconds, with the same token",
+            )
+        return found
 
-    def _known(self, key_id: str | None) -> PyJWK | None:
-        if key_id is None and len(self._keys) == 1:
-            return next(iter(self._keys.values()))
-        return self._keys.get(key_id)
+    def _known(self, key_id: str | None, algorithm: str) -> Sequence[PyJWK]:
+        return [
+            key
+            for key in self._keys
+            if key.algorithm_name == algorithm and key_id in (None, key.key_id)
+        ]
 
-    async def _fetch(self, now: float) -> None:
+    def _is_due(self, *, is_known: bool) -> bool:
+        """Whether to fetch them for a key that is known, or for one that is not."""
+        now = anyio.current_time()
+        if self._failed_at is not None:
+            return now - self._failed_at >= (AGAIN_SECONDS if is_known else RETRY_SECONDS)
+        return now - self._fetched_at >= (KEPT_SECONDS if is_known else AGAIN_SECONDS)
+
+    async def _fetch(self) -> None:
         """Fetch the keys; those known stay if that fails."""
         try:
-            async with httpx2.AsyncClient(timeout=FETCH_SECONDS) as http:
-                self._url = self._url or await self._discovered(http)
-                found = PyJWKSet.from_dict(await _json(http, self._url))
-        except (httpx2.HTTPError, PyJWTError, ValueError) as error:
+            with anyio.fail_after(FETCH_SECONDS):
+                async with httpx2.AsyncClient(timeout=FETCH_SECONDS) as http:
+                    url = self._url or await self._discovered(http)
+                    self._keys = _usable(await _json(http, url))
+        except (httpx2.HTTPError, InvalidArguments, TimeoutError, ValueError) as error:
             _log.warning("the keys of %s were not fetched: %r", self._issuer, error)
-            return
-        # A secret that both sides know signs nothing here: whoever can check could forge.
-        self._keys = {key.key_id: key for key in found.keys if key.key_type != "oct"}
-        self._fetched_at = now
+            self._failed_at = anyio.current_time()
+        else:
+            self._fetched_at, self._failed_at = anyio.current_time(), None
 
     async def _discovered(self, http: httpx2.AsyncClient) -> str:
         for place in _metadata_urls(self._issuer):
@@ -79,6 +106,32 @@ class SigningKeys:
                 _refuse_unsafe(said["jwks_uri"])
                 return said["jwks_uri"]
         raise ValueError("the issuer's metadata names no keys")
+
+
+def _usable(said: dict[str, Any]) -> Sequence[PyJWK]:
+    """The keys of a JWK set that sign, each with an algorithm that it may be used with.
+
+    Raises:
+        ValueError: there is none.
+    """
+    listed: object = said.get("keys")
+    keys = [key for each in listed for key in _keys_of(each)] if isinstance(listed, list) else []
+    if not keys:
+        raise ValueError("no key of the issuer can be used")
+    return keys
+
+
+def _keys_of(said: Any) -> Iterator[PyJWK]:
+    """One key of the set; an RSA key that names no algorithm once for each (RFC 7518, 3.1)."""
+    # A secret that both sides know signs nothing here: whoever can check could forge.
+    if not isinstance(said, dict) or said.get("kty") == "oct" or said.get("use", "sig") != "sig":
+        return
+    is_any_rsa = said.get("kty") == "RSA" and not said.get("alg")
+    for algorithm in RSA_ALGORITHMS if is_any_rsa else (None,):
+        try:
+            yield PyJWK(said, algorithm)
+        except (PyJWTError, TypeError):
+            continue
 
 
 async def _json(http: httpx2.AsyncClient, url: str) -> dict[str, Any]:
@@ -112,11 +165,19 @@ def _metadata_urls(issuer: str) -> Sequence[str]:
 
 
 def _refuse_unsafe(url: str) -> None:
-    parts = urlsplit(url)
-    if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or "")):
+    if _is_safe(url):
         return
     raise InvalidArguments(
         f"{url[:120]!r} is no address that keys can be trusted from.",
         allowed="an https URL, or http on this machine",
         next="correct --oauth-issuer or --oauth-jwks",
     )
+
+
+def _is_safe(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    is_here = parts.scheme == "http" and is_loopback(parts.hostname or "")
+    return is_here or (parts.scheme == "https" and bool(parts.hostname))
