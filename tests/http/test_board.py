@@ -37,6 +37,7 @@ class Known:
     """Knows an orchestrator and a worker by their tokens."""
 
     challenge = "Bearer"
+    advice = "ask for one"
 
     async def caller(self, token: str | None) -> Caller | None:
         roles = {"good": "orchestrator", "worker": "worker"}

@@ -87,6 +87,7 @@ class Only:
     """Knows one caller, who shows no token."""
 
     challenge = "Bearer"
+    advice = "ask for one"
 
     def __init__(self, kind: Kind | None) -> None:
         self._kind = kind

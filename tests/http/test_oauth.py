@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from relaybook.engine import Engine
 from relaybook.errors import InvalidArguments, IssuerUnreachable
 from relaybook.surface.http import signing_keys
-from relaybook.surface.http.caller import Either
+from relaybook.surface.http.caller import Either, Kind, MissingScope
 from relaybook.surface.http.oauth import Issuer, OAuth
 from relaybook.surface.http.signing_keys import RSA_ALGORITHMS
 from relaybook.surface.http.tokens import Tokens
@@ -29,6 +29,8 @@ from tests.surface.calls import call
 pytestmark = pytest.mark.anyio
 
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+#: What is asked of a token that has two projects and no role.
+ROLELESS = "relaybook:worker relaybook:project:a%20%22 relaybook:project:b"
 
 
 @pytest.fixture
@@ -153,16 +155,53 @@ async def test_a_bad_token_lets_nobody_in(
 
 
 @pytest.mark.parametrize(
-    "scope", ["", "openid", "relaybook:all", "relaybook:project:a", "admin relaybook:project:*", 7]
+    ("scope", "asked"),
+    [
+        ("", "relaybook:worker relaybook:project:default"),
+        ("openid", "relaybook:worker relaybook:project:default"),
+        (7, "relaybook:worker relaybook:project:default"),
+        ("relaybook:all", "relaybook:all relaybook:project:default"),
+        ("relaybook:project:b relaybook:project:a%20%22", ROLELESS),
+        ("admin relaybook:project:*", "relaybook:worker relaybook:project:*"),
+    ],
 )
-async def test_a_token_without_a_scope_is_told_which(
-    url: str, issuer: IssuerServer, http: httpx2.AsyncClient, scope: object
+async def test_a_token_without_a_scope_is_told_the_least_that_would_do_and_where_to_get_it(
+    url: str, issuer: IssuerServer, http: httpx2.AsyncClient, scope: object, asked: str
 ) -> None:
     headers = {"Authorization": f"Bearer {issuer.token(scope)}"}
     answer = await http.post(url, json={}, headers=headers)
 
-    assert answer.status_code == 403
-    assert 'error="insufficient_scope", scope="relaybook:' in answer.headers["www-authenticate"]
+    said = answer.json()["error"]
+    assert (answer.status_code, said["code"]) == (403, "forbidden")
+    challenge = answer.headers["www-authenticate"]
+    assert challenge.endswith(f', error="insufficient_scope", scope="{asked}"')
+    assert "relaybook:orchestrator" in said["allowed"]
+    assert said["next"] == f"get a token with such scopes from {issuer.url}"
+
+
+async def test_with_the_scopes_of_the_challenge_a_token_is_good(
+    issuer: IssuerServer, oauth: OAuth
+) -> None:
+    with pytest.raises(MissingScope) as missing:
+        await oauth.caller(issuer.token("openid"))
+
+    caller = await oauth.caller(issuer.token(missing.value.scope))
+
+    assert caller is not None
+    assert caller.kind == Kind("worker", frozenset({"default"}))
+
+
+async def test_a_stranger_is_told_of_the_ways_in_that_there_are(
+    url: str, engine: Engine, oauth: OAuth, issuer: IssuerServer, http: httpx2.AsyncClient
+) -> None:
+    either = (await http.post(url, json={})).json()["error"]["next"]
+    async with serving(engine, oauth) as only:
+        bad = {"Authorization": "Bearer relaybook_guess"}
+        told = (await http.post(only, json={}, headers=bad)).json()["error"]["next"]
+
+    assert told == f"send Authorization: Bearer with an access token of {issuer.url}"
+    assert "relaybook token create" in either
+    assert either.endswith(f"; or {told}")
 
 
 async def test_the_metadata_says_where_tokens_come_from(

@@ -191,6 +191,7 @@ class KnownOnce:
     """Knows who calls when a call begins, and not when it is answered."""
 
     challenge = "Bearer"
+    advice = "ask for one"
 
     def __init__(self) -> None:
         self._asked = 0

@@ -90,7 +90,7 @@ class _Ways:
                 return _unknown()
             _refuse_worker(caller)
         except MissingScope as error:
-            return refused(Forbidden(f"The token lacks the scope {error.scope!r}."))
+            return refused(error.refusal)
         except Refusal as refusal:
             return refused(refusal)
         answer = JSONResponse({})

@@ -6,6 +6,8 @@ from typing import Protocol
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
+from relaybook.errors import Forbidden
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
@@ -26,11 +28,12 @@ class Caller:
 
 
 class MissingScope(Exception):
-    """The token is good, but not for this server."""
+    """The token is good, but not for this server; `refusal` says why."""
 
-    def __init__(self, scope: str) -> None:
-        super().__init__(scope)
-        #: One that would do.
+    def __init__(self, refusal: Forbidden, scope: str) -> None:
+        super().__init__(str(refusal))
+        self.refusal = refusal
+        #: The scopes that give least of those that would do, by blanks.
         self.scope = scope
 
 
@@ -52,6 +55,11 @@ class Access(Protocol):
         """The WWW-Authenticate header that a stranger is answered with."""
         ...
 
+    @property
+    def advice(self) -> str:
+        """What a stranger is told to do."""
+        ...
+
 
 class Either:
     """Whoever one of two knows; the second says how strangers may become known."""
@@ -62,6 +70,10 @@ class Either:
     @property
     def challenge(self) -> str:
         return self._second.challenge
+
+    @property
+    def advice(self) -> str:
+        return f"{self._first.advice}; or {self._second.advice}"
 
     async def caller(self, token: str | None) -> Caller | None:
         return await self._first.caller(token) or await self._second.caller(token)
@@ -77,6 +89,10 @@ class AsWorkers:
     def challenge(self) -> str:
         return self._access.challenge
 
+    @property
+    def advice(self) -> str:
+        return self._access.advice
+
     async def caller(self, token: str | None) -> Caller | None:
         caller = await self._access.caller(token)
         return caller and replace(caller, kind=replace(caller.kind, role="worker"))
@@ -86,6 +102,7 @@ class Anyone:
     """Everyone may call, as `role`."""
 
     challenge = "Bearer"
+    advice = ""
 
     def __init__(self, role: str) -> None:
         self._caller = Caller("anyone", Kind(role))

@@ -22,8 +22,6 @@ COOKIE = "relaybook_token"
 COOKIE_PATHS = ("/board",)
 
 EVENT_STREAM = "text/event-stream"
-#: What one who may not call is told to do.
-NEXT = "send Authorization: Bearer with a token of this server; relaybook token create makes one"
 
 
 class Door:
@@ -52,7 +50,7 @@ class Door:
         try:
             caller = await self._access.caller(token)
         except MissingScope as error:
-            return self._stranger(token, error.scope)
+            return self._lacking(error)
         except (StoreFault, IssuerUnreachable) as fault:
             return refused(fault)
         return caller or self._stranger(token)
@@ -87,23 +85,24 @@ class Door:
         finally:
             auth_context_var.reset(reset)
 
-    def _stranger(self, token: str | None, missing: str = "") -> Response:
-        """The answer to one who may not call: RFC 6750 section 3."""
-        if missing:
-            status, said = 403, f"The token lacks the scope {missing!r}."
-            fault = f'error="insufficient_scope", scope="{missing}"'
-        else:
-            status, said = 401, "The token is not valid." if token else "A token is needed."
-            fault = 'error="invalid_token"' if token else ""
+    def _stranger(self, token: str | None) -> Response:
+        """The answer to one whom nobody knows: RFC 6750 section 3."""
+        message = "The token is not valid." if token else "A token is needed."
+        said = {"code": "unauthorized", "message": message, "next": self._access.advice}
+        fault = 'error="invalid_token"' if token else ""
+        return JSONResponse({"error": said}, 401, self._challenge(fault))
+
+    def _lacking(self, error: MissingScope) -> Response:
+        """The answer to one whose token is good for too little."""
+        answer = refused(error.refusal)
+        answer.headers.update(self._challenge(f'error="insufficient_scope", scope="{error.scope}"'))
+        return answer
+
+    def _challenge(self, fault: str) -> dict[str, str]:
         challenge = self._access.challenge
         if fault:
             challenge += f"{',' if ' ' in challenge else ''} {fault}"
-        code = "forbidden" if missing else "unauthorized"
-        return JSONResponse(
-            {"error": {"code": code, "message": said, "next": NEXT}},
-            status,
-            {"WWW-Authenticate": challenge},
-        )
+        return {"WWW-Authenticate": challenge}
 
 
 @lru_cache(maxsize=1024)

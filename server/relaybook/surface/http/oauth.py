@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import jwt
 from starlette.requests import Request
@@ -16,6 +16,8 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from relaybook.core.text import canonical, text_hash
+from relaybook.engine.desk import DEFAULT_PROJECT
+from relaybook.errors import Forbidden
 from relaybook.surface.http.caller import Caller, Kind, MissingScope
 from relaybook.surface.http.signing_keys import ALGORITHMS, SigningKeys
 
@@ -28,6 +30,10 @@ ROLES: Mapping[str, str] = {
 #: Begins a scope that names a project, percent-encoded; `*` is every project.
 PROJECT = "relaybook:project:"
 EVERY = f"{PROJECT}*"
+#: The scope of the role that may do least.
+LEAST_ROLE = "relaybook:worker"
+#: How many of its projects a token is asked to keep.
+SHOWN_PROJECTS = 10
 WELL_KNOWN = "/.well-known/oauth-protected-resource"
 
 #: By how much the clocks of the two sides may differ, in seconds.
@@ -68,6 +74,10 @@ class OAuth:
     @property
     def challenge(self) -> str:
         return f'Bearer resource_metadata="{self._metadata_url}"'
+
+    @property
+    def advice(self) -> str:
+        return f"send Authorization: Bearer with an access token of {self._issuer.issuer}"
 
     @property
     def pages(self) -> Sequence[Route]:
@@ -139,16 +149,33 @@ class OAuth:
 
 def _caller(claims: Mapping[str, Any]) -> Caller:
     scopes = _scopes(claims)
-    role = next((role for scope, role in ROLES.items() if scope in scopes), None)
-    if role is None:
-        raise MissingScope("relaybook:worker")
+    said = next((scope for scope in ROLES if scope in scopes), None)
     named = [unquote(each.removeprefix(PROJECT)) for each in scopes if each.startswith(PROJECT)]
-    if not named:
-        raise MissingScope(EVERY)
-    kind = Kind(role, None if EVERY in scopes else frozenset(named))
+    if said is None or not named:
+        raise _missing(said, named, claims["iss"])
+    kind = Kind(ROLES[said], None if EVERY in scopes else frozenset(named))
     # A session belongs to whoever opened it, and to what they might do then.
     mark = canonical([claims["iss"], claims["sub"], claims.get("client_id"), sorted(scopes)])
     return Caller(f"oauth_{text_hash(mark)[:32]}", kind)
+
+
+def _missing(role: str | None, projects: Sequence[str], issuer: str) -> MissingScope:
+    """What a token of this role, if of any, and for these projects lacks.
+
+    A client that asks for the scopes named, and for no others, is to keep those it has.
+    """
+    role_said = role or LEAST_ROLE
+    kept = [quote(each, safe="*", errors="replace") for each in sorted(projects)[:SHOWN_PROJECTS]]
+    scopes = [role_said, *(f"{PROJECT}{each}" for each in kept or [DEFAULT_PROJECT])]
+    message = "" if role else "The token has no scope that says a role."
+    if not projects:
+        message += f"{' ' if message else ''}The token has no scope that names a project."
+    refusal = Forbidden(
+        message,
+        allowed=f"{', '.join(ROLES)}; with {PROJECT}NAME for each project, or {EVERY} for all",
+        next=f"get a token with such scopes from {issuer}",
+    )
+    return MissingScope(refusal, " ".join(scopes))
 
 
 def _scopes(claims: Mapping[str, Any]) -> Collection[str]:

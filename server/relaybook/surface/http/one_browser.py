@@ -9,6 +9,7 @@ class OneBrowser:
     """Knows nobody but the browser that came first with the key."""
 
     challenge = "Bearer"
+    advice = "start relaybook board again, and open the address that it shows"
 
     def __init__(self, key: str, token: str) -> None:
         self._key = key

@@ -19,6 +19,9 @@ class Tokens:
     """Knows whoever presents a valid token of the ledger."""
 
     challenge = "Bearer"
+    advice = (
+        "send Authorization: Bearer with a token of this server; relaybook token create makes one"
+    )
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
