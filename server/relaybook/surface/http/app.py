@@ -13,9 +13,9 @@ from starlette.routing import BaseRoute, Route
 from relaybook.engine import Engine
 from relaybook.surface.http.board import PUBLIC_PATHS, Exchange, as_given, board_routes
 from relaybook.surface.http.bodies import Bodies
-from relaybook.surface.http.caller import Access
+from relaybook.surface.http.caller import Access, Anyone
 from relaybook.surface.http.door import Door
-from relaybook.surface.http.guard import Guard
+from relaybook.surface.http.guard import UNGUARDED, Guard
 from relaybook.surface.http.health import health_routes
 from relaybook.surface.http.names import normal_origin
 from relaybook.surface.http.options import HttpOptions
@@ -57,11 +57,12 @@ def build_app(
     options = options or HttpOptions()
     metrics = metrics_of(engine)
     servers = Servers(engine, options, metrics.observe if metrics else None)
-    measured = [metrics.route()] if metrics else []
+    measured = [metrics.route(access)] if metrics else []
     board = board_routes(access, servers, exchange, over_tls=options.is_public_over_tls)
     health = health_routes(engine)
     origins = set(map(normal_origin, options.allowed_origins))
-    strangers = {*(page.path for page in health), *PUBLIC_PATHS, *public}
+    # The page of figures asks for a token itself.
+    strangers = {*(page.path for page in [*health, *measured]), *PUBLIC_PATHS, *public}
     stopping = stopping or Stopping()
 
     @asynccontextmanager
@@ -74,13 +75,22 @@ def build_app(
         lifespan=lifespan,
         exception_handlers={HTTPException: no_page},
         middleware=[
-            Middleware(Guard, options.names, origins),
+            Middleware(Guard, options.names, origins, _asked_by_address(access, measured)),
             *_pages_of(origins),
             Middleware(Door, access, strangers),
             Middleware(Bodies, options.body_limit, stopping, strangers),
             Middleware(Streams, stopping),
         ],
     )
+
+
+def _asked_by_address(access: Access, measured: Sequence[Route]) -> Collection[str]:
+    """The paths that are answered under any name, as monitoring asks each replica by its address.
+
+    Figures only where a token guards them: a page that a browser shows has none to send.
+    """
+    guarded = [] if isinstance(access, Anyone) else measured
+    return UNGUARDED | {page.path for page in guarded}
 
 
 def _pages_of(origins: Collection[str]) -> list[Middleware]:

@@ -4,7 +4,7 @@ A page of any site may make a browser send requests to this server; its Origin t
 page's name was made to resolve to this machine (DNS rebinding), its Host.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -25,13 +25,21 @@ class Guard:
     A host without a port stands for each port; `origins` are as browsers write them.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Iterable[str], origins: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        hosts: Iterable[str],
+        origins: Iterable[str] = (),
+        unguarded: Collection[str] = UNGUARDED,
+    ) -> None:
+        """The paths of `unguarded` are answered under any name."""
         self._app = app
+        self._unguarded = frozenset(unguarded)
         self._hosts = {each.lower() for each in hosts}
         self._origins = frozenset(origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in UNGUARDED:
+        if scope["type"] != "http" or scope["path"] in self._unguarded:
             return await self._app(scope, receive, send)
         headers = Headers(scope=scope)
         if len(headers.getlist("host")) > 1:  # RFC 9112, 3.2

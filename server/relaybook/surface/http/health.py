@@ -32,7 +32,7 @@ def health_routes(engine: Engine) -> list[Route]:
 
 def _answers(engine: Engine) -> bool:
     try:
-        with engine.store.look() as tx:
+        with engine.store.read() as tx:
             tx.rows("SELECT 1 FROM workflows LIMIT 1")
     except Refusal:
         return False

@@ -1,23 +1,29 @@
 """/metrics for Prometheus: calls by tool, and what the ledger holds; no id is ever a label.
 
-It is no public page: whoever may see all of the ledger may see it, and nobody else.
+It is no public page: whoever may see all of the ledger may see it, and nobody else; also while the
+ledger is away, which is then the figure that counts.
 """
 
 from collections.abc import Collection, Iterable
 
+import anyio
 from anyio import to_thread
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from relaybook.engine import Engine
 from relaybook.errors import Forbidden, Refusal
-from relaybook.surface.http.caller import caller_of
+from relaybook.store.base import Row
+from relaybook.surface.http.caller import Access, caller_of
+from relaybook.surface.http.door import Door
 from relaybook.surface.http.refusing import refused
+from relaybook.surface.http.remembered import PATIENCE_SECONDS, Remembered
 
 METRICS_PATH = "/metrics"
 #: What a call of a tool that there is not is counted under.
@@ -38,8 +44,8 @@ class Metrics:
     def __init__(self, engine: Engine, tools: Collection[str]) -> None:
         """Calls are counted by the names in `tools`, all others as one."""
         self._tools = frozenset(tools)
+        self._engine = engine
         self._registry = CollectorRegistry()
-        self._registry.register(_Ledger(engine))
         self._calls = Counter(
             "relaybook_calls",
             "Tool calls by tool and outcome: ok, refused, failed.",
@@ -60,43 +66,49 @@ class Metrics:
         self._calls.labels(name, outcome).inc()
         self._seconds.labels(name).observe(seconds)
 
-    def route(self) -> Route:
-        """The page itself."""
+    def route(self, access: Access) -> Route:
+        """The page itself, for those whom `access` knows, or knew before the ledger was away."""
+        door = Middleware(Door, Remembered(access))
+        return Route(METRICS_PATH, self._page, middleware=[door])
 
-        async def metrics(request: Request) -> Response:
-            kind = caller_of(request).kind
-            if kind.role == "worker" or kind.projects is not None:
-                return refused(
-                    Forbidden(
-                        "Only who may see the whole ledger may see its figures.",
-                        allowed="a token of an orchestrator for all projects",
-                        next="ask with such a token",
-                    )
+    async def _page(self, request: Request) -> Response:
+        kind = caller_of(request).kind
+        if kind.role == "worker" or kind.projects is not None:
+            return refused(
+                Forbidden(
+                    "Only who may see the whole ledger may see its figures.",
+                    allowed="a token of an orchestrator for all projects",
+                    next="ask with such a token",
                 )
-            text = await to_thread.run_sync(generate_latest, self._registry)
-            return Response(text, media_type=CONTENT_TYPE_LATEST)
+            )
+        held = None
+        with anyio.move_on_after(PATIENCE_SECONDS):
+            held = await to_thread.run_sync(_open_work, self._engine, abandon_on_cancel=True)
+        text = generate_latest(self._registry) + generate_latest(_Ledger(held))
+        return Response(text, media_type=CONTENT_TYPE_LATEST)
 
-        return Route(METRICS_PATH, metrics)
+
+def _open_work(engine: Engine) -> Row | None:
+    """How many workflows are open, and how many of their tasks by status; None: no answer."""
+    try:
+        with engine.store.read() as tx:
+            return tx.rows(_OPEN)[0]
+    except Refusal:
+        return None
 
 
 class _Ledger(Collector):
-    """What is not over, asked for at each scrape; the same from every replica."""
+    """What is not over, as it was found; the same from every replica."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    def describe(self) -> Iterable[Metric]:
-        return ()
+    def __init__(self, held: Row | None) -> None:
+        self._held = held
 
     def collect(self) -> Iterable[Metric]:
         up = GaugeMetricFamily("relaybook_ledger_up", "1 if the ledger answers.")
-        try:
-            with self._engine.store.look() as tx:
-                [(workflows, *tasks)] = tx.rows(_OPEN)
-        except Refusal:
-            up.add_metric([], 0)
+        up.add_metric([], 0 if self._held is None else 1)
+        if self._held is None:
             return [up]
-        up.add_metric([], 1)
+        workflows, *tasks = self._held
         open_ones = GaugeMetricFamily("relaybook_open_workflows", "Workflows that have not ended.")
         open_ones.add_metric([], workflows)
         held = GaugeMetricFamily(
