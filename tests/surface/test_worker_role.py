@@ -10,7 +10,9 @@ from relaybook.core.record import KINDS, OF_WORKER
 from relaybook.engine import Engine
 from relaybook.engine.readables import READABLES
 from relaybook.store.base import Store
-from tests.helpers import dump, result, start, task, workflow
+from relaybook.surface.tools import tools_for
+from relaybook.surface.worker_words import NAMES, WORDS
+from tests.helpers import dump, resolve, result, start, task, workflow
 from tests.surface.calls import call, filled, refusal
 
 pytestmark = pytest.mark.anyio
@@ -191,3 +193,64 @@ async def test_a_worker_is_told_only_ways_on_that_it_has(worker: Client, engine:
     assert "accept_raw" not in told["next"]
     corrected = await call(worker, "update_task", **done, output=result({"count": 1}))
     assert corrected["status"] == "completed"
+
+
+def foreign(told: dict[str, Any]) -> list[str]:
+    """The tools that a worker does not have and is told of all the same."""
+    return [name for name in NAMES if name in told.get("allowed", "") + told.get("next", "")]
+
+
+def test_the_tools_that_a_worker_is_not_told_of_are_those_that_it_does_not_have(
+    engine: Engine,
+) -> None:
+    every = {tool.name for tool in tools_for(engine, "all")}
+
+    assert {*NAMES, *WORDS} == every - {tool.name for tool in tools_for(engine, "worker")}
+
+
+async def test_a_worker_that_names_no_workflow_of_ours_claims_without_one(
+    worker: Client, engine: Engine
+) -> None:
+    workflow_id = workflow(engine, "a")
+
+    told = await refusal(worker, "claim_task", workflow_id="wf_00000000")
+    claimed = await call(worker, "claim_task")
+
+    assert told["code"] == "unknown_workflow"
+    assert workflow_id not in told["allowed"]
+    assert "call claim_task without workflow_id" in told["next"]
+    assert claimed["task_id"] == "a"
+
+
+async def test_a_worker_of_a_cancelled_workflow_is_told_how_it_frees_what_it_writes(
+    worker: Client, engine: Engine
+) -> None:
+    workflow_id = workflow(engine, task("a", writes=["docs/"]))
+    claim = (await call(worker, "claim_task"))["claim"]
+    resolve(engine, workflow_id, "cancel")
+
+    told = await refusal(worker, "update_task", claim=claim, status="in_progress")
+    freed = await call(worker, "update_task", claim=claim, status="pending")
+
+    assert (told["code"], foreign(told)) == ("workflow_ended", [])
+    assert "update_task(status='pending', claim)" in told["next"]
+    assert freed["task_id"] == "a"
+
+
+async def test_a_worker_that_reads_its_result_before_there_is_one_goes_on(
+    worker: Client, engine: Engine
+) -> None:
+    workflow_id = workflow(engine, "a")
+    claim = (await call(worker, "claim_task"))["claim"]
+
+    uri = f"ledger://workflows/{workflow_id}/tasks/a/result"
+    told = await refusal(worker, "read", uri=uri, claim=claim)
+
+    assert foreign(told) == []
+    assert told["next"].startswith("go on with your task")
+
+
+async def test_the_arguments_of_a_tool_are_named_once(worker: Client) -> None:
+    told = await refusal(worker, "record", clam="x", kind="finding", entries=[])
+
+    assert sorted(told["allowed"].split(", ")) == ["claim", "entries", "kind"]

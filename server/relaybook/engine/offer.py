@@ -207,7 +207,7 @@ def _blocked(tx: Tx, workflow: Workflow) -> str:
 def _unanswered(workflow: Workflow) -> str:
     return (
         f"{workflow.input_required} task(s) of {workflow.id!r} wait for an answer: "
-        f"resolve(workflow_id={workflow.id!r}) tells what they ask"
+        f"resolve(workflow_id={workflow.id!r}) tells their orchestrator what they ask"
     )
 
 

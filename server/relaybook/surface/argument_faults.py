@@ -41,9 +41,11 @@ def bad_arguments(tool: str, names: list[str], error: ValidationError) -> Invali
     shown = [what for what, _ in told]
     if len(faults) > FAULTS_SHOWN:
         shown.append(f"and {len(faults) - FAULTS_SHOWN} more")
+    # The same names in another order are told once.
+    allowed = {frozenset(each.split(", ")): each for _, each in told}
     return InvalidArguments(
         f"{tool}: {'; '.join(shown)}.",
-        allowed="; ".join(dict.fromkeys(allowed for _, allowed in told)),
+        allowed="; ".join(allowed.values()),
         next="correct them and call again",
     )
 

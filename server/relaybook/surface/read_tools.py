@@ -53,4 +53,5 @@ def worker_read_tool(engine: Engine) -> Tool:
         description="Call to read a guide, or with your claim your own task: "
         "ledger://workflows/{id}/tasks/{task_id}/prompt.",
         read_only=True,
+        for_worker=True,
     )

@@ -48,4 +48,5 @@ def worker_record_tool(engine: Engine) -> Tool:
         description="Call with your claim to put facts on your task's record: artifact{path}, "
         "test{name,status}, metric{name,value}, finding{text}, followup{text}.",
         idempotent=False,
+        for_worker=True,
     )

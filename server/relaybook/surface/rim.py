@@ -27,6 +27,7 @@ from relaybook.surface.commits import committed
 from relaybook.surface.shape import schema_of
 from relaybook.surface.slim import slim
 from relaybook.surface.tracing import note_ids
+from relaybook.surface.worker_words import to_worker
 
 Verb = Callable[..., Coroutine[Any, Any, dict[str, Any]]]
 Observe = Callable[[str, str, float], None]
@@ -50,10 +51,12 @@ def tool(
     idempotent: bool = True,
     lasts: bool = False,
     meta: Mapping[str, Any] | None = None,
+    for_worker: bool = False,
 ) -> Tool:
     """`verb` as a tool: unknown arguments refused, its answer sent once as text and once as data.
 
-    `answer` is a TypedDict that describes what `verb` answers; `meta` is for hosts.
+    `answer` is a TypedDict that describes what `verb` answers; `meta` is for hosts. Refusals are
+    told in the words for an orchestrator, or `for_worker`.
     """
     annotations = ToolAnnotations(
         title=title,
@@ -63,7 +66,7 @@ def tool(
         open_world_hint=False,
     )
     made = VerbTool.from_function(
-        _answering(verb),
+        _answering(verb, for_worker=for_worker),
         title=title,
         description=description,
         annotations=annotations,
@@ -80,13 +83,13 @@ def tool(
     return made.model_copy(update=update)
 
 
-def _answering(verb: Verb) -> Callable[..., Awaitable[CallToolResult]]:
+def _answering(verb: Verb, *, for_worker: bool) -> Callable[..., Awaitable[CallToolResult]]:
     @functools.wraps(verb)
     async def call(**arguments: Any) -> CallToolResult:
         try:
             return _result(await committed(lambda: verb(**arguments)))
         except Refusal as refusal:
-            return refused(refusal)
+            return refused(to_worker(refusal) if for_worker else refusal)
 
     call.__annotations__ = {**verb.__annotations__, "return": CallToolResult}
     return call

@@ -128,7 +128,7 @@ def _bad_update(unknown: list[str]) -> InvalidArguments:
     )
 
 
-def claim_task_tool(engine: Engine) -> Tool:
+def claim_task_tool(engine: Engine, *, for_worker: bool = False) -> Tool:
     async def claim_task(
         workflow_id: Text = "",
         project: Text = "",
@@ -155,6 +155,7 @@ def claim_task_tool(engine: Engine) -> Tool:
         description="Call to get the next task that may start: its prompt, and the claim to "
         "finish it under. Says why if there is none.",
         idempotent=False,
+        for_worker=for_worker,
     )
 
 
@@ -188,6 +189,7 @@ def worker_update_tool(engine: Engine) -> Tool:
         title="Update task",
         description="Call with your claim: in_progress to stay alive, completed with output, "
         "failed, input_required, or pending to give it back.",
+        for_worker=True,
     )
 
 

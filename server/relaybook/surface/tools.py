@@ -25,7 +25,7 @@ def tools_for(engine: Engine, role: str, wakes: Wakes | None = None) -> list[Too
     """
     if role == "worker":
         return [
-            claim_task_tool(engine),
+            claim_task_tool(engine, for_worker=True),
             worker_update_tool(engine),
             worker_record_tool(engine),
             worker_read_tool(engine),
