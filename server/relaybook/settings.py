@@ -75,9 +75,9 @@ def default_store(env: Mapping[str, str], *, home: Path, platform: str) -> Path:
 
 def _secrets(named: str) -> tuple[str, ...]:
     secrets = tuple(each.strip() for each in named.split(",") if each.strip())
-    if any(len(each) < SECRET_LENGTH for each in secrets):
+    if (named and not secrets) or any(len(each) < SECRET_LENGTH for each in secrets):
         raise InvalidArguments(
-            "RELAYBOOK_SECRET holds a key that is too short.",
+            "RELAYBOOK_SECRET holds no key, or one that is too short.",
             allowed=f"keys of {SECRET_LENGTH} characters or more, by commas: the first one seals",
             next="make one with openssl rand -hex 32",
         )

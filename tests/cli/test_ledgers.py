@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from relaybook.engine import Engine
-from relaybook.store.open import open_store, stored_version
+from relaybook.store.open import file_of, open_store, stored_version
 from relaybook.store.schema import MIGRATIONS
 from tests.helpers import STORES, dump, store_name
 
@@ -23,6 +23,11 @@ def test_migrate_makes_the_tables_once_and_says_what_it_did(
 
     latest = len(MIGRATIONS)
     assert [(each["from"], each["to"]) for each in told] == [(0, latest), (latest, latest)]
+    assert [each["behind"] for each in told] == [0, 0]
+    assert [each["summary"] for each in told] == [
+        f"The ledger was at version 0 and is at {latest}.",
+        "The ledger is up to date.",
+    ]
     assert stored_version(name) == latest
 
 
@@ -31,6 +36,8 @@ def test_migrate_check_changes_nothing_and_ends_with_1_while_there_is_something_
     kind: str, cli: Cli, tmp_path: Path
 ) -> None:
     named = ("--store", store_name(kind, tmp_path))
+    if (file := file_of(named[1])) is not None:
+        file.touch()
 
     fresh = cli("migrate", "--check", *named)
     untouched = stored_version(named[1])
@@ -40,6 +47,32 @@ def test_migrate_check_changes_nothing_and_ends_with_1_while_there_is_something_
     assert (fresh.code, untouched, done.code) == (1, 0, 0)
     assert fresh.out.startswith(f"The ledger is to go from version 0 to {len(MIGRATIONS)}.")
     assert done.out.startswith("The ledger is up to date.")
+
+
+@pytest.mark.parametrize("named", ["none.db", "."])
+def test_migrate_check_of_what_is_no_file_does_not_read_as_behind(named: str, cli: Cli) -> None:
+    ran = cli("migrate", "--check", "--store", named, "--json")
+
+    assert (ran.code, json.loads(ran.err)["code"]) == (5, "store_unreachable")
+
+
+def test_migrate_check_of_the_ledger_that_nobody_named_says_that_there_is_none_yet(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RELAYBOOK_STORE")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+
+    ran = cli("migrate", "--check", "--json")
+
+    assert (ran.code, ran.json["from"]) == (1, 0)
+
+
+def test_a_copy_onto_a_ledger_with_rows_is_in_conflict_with_it(
+    cli: Cli, twin: tuple[Engine, str], ledger: Path, tmp_path: Path
+) -> None:
+    ran = cli("copy", "--from", str(ledger), "--to", str(tmp_path / "copy.db"), "--json")
+
+    assert (ran.code, json.loads(ran.err)["code"]) == (4, "already_there")
 
 
 def test_copy_moves_a_ledger_to_a_server_with_counts_and_checksums(

@@ -36,6 +36,15 @@ def test_the_projects_of_a_token_are_said_in_words(cli: Cli, said: tuple[str, ..
     assert "--all-projects" in refused.err
 
 
+def test_a_token_for_every_project_is_not_made_by_a_star(cli: Cli) -> None:
+    refused = cli("token", "create", "ci", "--project", "*")
+    listed = cli("token", "list", "--json")
+
+    assert refused.code == 2
+    assert "--all-projects" in refused.err
+    assert listed.json["tokens"] == []
+
+
 def test_a_token_ends_after_some_days_or_never(cli: Cli) -> None:
     refused = cli("token", "create", "x", "--all-projects", "--days", "5", "--never-expires")
     listed = cli("token", "list", "--json")

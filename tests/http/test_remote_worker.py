@@ -14,7 +14,15 @@ from anyio import to_thread
 import relaybook
 from relaybook.engine import Engine
 from relaybook.engine.request import Update
-from relaybook.errors import Forbidden, StaleClaim, StoreUnreachable, UnknownWorkflow, refusal_of
+from relaybook.errors import (
+    Forbidden,
+    Refusal,
+    StaleClaim,
+    StoreUnreachable,
+    UnknownWorkflow,
+    refusal_of,
+)
+from relaybook.surface.http.caller import Anyone
 from relaybook.surface.http.tokens import Tokens
 from relaybook.surface.remote import RemoteLedger, with_remote
 from tests.helpers import Clock, result, start, task, update, workflow
@@ -30,6 +38,10 @@ sys.stdin.read()
 names = [name for name in os.environ if name.startswith("RELAYBOOK")]
 print("<result>" + json.dumps({"status": "ok", "data": names}) + "</result>")
 """
+#: Answers with the address of the server that it was given.
+ADDRESS = ENVIRONMENT.replace(
+    '[name for name in os.environ if name.startswith("RELAYBOOK")]', 'os.environ["RELAYBOOK_URL"]'
+)
 
 
 def update_of(claimed: Mapping[str, Any], **said: Any) -> Update:
@@ -160,6 +172,38 @@ async def test_a_page_that_is_no_server_of_tools_is_told_by_what_it_answered(
 async def test_a_server_that_is_not_there_is_named() -> None:
     with anyio.fail_after(60), pytest.raises(StoreUnreachable, match="did not answer"):
         await with_remote("http://127.0.0.1:9/mcp", "", never)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://u:s3cr3t@127.0.0.1:9/mcp",
+        "http://s3cr3t@127.0.0.1:9/mcp",
+        "ftp://u:s3cr3t@127.0.0.1/mcp",
+        "u:s3cr3t@127.0.0.1",
+        "http://u:s3cr3t@[x",
+        "http://u:s3cr3t@",
+    ],
+)
+async def test_the_password_of_a_url_is_shown_nowhere(url: str) -> None:
+    with anyio.fail_after(60), pytest.raises(Refusal) as caught:
+        await with_remote(url, "", never)
+
+    assert "s3cr3t" not in str(caught.value)
+
+
+async def test_a_command_is_not_given_the_password_of_the_url(
+    engine: Engine, tmp_path: Path
+) -> None:
+    name = workflow(engine, "a")
+    async with serving(engine, Anyone("worker")) as url:
+        named = url.replace("://", "://u:s3cr3t@")
+        ran = await to_thread.run_sync(work, tmp_path, named, "", ADDRESS)
+
+    given = engine.read(f"ledger://workflows/{name}/tasks/a/result")["text"]
+    assert ran.returncode == 0, ran.stderr
+    assert url in given
+    assert "s3cr3t" not in given + ran.stderr
 
 
 def test_a_refusal_is_made_again_of_what_was_told_of_it() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from relaybook.engine import Engine
-from relaybook.errors import NotALedger, StoreFault
+from relaybook.errors import AlreadyThere, StoreFault
 from relaybook.store import copy as module
 from relaybook.store.base import Store, Tx
 from relaybook.store.copy import Copied, copy_ledger
@@ -89,7 +89,7 @@ def test_a_target_with_rows_is_refused_and_left_as_it_is(kind: str, tmp_path: Pa
     workflow(engine_on(target, Clock()), "theirs")
     before = dump(target)
 
-    with pytest.raises(NotALedger, match="is not empty: it has rows in 'workflows'"):
+    with pytest.raises(AlreadyThere, match="is not empty: it has rows in 'workflows'"):
         copy_ledger(source, target)
 
     assert dump(target) == before

@@ -68,6 +68,12 @@ def test_the_secrets_of_replicas_are_told_and_never_shown() -> None:
     assert new not in repr(read)
 
 
+@pytest.mark.parametrize("blank", [" " * 40, ",", " , "])
+def test_a_secret_of_blanks_is_no_secret(blank: str) -> None:
+    with pytest.raises(InvalidArguments, match="holds no key"):
+        settings({"RELAYBOOK_SECRET": blank})
+
+
 def test_a_short_secret_is_refused_without_being_shown() -> None:
     with pytest.raises(InvalidArguments, match="32 characters") as refused:
         settings({"RELAYBOOK_SECRET": "hunter2"})

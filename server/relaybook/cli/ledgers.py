@@ -19,7 +19,7 @@ group = typer.Typer()
 @group.command()
 def migrate(
     check: Annotated[
-        bool, typer.Option("--check", help="Change nothing; end with 1 if there is something to.")
+        bool, typer.Option("--check", help="Change nothing; end with 1 if it is behind.")
     ] = False,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -39,12 +39,16 @@ def _migrated(store: str | None, *, check: bool) -> dict[str, Any]:
 
     settings = settings_of(store=store)
     refuse_worker(settings, "use relaybook migrate")
+    if check and settings.named:
+        refuse_missing(settings.store)
     before, latest = stored_version(settings.store), len(MIGRATIONS)
     if not check:
         open_store(settings.store).close()
-    done = "is to go" if check else "went"
-    told = f"{done} from version {before} to {latest}" if before < latest else "is up to date"
-    behind = latest - before
+    told = "is up to date"
+    if before < latest:  # another process may have brought it there just now
+        going = f"is to go from version {before} to {latest}"
+        told = going if check else f"was at version {before} and is at {latest}"
+    behind = latest - before if check else 0
     return {"from": before, "to": latest, "behind": behind, "summary": f"The ledger {told}."}
 
 

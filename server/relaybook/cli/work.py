@@ -107,12 +107,15 @@ def _words(command: str) -> list[str]:
 
 
 def _environment(settings: Settings, url: str) -> dict[str, str]:
-    """The command's: where the ledger is, and never the token, which may be good for more."""
+    """The command's: where the ledger is, and no token or password, which may be good for more."""
+    kept = {name: value for name, value in os.environ.items() if name != "RELAYBOOK_TOKEN"}
+    if url:
+        from relaybook.surface.remote import without_user
+
+        return kept | {"RELAYBOOK_URL": without_user(url)}
     from relaybook.store.open import anywhere
 
-    kept = {name: value for name, value in os.environ.items() if name != "RELAYBOOK_TOKEN"}
-    named = {"RELAYBOOK_URL": url} if url else {"RELAYBOOK_STORE": anywhere(settings.store)}
-    return kept | named
+    return kept | {"RELAYBOOK_STORE": anywhere(settings.store)}
 
 
 def _run_remote(url: str, token: str, job: "Job") -> "Worker":

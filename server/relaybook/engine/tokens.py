@@ -19,6 +19,8 @@ TOKEN_BYTES, ID_BYTES = 32, 4
 NAME_LIMIT, PROJECTS_LIMIT = 200, 100
 DAY_SECONDS = 86_400.0
 DAYS_LIMIT = 36_500.0
+#: What people mean every project by, where it would be a name.
+EVERY = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,12 @@ def _check(name: str, role: str, projects: Sequence[str] | None, days: float | N
         raise InvalidArguments("The token has no name, or a long one.", allowed="1 to 200 letters")
     if days is not None and not 0 < days <= DAYS_LIMIT:
         raise InvalidArguments(f"days is {days:g}.", allowed=f"over 0, up to {DAYS_LIMIT:g}")
+    if projects is not None and EVERY in projects:
+        raise InvalidArguments(
+            f"{EVERY!r} is no project, and does not stand for all of them.",
+            allowed="names of projects, or every project",
+            next="say --all-projects for a token that is good for every project",
+        )
     if projects is not None and not _are_projects(projects):
         raise InvalidArguments(
             "The token's projects cannot be.",

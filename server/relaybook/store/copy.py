@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from relaybook.errors import NotALedger, StoreFault
+from relaybook.errors import AlreadyThere, StoreFault
 from relaybook.store.base import Row, Store, Tx
 from relaybook.store.schema import KEYS
 
@@ -30,7 +30,7 @@ def copy_ledger(source: Store, target: Store) -> list[Copied]:
     """Copy every table, then read the target back and compare.
 
     Raises:
-        NotALedger: the target is not empty.
+        AlreadyThere: the target is not empty.
         StoreFault: what was read back differs; the target is as empty as before.
     """
     with source.read() as from_, target.transaction() as to:
@@ -51,7 +51,7 @@ def copy_ledger(source: Store, target: Store) -> list[Copied]:
 def _refuse_full(to: Tx) -> None:
     for table in KEYS:
         if to.rows(f"SELECT 1 FROM {table} LIMIT 1"):
-            raise NotALedger(
+            raise AlreadyThere(
                 f"The target of the copy is not empty: it has rows in {table!r}.",
                 allowed="a ledger without a row",
                 next="name a new file or an empty schema with --to",

@@ -4,7 +4,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from relaybook.errors import NewerLedger
+from relaybook.errors import NewerLedger, StoreUnreachable
 from relaybook.store.schema import APPLICATION_ID, MIGRATIONS, VERSION_TABLE
 from relaybook.store.sqlite_faults import not_a_ledger, translated
 from relaybook.store.sqlite_lock import patiently
@@ -61,9 +61,15 @@ def _inspect(path: Path) -> int:
     """The version of a file that is there, 0 if it is empty; not a byte of it is changed.
 
     Raises:
+        StoreUnreachable: it is a folder.
         NotALedger: it holds something else.
         NewerLedger: a later relaybook wrote it.
     """
+    if path.is_dir():
+        raise StoreUnreachable(
+            f"{str(path)!r} is a folder, and no ledger.",
+            next="name a file in it with --store or RELAYBOOK_STORE",
+        )
     if not path.is_file():
         return 0
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as conn:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import anyio
 import httpx2
@@ -63,7 +64,9 @@ class _Seen:
     """What the server said last when it refused a request altogether."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
+        self._url = without_user(url)
+        #: What stands before the host, which is shown nowhere.
+        self._user = urlsplit(url).netloc.rpartition("@")[0]
         self._status = 0
 
     async def note(self, response: httpx2.Response) -> None:
@@ -75,16 +78,29 @@ class _Seen:
             return Forbidden(
                 f"{self._url!r} does not let this token in ({self._status}).",
                 allowed="a token of the role worker or all that is neither expired nor revoked",
-                next="make one with relaybook token create, and give it by RELAYBOOK_TOKEN",
+                next="get one, of relaybook token create or the server's OAuth issuer, and give it "
+                "by RELAYBOOK_TOKEN",
             )
         inner = _innermost(error)
-        what = f"did not answer: {str(inner) or type(inner).__name__}"
-        if self._status >= 400:
+        what = f"did not answer: {self._told(inner)}"
+        if self._status == 503:
+            what = "answered 503: what it needs does not answer"
+        elif self._status >= 400:
             what = f"answered {self._status}, as no server of tools does"
         return otherwise(
             f"{self._url!r} {what}.",
             next="see that relaybook serve --http runs there, and that the URL ends in /mcp",
         )
+
+    def _told(self, error: BaseException) -> str:
+        text = str(error) or type(error).__name__
+        return text.replace(f"{self._user}@", "") if self._user else text
+
+
+def without_user(url: str) -> str:
+    """`url` without the user and password before its host."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 async def with_remote(url: str, token: str, use: Callable[[RemoteLedger], Awaitable[None]]) -> None:
@@ -96,9 +112,11 @@ async def with_remote(url: str, token: str, use: Callable[[RemoteLedger], Awaita
         StoreUnreachable: nobody answers there.
         Refusal: that `use` ended with.
     """
-    if not url.startswith(("http://", "https://")):
+    if not _is_url(url):
         raise InvalidArguments(
-            f"{url[:80]!r} is no URL of a server.", allowed="http://… or https://…/mcp"
+            f"{url.rpartition('@')[2][:80]!r} is no URL of a server.",
+            allowed="http://… or https://…/mcp",
+            next="correct --url",
         )
     seen = _Seen(url)
     ended: list[Refusal] = []
@@ -117,6 +135,14 @@ async def with_remote(url: str, token: str, use: Callable[[RemoteLedger], Awaita
         raise next(iter(ended), seen.refusal(error, StoreUnreachable)) from error
     if ended:
         raise ended[0]
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def _innermost(error: BaseException) -> BaseException:
