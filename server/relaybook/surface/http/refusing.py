@@ -20,16 +20,22 @@ def refused(refusal: Refusal, status: int | None = None) -> JSONResponse:
     return JSONResponse({"error": refusal.as_dict()}, status or usual)
 
 
+def wrong_method(path: str, method: str, methods: str) -> Refusal:
+    """The refusal of a method that a page does not answer; it does `methods`."""
+    return InvalidArguments(
+        f"{path[:80]!r} does not answer {method[:20]}.",
+        allowed=methods,
+        next="use one of these methods",
+    )
+
+
 async def no_page(request: Request, error: Exception) -> JSONResponse:
     """The response where no page is, or none that answers that method."""
     assert isinstance(error, HTTPException)
     path = request.url.path[:80]
     if error.status_code == 405:
-        refusal: Refusal = InvalidArguments(
-            f"{path!r} does not answer {request.method[:20]}.",
-            allowed=(error.headers or {}).get("Allow", ""),
-            next="use one of these methods",
-        )
+        methods = (error.headers or {}).get("Allow", "")
+        refusal: Refusal = wrong_method(path, request.method, methods)
     else:
         refusal = NotFound(
             f"There is no page {path!r}.",
