@@ -42,7 +42,7 @@ def bad_arguments(tool: str, names: list[str], error: ValidationError) -> Invali
     if len(faults) > FAULTS_SHOWN:
         shown.append(f"and {len(faults) - FAULTS_SHOWN} more")
     # The same names in another order are told once.
-    allowed = {frozenset(each.split(", ")): each for _, each in told}
+    allowed = {frozenset(each.split(", ")): each for _, each in told if each}
     return InvalidArguments(
         f"{tool}: {'; '.join(shown)}.",
         allowed="; ".join(allowed.values()),

@@ -18,6 +18,7 @@ from relaybook.surface.changes import Changes, offer_subscriptions
 from relaybook.surface.completion import offer_completion
 from relaybook.surface.direct import Direct
 from relaybook.surface.direct_pipe import without_direct
+from relaybook.surface.malformed import tell_malformed
 from relaybook.surface.openings import PromptServer
 from relaybook.surface.pipe import standard_streams
 from relaybook.surface.prompts import prompts_for
@@ -87,6 +88,7 @@ def build_server(
         subscriptions=False if worker else changes.bus,
         lifespan=None if worker else _running(changes, tasks),
         extensions=[] if worker else _extensions(tasks, secrets),
+        middleware=[tell_malformed],
         request_state_security=RequestStateSecurity(keys=secrets) if secrets else None,
     )
     for prompt in prompts_for(engine, role):
