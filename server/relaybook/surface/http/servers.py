@@ -21,6 +21,7 @@ from relaybook.surface.http.direct import DirectHttp
 from relaybook.surface.http.misread import InOurWords
 from relaybook.surface.http.options import HttpOptions
 from relaybook.surface.http.refusing import refused
+from relaybook.surface.http.stopping import Stopping
 from relaybook.surface.rim import Observe
 from relaybook.surface.server import build_server
 from relaybook.surface.wakes import Wakes
@@ -47,11 +48,17 @@ class Servers:
         self._starting = anyio.Lock()
 
     @asynccontextmanager
-    async def running(self) -> AsyncGenerator[None]:
-        """Serve while open."""
+    async def running(self, stopping: Stopping) -> AsyncGenerator[None]:
+        """Serve while open; once `stopping` is set, calls that wait for a change are answered."""
+
+        async def end_waits() -> None:
+            await stopping.wait()
+            self._wakes.end()
+
         async with anyio.create_task_group() as group:
             self._group = group
             group.start_soon(self._wakes.listen)
+            group.start_soon(end_waits)
             yield
             group.cancel_scope.cancel()
 
