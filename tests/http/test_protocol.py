@@ -32,14 +32,21 @@ async def test_blanks_around_a_value_are_no_part_of_it(engine: Engine) -> None:
     assert said.startswith(b"HTTP/1.1 200 ")
 
 
-async def test_two_hosts_are_refused(engine: Engine) -> None:
+@pytest.mark.parametrize("name", ["Host", "Origin", "Authorization"])
+async def test_what_says_twice_whose_a_request_is_is_refused(engine: Engine, name: str) -> None:
+    given = {
+        "Host": b"Host: HOST\r\nHost: evil\r\n",
+        "Origin": b"Host: HOST\r\nOrigin: http://HOST\r\norigin: http://evil\r\n",
+        "Authorization": b"Host: HOST\r\nAuthorization: Bearer a\r\nauthorization: Bearer b\r\n",
+    }
+
     async with serving(engine) as url:
         said = await answers(
-            url, b"GET /board HTTP/1.1\r\nHost: HOST\r\nHost: x\r\nConnection: close\r\n\r\n"
+            url, b"GET /board HTTP/1.1\r\n" + given[name] + b"Connection: close\r\n\r\n"
         )
 
     assert said.startswith(b"HTTP/1.1 400 ")
-    assert b"more than one Host" in said
+    assert f"more than one {name}".encode() in said
 
 
 CALL = (

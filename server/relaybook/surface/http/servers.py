@@ -21,6 +21,7 @@ from relaybook.surface.http.direct import DirectHttp
 from relaybook.surface.http.misread import InOurWords
 from relaybook.surface.http.options import HttpOptions
 from relaybook.surface.http.refusing import refused
+from relaybook.surface.http.session_logs import shorten_session_ids
 from relaybook.surface.http.stopping import Stopping
 from relaybook.surface.rim import Observe
 from relaybook.surface.server import build_server
@@ -46,6 +47,7 @@ class Servers:
         self._apps: dict[Kind, ASGIApp] = {}
         self._group: TaskGroup | None = None
         self._starting = anyio.Lock()
+        shorten_session_ids()
 
     @asynccontextmanager
     async def running(self, stopping: Stopping) -> AsyncGenerator[None]:
