@@ -16,7 +16,7 @@ class OpenFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         #: How SQLite is to open it; None if it can be written, or is not there yet.
-        self.uri = _read_only_uri(path)
+        self.uri = read_only_uri(path)
         self._is_still = self.uri is not None and self.uri.endswith("immutable=1")
         self._identity: object = None
 
@@ -48,7 +48,7 @@ class OpenFile:
         return (*identity, found.st_mtime_ns, _has_log(self.path)) if self._is_still else identity
 
 
-def _read_only_uri(path: Path) -> str | None:
+def read_only_uri(path: Path) -> str | None:
     """The URI that reads a file which cannot be written; None if it can, or is not there.
 
     Beside a write-ahead log SQLite reads what others write meanwhile. Without one nobody has
