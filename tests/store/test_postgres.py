@@ -278,7 +278,7 @@ def test_a_store_tries_evenly_for_as_long_as_its_server_is_away_and_is_back_unas
 
 
 def test_a_connection_lost_before_the_commit_lost_the_transaction(
-    url: str, store: PostgresStore
+    url: str, store: PostgresStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     def work(tx: Tx) -> None:
         tx.rows("DELETE FROM schema_version")
@@ -290,6 +290,7 @@ def test_a_connection_lost_before_the_commit_lost_the_transaction(
 
     with store.read() as tx:
         assert tx.rows("SELECT count(*) FROM schema_version") == [(1,)]
+    assert caplog.records == []
 
 
 def test_a_verb_that_loses_its_connection_is_done_all_the_same(

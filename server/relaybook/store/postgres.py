@@ -251,7 +251,7 @@ class PostgresStore:
         for setting, value in limits.items():
             connection.execute("SELECT set_config(%s, %s, false)", (setting, value))
         self._check(connection)
-        self._outage.end()
+        self._outage.connected(connection)
 
     def _check(self, connection: Connection[TupleRow]) -> None:
         """See that the connection lives, and what time the database has.

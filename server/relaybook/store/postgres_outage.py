@@ -4,8 +4,11 @@ psycopg_pool warns of each try that failed; of one pool, these warnings are take
 """
 
 import logging
+from weakref import WeakSet
 
 import psycopg
+from psycopg import Connection
+from psycopg.rows import TupleRow
 
 from relaybook.errors import clip
 from relaybook.store.postgres_faults import said
@@ -22,19 +25,24 @@ class Outage(logging.Filter):
         self._ledger = ledger
         self._pool = pool
         self._lasts = False
+        self._connections: WeakSet[Connection[TupleRow]] = WeakSet()
         _POOLS_LOG.addFilter(self)
 
     def filter(self, record: logging.LogRecord) -> bool:
         told = record.args if isinstance(record.args, tuple) else ()
-        if self._pool not in told:
+        if not any(map(self._is_ours, told)):
             return True
         for each in told:
             if isinstance(each, psycopg.Error):
                 self._begin(each)
         return False
 
-    def end(self) -> None:
-        """There is a new connection."""
+    def _is_ours(self, told: object) -> bool:
+        return told == self._pool or (isinstance(told, Connection) and told in self._connections)
+
+    def connected(self, connection: Connection[TupleRow]) -> None:
+        """The pool has a new connection."""
+        self._connections.add(connection)
         if self._lasts:
             self._lasts = False
             _log.warning("the ledger %s takes connections again", self._ledger)
