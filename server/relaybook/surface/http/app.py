@@ -52,8 +52,8 @@ def build_app(
     """The application over `engine`, open to those whom `access` knows.
 
     `routes` are further pages; each finds who asks with `caller_of(request)`. Those whose paths
-    stand in `public` are shown to strangers too. Setting `stopping` ends streams and waits. `exchange`
-    turns what is typed at the board's login into the token that its browser keeps.
+    stand in `public` are shown to strangers too. Setting `stopping` ends streams and waits.
+    `exchange` turns what is typed at the board's login into the token that its browser keeps.
     """
     options = options or HttpOptions()
     metrics = metrics_of(engine)
