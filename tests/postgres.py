@@ -29,12 +29,16 @@ class Server:
         if os.geteuid() == 0:
             self._leave_root()
         self._run("initdb", "--no-sync", "--auth=trust", "--username=postgres", "--encoding=utf8")
-        options = f"{'' if fsync else '-F'} -h '' -k {self.folder}"  # on no network
-        self._run("pg_ctl", "start", "-w", f"--options={options}", f"--log={self.folder}/log")
+        self._options = f"{'' if fsync else '-F'} -h '' -k {self.folder}"  # on no network
+        self.start()
 
     @property
     def url(self) -> str:
         return f"postgresql://postgres@/postgres?host={quote(str(self.folder))}"
+
+    def start(self) -> None:
+        options, log = f"--options={self._options}", f"--log={self.folder}/log"
+        self._run("pg_ctl", "start", "-w", options, log)
 
     def restart(self) -> None:
         """Break every connection off, as a crash does, and come back."""

@@ -1,6 +1,6 @@
 """The workflow engine under the names of the orchestration playbook, over `relaybook.engine`."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ from relaybook.engine import Engine
 from relaybook.engine.advance import hooks_due
 from relaybook.engine.request import Resolution, StageReport
 from relaybook.engine.stage import stage_lines
+from relaybook.engine.workflows import by_id
 from relaybook.model import WORDS, Task, Workflow
 from relaybook.registry.contract import Contract
 from relaybook.store.cases import get_workflow
@@ -151,12 +152,13 @@ class WorkflowEngine:
         rows = [row for row in self._rows() if status in ("", row["status"])]
         return [Pipeline(row["workflow_id"], self.engine) for row in rows]
 
-    def _rows(self) -> Iterator[dict[str, Any]]:
+    def _rows(self) -> Iterable[dict[str, Any]]:
         page = self.engine.list_workflows()
-        yield from page["workflows"]
+        rows = by_id(page)
         while "cursor" in page:
             page = self.engine.list_workflows(cursor=page["cursor"])
-            yield from page["workflows"]
+            rows |= by_id(page)
+        return rows.values()
 
     def find_skills_for(
         self,

@@ -66,6 +66,19 @@ def test_it_says_where_it_serves_and_ends_well_at_a_signal(relaybook_process: Ru
     assert process.wait(60) == 0
 
 
+def test_a_signal_as_soon_as_it_has_said_that_it_serves_ends_it_well(
+    relaybook_process: Run,
+) -> None:
+    process = relaybook_process("serve", "--http", "--port", "0")
+    announced(process)
+
+    process.send_signal(signal.SIGTERM)
+
+    assert process.wait(60) == 0
+    assert process.stderr is not None
+    assert process.stderr.read() == ""
+
+
 def test_it_serves_tls_by_files(relaybook_process: Run, tmp_path: Path) -> None:
     cert, key = certificate(tmp_path)
     tls = ("--tls-cert", str(cert), "--tls-key", str(key))

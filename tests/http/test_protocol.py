@@ -32,14 +32,70 @@ async def test_blanks_around_a_value_are_no_part_of_it(engine: Engine) -> None:
     assert said.startswith(b"HTTP/1.1 200 ")
 
 
-async def test_two_hosts_are_refused(engine: Engine) -> None:
+@pytest.mark.parametrize("name", ["Host", "Origin", "Authorization"])
+async def test_what_says_twice_whose_a_request_is_is_refused(engine: Engine, name: str) -> None:
+    given = {
+        "Host": b"Host: HOST\r\nHost: evil\r\n",
+        "Origin": b"Host: HOST\r\nOrigin: http://HOST\r\norigin: http://evil\r\n",
+        "Authorization": b"Host: HOST\r\nAuthorization: Bearer a\r\nauthorization: Bearer b\r\n",
+    }
+
     async with serving(engine) as url:
         said = await answers(
-            url, b"GET /board HTTP/1.1\r\nHost: HOST\r\nHost: x\r\nConnection: close\r\n\r\n"
+            url, b"GET /board HTTP/1.1\r\n" + given[name] + b"Connection: close\r\n\r\n"
         )
 
     assert said.startswith(b"HTTP/1.1 400 ")
-    assert b"more than one Host" in said
+    assert f"more than one {name}".encode() in said
+
+
+CALL = (
+    b'{"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"protocolVersion": '
+    b'"2025-11-25", "capabilities": {}, "clientInfo": {"name": "a", "version": "1"}}}'
+)
+OFFERS = {
+    "h2c": b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMA\r\n",
+    "websocket": b"Upgrade: websocket\r\nConnection: upgrade\r\n",
+    "to be closed": b"Connection: upgrade, close\r\nUpgrade: h2c\r\n",
+    "in two lines": b"Connection: upgrade\r\nConnection: keep-alive\r\nUpgrade: h2c\r\n",
+}
+
+
+@pytest.mark.parametrize("offer", OFFERS.values(), ids=OFFERS.keys())
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"Content-Length: %d\r\n\r\n%s" % (len(CALL), CALL),
+        b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(CALL), CALL),
+    ],
+    ids=["of a length", "in chunks"],
+)
+async def test_a_request_that_offers_an_upgrade_is_answered_as_if_it_offered_nothing(
+    engine: Engine, offer: bytes, body: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    fields = b"Host: HOST\r\nAccept: application/json, text/event-stream\r\n"
+    asked = b"POST /mcp HTTP/1.1\r\n" + fields + b"Content-Type: application/json\r\n" + offer
+    asked += body
+    last = b"GET /health HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n"
+
+    async with serving(engine) as url:
+        whole = await answers(url, asked + last)
+        pieces = await answers(url, asked[:40], asked[40:-30], asked[-30:], last)
+
+    for said in (whole, pieces):
+        assert said.startswith(b"HTTP/1.1 200 ")
+        assert b'"protocolVersion":"2025-11-25"' in said
+        assert b"HTTP/1.1 101" not in said
+    assert caplog.records == []
+
+
+async def test_a_tunnel_is_refused(engine: Engine) -> None:
+    offer = b"Connection: upgrade, close\r\nUpgrade: h2c\r\n\r\n"
+
+    async with serving(engine) as url:
+        said = await answers(url, b"CONNECT HOST HTTP/1.1\r\nHost: HOST\r\n" + offer)
+
+    assert said.startswith(b"HTTP/1.1 400 ")
 
 
 async def test_a_head_may_come_in_pieces_and_its_body_be_long(engine: Engine) -> None:

@@ -2,7 +2,9 @@
 
 import json
 import socket
+import threading
 from collections.abc import AsyncIterator
+from typing import Any
 
 import anyio
 import httpx2
@@ -127,7 +129,7 @@ MODERN = {
 }
 
 
-def request(method: str, **params: object) -> dict[str, object]:
+def request(method: str, **params: object) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
 
 
@@ -185,36 +187,116 @@ class Watched(Engine):
         return super().workflow_seq(workflow_id)
 
 
+class Slow(Engine):
+    """An engine whose digests take until they are let go."""
+
+    asked: threading.Event
+    let_go: threading.Event
+
+    def aggregate(self, *args: Any, **said: Any) -> dict[str, Any]:
+        self.asked.set()
+        assert self.let_go.wait(60)
+        return super().aggregate(*args, **said)
+
+
+@pytest.fixture
+def slow(ledger: Store) -> Slow:
+    engine = Slow(ledger, (PROMPTS,))
+    engine.asked, engine.let_go = threading.Event(), threading.Event()
+    return engine
+
+
+def logged_by_the_server(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [each.getMessage() for each in caplog.records if not each.name.startswith("mcp.client")]
+
+
+async def begun(engine: Slow) -> None:
+    assert await anyio.to_thread.run_sync(engine.asked.wait, 60)
+
+
 async def test_a_call_in_progress_is_answered_though_the_server_stops(
-    ledger: Store, connect: Connect
+    slow: Slow, connect: Connect
+) -> None:
+    workflow_id = workflow(slow, "a")
+    answers: list[str] = []
+
+    async def ask(url: str) -> None:
+        async with connect(url) as client:
+            await client.list_tools()  # or the client would ask for them after the answer
+            answers.append((await call(client, "aggregate", workflow_id=workflow_id))["type"])
+
+    async with (
+        anyio.create_task_group() as group,
+        server_on(slow, grace_seconds=60) as (url, server, stopping),
+    ):
+        group.start_soon(ask, url)
+        await begun(slow)
+        server.should_exit = True
+        await stopping.wait()
+        slow.let_go.set()
+
+    assert answers == ["fan_out"]
+
+
+async def test_a_call_that_only_waits_is_answered_at_once_when_the_server_stops(
+    ledger: Store, connect: Connect, caplog: pytest.LogCaptureFixture
 ) -> None:
     engine = Watched(ledger, (PROMPTS,))
     workflow_id = workflow(engine, "a")
     seq = engine.show_workflow(workflow_id)["seq"]
     engine.asked = anyio.Event()
-    answers: list[dict[str, int]] = []
+    answers: list[int] = []
 
     async def wait(url: str) -> None:
         async with connect(url) as client:
-            await client.list_tools()  # or the client would ask for them after the answer
-            seen = {"workflow_id": workflow_id, "since": seq, "wait_seconds": 30}
-            answers.append((await call(client, "get_workflow", **seen))["counts"])
+            await client.list_tools()
+            seen = {"workflow_id": workflow_id, "since": seq, "wait_seconds": 45}
+            answers.append((await call(client, "get_workflow", **seen))["seq"])
+            assert stopping.is_set
+
+    with anyio.fail_after(40):
+        async with (
+            anyio.create_task_group() as group,
+            server_on(engine, grace_seconds=3600) as (url, server, stopping),
+        ):
+            group.start_soon(wait, url)
+            await engine.asked.wait()
+            server.should_exit = True
+
+    assert answers == [seq]
+    assert logged_by_the_server(caplog) == []
+
+
+async def test_a_call_that_outlasts_the_time_to_stop_is_told_so(
+    slow: Slow, http: httpx2.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    ask = request("tools/call", name="aggregate", arguments={"workflow_id": workflow(slow, "a")})
+    ask["params"] = {**ask["params"], "_meta": MODERN}
+    headers = {"MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "tools/call"}
+    headers |= {"Mcp-Name": "aggregate", "Accept": "application/json, text/event-stream"}
+    answers: list[httpx2.Response] = []
+
+    async def send(url: str) -> None:
+        answers.append(await http.post(url, json=ask, headers=headers))
 
     async with (
         anyio.create_task_group() as group,
-        server_on(engine, grace_seconds=60) as (url, server, stopping),
+        server_on(slow, grace_seconds=1) as (url, server, _),
     ):
-        group.start_soon(wait, url)
-        await engine.asked.wait()
+        group.start_soon(send, url)
+        await begun(slow)
         server.should_exit = True
-        await stopping.wait()
-        engine.claim_task(workflow_id)
+        while not logged_by_the_server(caplog):  # noqa: ASYNC110  # that the time is over
+            await anyio.sleep(0.02)
+        slow.let_go.set()
 
-    assert answers == [{"in_progress": 1}]
+    [answer] = answers
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "outcome_unknown")
+    assert not any(record.exc_info for record in caplog.records)
 
 
 async def test_who_only_listens_does_not_keep_the_server_from_stopping(
-    engine: Engine, connect: Connect
+    engine: Engine, connect: Connect, caplog: pytest.LogCaptureFixture
 ) -> None:
     here = f"ledger://workflows/{workflow(engine, 'a')}"
     inbox = Inbox()
@@ -227,6 +309,7 @@ async def test_who_only_listens_does_not_keep_the_server_from_stopping(
                 await stopping.wait()
 
     inbox.close()
+    assert logged_by_the_server(caplog) == []
 
 
 def test_no_part_of_an_answer_waits_for_the_caller_to_have_the_part_before() -> None:

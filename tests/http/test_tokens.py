@@ -149,8 +149,8 @@ async def test_a_token_counts_in_no_place_but_its_header(
     assert (in_query.status_code, in_cookie.status_code) == (401, 401)
 
 
-async def test_an_older_session_belongs_to_the_token_that_opened_it(
-    url: str, engine: Engine, http: httpx2.AsyncClient
+async def test_an_older_session_belongs_to_the_token_that_opened_it_and_no_log_tells_it(
+    url: str, engine: Engine, http: httpx2.AsyncClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     mine, other = (
         {"Authorization": f"Bearer {engine.create_token(n, role='all')['token']}"} for n in "ab"
@@ -167,6 +167,9 @@ async def test_an_older_session_belongs_to_the_token_that_opened_it(
 
     assert [answer.status_code for answer in stolen] == [404, 404, 404]
     assert own.status_code == 200
+    id = session["Mcp-Session-Id"]
+    assert f"Rejecting request for session {id[:8]}…: " in caplog.text
+    assert id not in caplog.text
 
 
 def _request(method: str, params: dict[str, Any]) -> dict[str, Any]:

@@ -246,8 +246,39 @@ def test_only_the_first_call_waits_long_for_a_server_that_is_gone(
     store.close()
 
 
+def await_figure(store: PostgresStore, name: str, least: int) -> None:
+    """Wait until the pool of `store` has counted at least so many."""
+    pool, pause = store._pool, threading.Event()  # pyright: ignore[reportPrivateUsage]
+    for _ in range(500):
+        if pool.get_stats().get(name, 0) >= least:
+            return
+        pause.wait(0.05)
+    raise AssertionError(f"{name} stayed below {least}")
+
+
+def test_a_store_tries_evenly_for_as_long_as_its_server_is_away_and_is_back_unasked(
+    server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "CONNECT_PATIENCE", 0.3)
+    store = PostgresStore(server.url)
+    server.stop()
+    with pytest.raises(StoreUnreachable), store.read():
+        pass
+
+    await_figure(store, "connections_errors", 8)  # if each waited twice as long: four minutes
+    server.start()
+    await_figure(store, "pool_available", 1)
+
+    with store.read() as tx:
+        assert tx.rows("SELECT 1") == [(1,)]
+    store.close()
+    lost, found = [record.getMessage() for record in caplog.records]
+    assert lost.startswith(f"the ledger {store.name} takes no new connection: connection")
+    assert found == f"the ledger {store.name} takes connections again"
+
+
 def test_a_connection_lost_before_the_commit_lost_the_transaction(
-    url: str, store: PostgresStore
+    url: str, store: PostgresStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     def work(tx: Tx) -> None:
         tx.rows("DELETE FROM schema_version")
@@ -259,6 +290,7 @@ def test_a_connection_lost_before_the_commit_lost_the_transaction(
 
     with store.read() as tx:
         assert tx.rows("SELECT count(*) FROM schema_version") == [(1,)]
+    assert caplog.records == []
 
 
 def test_a_verb_that_loses_its_connection_is_done_all_the_same(

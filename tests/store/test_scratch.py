@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import tracemalloc
 from collections.abc import Callable, Iterator
 
@@ -52,6 +54,32 @@ def test_the_piles_of_one_scratch_are_apart() -> None:
         found = [list(pile.rows()) for pile in (one, other, empty)]
 
     assert found == [[((1,), "one")], [(("a", 1), "other")], []]
+
+
+FULL = """
+import resource
+from relaybook.errors import Refusal
+from relaybook.store.scratch import Scratch
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # as on a full disk: no byte can be written
+with Scratch(held=0) as scratch:
+    pile = scratch.pile()
+    try:
+        for number in range(5_000):
+            pile.put((number,), "x" * 1_000)
+    except Refusal as refusal:
+        print(refusal.code, refusal, refusal.allowed, refusal.next, sep="\\n")
+"""
+
+
+def test_a_temporary_folder_without_room_is_refused_with_what_to_do() -> None:
+    ended = subprocess.run([sys.executable, "-c", FULL], capture_output=True, text=True, check=True)
+
+    code, message, allowed, following = ended.stdout.splitlines()
+    assert code == "store_fault"
+    assert message.startswith("A temporary file for large results could not be written: ")
+    assert "/tmp" in allowed
+    assert "TMPDIR" in following
 
 
 def outcomes(number: int) -> Iterator[TaskOutcome]:

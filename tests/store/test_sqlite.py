@@ -1,9 +1,14 @@
 """The ledger's file: what it refuses to open, how it is shared, what a crash leaves."""
 
 import multiprocessing
+import shutil
 import sqlite3
+import subprocess
+import sys
+import tempfile
 import threading
-from contextlib import closing
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +28,8 @@ from relaybook.store.schema import MIGRATIONS
 from relaybook.store.sqlite import PAGE_BYTES, Durability, SqliteStore
 from tests.helpers import Clock, dump, engine_on, start, status, workflow
 
+ROOT = Path(__file__).parents[2]
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
@@ -41,6 +48,112 @@ def test_the_folder_that_is_made_is_for_its_owner_alone(tmp_path: Path) -> None:
     SqliteStore(path).close()
 
     assert path.parent.stat().st_mode & 0o077 == 0
+
+
+#: Reads a ledger that its user may not write, and says what it finds; root reads as nobody.
+READ = """
+import os, sys
+from pathlib import Path
+from relaybook.engine import Engine
+from relaybook.errors import Refusal
+from relaybook.store.sqlite import SqliteStore
+from tests.helpers import PROMPTS, workflow
+
+path, own = map(Path, sys.argv[1:])
+known = Engine(SqliteStore(own), (PROMPTS,))  # loads what nobody may not be able to
+workflow(known, "a")
+known.list_workflows()
+if os.geteuid() == 0:
+    os.setuid(65534)
+store = SqliteStore(path)
+engine = Engine(store, (PROMPTS,))
+print(len(engine.list_workflows()["workflows"]), store.faults())
+try:
+    workflow(engine, "a")
+except Refusal as refusal:
+    print(refusal.code, flush=True)
+for line in sys.stdin:
+    try:
+        engine.list_workflows()
+    except Refusal as refusal:
+        print(refusal)
+"""
+
+
+@pytest.fixture
+def locked() -> Iterator[Path]:
+    """A folder with a ledger of one workflow and its backup; nobody may write any of it."""
+    folder = Path(tempfile.mkdtemp(prefix="relaybook-locked-"))
+    store = SqliteStore(folder / "ledger.db")
+    workflow(engine_on(store, Clock()), "a")
+    store.backup(folder / "backup.db")
+    store.close()
+    lock(folder)
+    yield folder
+    folder.chmod(0o755)
+    shutil.rmtree(folder)
+
+
+def lock(folder: Path) -> None:
+    for each in folder.iterdir():
+        each.chmod(0o444)
+    folder.chmod(0o555)
+
+
+def unlock(folder: Path) -> None:
+    folder.chmod(0o755)
+    for each in folder.iterdir():
+        each.chmod(0o644)
+
+
+@contextmanager
+def another(path: Path, own: Path) -> Generator["subprocess.Popen[str]"]:
+    """A process that reads the ledger at `path`, and once more for each line that it is sent."""
+    command = [sys.executable, "-c", READ, str(path), str(own)]
+    environment = {"PYTHONPATH": f"{ROOT / 'server'}:{ROOT}"}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, text=True) as process:
+        yield process
+
+
+def read_as_another(path: Path, own: Path) -> list[str]:
+    with another(path, own) as process:
+        found, _ = process.communicate(timeout=60)
+    return found.splitlines()
+
+
+@pytest.mark.parametrize("name", ["ledger.db", "backup.db"])
+def test_a_file_that_cannot_be_written_is_read_and_a_write_refused(
+    locked: Path, tmp_path: Path, name: str
+) -> None:
+    assert read_as_another(locked / name, tmp_path / "own.db") == ["1 []", "store_unreachable"]
+
+
+def test_a_file_that_only_others_may_write_is_read_as_they_left_it(
+    locked: Path, tmp_path: Path
+) -> None:
+    unlock(locked)
+    with closing(SqliteStore(locked / "ledger.db")) as store:
+        workflow(engine_on(store, Clock()), "a", request_id="another")
+        lock(locked)
+
+        found = read_as_another(locked / "ledger.db", tmp_path / "own.db")
+
+    assert found == ["2 []", "store_unreachable"]
+
+
+def test_a_file_that_was_not_to_change_and_did_is_read_no_more(
+    locked: Path, tmp_path: Path
+) -> None:
+    with another(locked / "ledger.db", tmp_path / "own.db") as reader:
+        assert reader.stdout is not None
+        before = [reader.stdout.readline() for _ in range(2)]
+        unlock(locked)
+        with closing(SqliteStore(locked / "ledger.db")):
+            said, _ = reader.communicate("again\n", timeout=60)
+
+    assert before == ["1 []\n", "store_unreachable\n"]
+    assert "or written by another process," in said
 
 
 def run(path: Path, sql: str) -> None:

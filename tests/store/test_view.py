@@ -7,9 +7,10 @@ import pytest
 
 from relaybook.engine import Engine
 from relaybook.errors import (
+    InvalidArguments,
     InvalidPlan,
 )
-from tests.helpers import Clock, complete, fail, start, task, workflow
+from tests.helpers import Clock, complete, fail, resolve, start, task, workflow
 
 
 @pytest.mark.requirement("S119")
@@ -36,6 +37,76 @@ def test_a_list_of_workflows_stays_under_4_kb(engine: Engine) -> None:
         cursor = page.get("cursor", "")
 
     assert (len(seen), set(seen)) == (30, names)
+
+
+def rest(engine: Engine, page: dict[str, Any], **said: Any) -> list[str]:
+    """The ids of the workflows on the pages after `page`."""
+    seen: list[str] = []
+    while "cursor" in page:
+        page = engine.list_workflows(cursor=page["cursor"], **said)
+        seen += ids(page)
+    return seen
+
+
+def ids(page: dict[str, Any]) -> list[str]:
+    return [each["workflow_id"] for each in page["workflows"]]
+
+
+def made(engine: Engine, clock: Clock) -> list[str]:
+    """Thirty workflows, that of the newest change first."""
+    names: list[str] = []
+    for _ in range(30):
+        names.insert(0, workflow(engine, "a"))
+        clock.move(1)
+    return names
+
+
+def test_what_leaves_a_list_while_it_is_read_takes_no_other_with_it(
+    engine: Engine, clock: Clock
+) -> None:
+    names = made(engine, clock)
+
+    first = engine.list_workflows(active=True)
+    for name in ids(first)[:3]:
+        resolve(engine, name, "cancel", reason="not needed")
+    following = rest(engine, first, active=True)
+
+    assert ids(first) + following == names
+
+
+def test_what_changes_while_a_list_is_read_is_told_at_its_end_and_the_rest_once(
+    engine: Engine, clock: Clock
+) -> None:
+    names = made(engine, clock)
+    told, untold = names[1], names[-1]
+
+    first = engine.list_workflows()
+    for name in (untold, told):
+        clock.move(1)
+        start(engine, name, "a")
+    following = rest(engine, first)
+
+    assert ids(first) + following == [*names[:-1], untold, told]
+
+
+def test_the_last_page_says_how_many_changed_meanwhile(engine: Engine, clock: Clock) -> None:
+    names = made(engine, clock)
+    page = engine.list_workflows()
+    clock.move(1)
+    start(engine, names[-1], "a")
+
+    while "cursor" in page:
+        page = engine.list_workflows(cursor=page["cursor"])
+
+    assert "1 of them changed since the first page" in page["summary"]
+
+
+@pytest.mark.parametrize(
+    "cursor", ["13", "1.0,2.0,", "1.0,2.0,wf_1;", "\u0661.0,2.0,wf_1", "x" * 500]
+)
+def test_a_cursor_that_no_list_gave_is_refused(engine: Engine, cursor: str) -> None:
+    with pytest.raises(InvalidArguments, match="is not one that relaybook gave"):
+        engine.list_workflows(cursor=cursor)
 
 
 def test_pages_hold_every_task_once(engine: Engine) -> None:

@@ -15,6 +15,7 @@ from mcp_types import METHOD_NOT_FOUND, ResourceUpdatedNotification
 
 from relaybook.engine import Engine
 from relaybook.engine.request import Update
+from relaybook.errors import StoreUnreachable
 from relaybook.store.sqlite import SqliteStore
 from relaybook.surface.changes import Changes
 from relaybook.surface.rim import Server
@@ -190,13 +191,36 @@ async def test_nothing_is_looked_at_while_nobody_listens(
     store.close()
 
 
+async def test_that_changes_are_not_seen_is_logged_once_while_it_lasts(
+    tmp_path: Path,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("relaybook.surface.wakes.POLL_SECONDS", 0)
+    monkeypatch.setattr("relaybook.surface.changes.SETTLE_SECONDS", 0)
+    store = CountingStore(tmp_path / "counted.db")
+    changes = Changes(engine_on(store, clock), Wakes(store))
+
+    async with changes.lifespan(MCPServer()):
+        await changes.add(["ledger://workflows"])
+        for store.is_away in (True, False, True):
+            assert await _looks(store) > 1
+
+    assert len(caplog.records) == 2
+    store.close()
+
+
 class CountingStore(SqliteStore):
     """Counts how often somebody looked for changes."""
 
     looks = 0
+    is_away = False
 
     def version(self) -> tuple[int, int]:
         self.looks += 1
+        if self.is_away:
+            raise StoreUnreachable("The ledger gave no connection in time.")
         return super().version()
 
 

@@ -16,6 +16,7 @@ from tests.docs import ROOT
 from typer.main import get_command
 
 from relaybook.cli import app
+from relaybook.surface.http.options import HttpOptions
 
 CONTAINERFILE = (ROOT / "Containerfile").read_text(encoding="utf-8")
 COMPOSE: Any = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
@@ -131,8 +132,24 @@ def test_what_selects_the_pods_is_on_the_pods() -> None:
 def test_calls_in_progress_may_end_before_the_pod_does() -> None:
     [server] = POD["containers"]
     [grace] = [each for each in server["args"] if each.startswith("--grace-seconds=")]
+    _, seconds = server["lifecycle"]["preStop"]["exec"]["command"]
 
-    assert POD["terminationGracePeriodSeconds"] > int(grace.partition("=")[2])
+    needed = int(seconds) + int(grace.partition("=")[2])
+    assert POD["terminationGracePeriodSeconds"] > needed
+
+
+def test_calls_in_progress_may_end_before_the_composed_server_does() -> None:
+    given = COMPOSE["services"]["server"]["stop_grace_period"]
+
+    assert int(given.removesuffix("s")) > HttpOptions().grace_seconds
+
+
+def test_a_server_that_may_write_nowhere_else_has_a_place_for_temporary_files() -> None:
+    [server] = POD["containers"]
+    [mount] = [each for each in server["volumeMounts"] if each["mountPath"] == "/tmp"]
+
+    assert server["securityContext"]["readOnlyRootFilesystem"]
+    assert {"name": mount["name"], "emptyDir": {}} in POD["volumes"]
 
 
 def test_no_secret_is_written_down() -> None:

@@ -88,6 +88,7 @@ def _settings(
 def _ledger(settings: Settings) -> Iterator[Found]:
     from relaybook.store.open import file_of
     from relaybook.store.schema import MIGRATIONS
+    from relaybook.store.sqlite_file import read_only_uri
 
     if path := missing(settings.store):
         yield "ledger", f"none at {path} yet; relaybook create or serve makes it", ""
@@ -96,8 +97,11 @@ def _ledger(settings: Settings) -> Iterator[Found]:
     with closing(engine.store) as ledger:
         with ledger.read() as tx:
             count = tx.rows("SELECT count(*) FROM workflows")[0][0]
+        file = file_of(settings.store)
         told = f"{count} workflow(s), tables of version {len(MIGRATIONS)}"
-        yield "ledger", f"{file_of(settings.store) or 'PostgreSQL'}: {told}", ""
+        if file is not None and read_only_uri(file):
+            told += ", can be read and not written"
+        yield "ledger", f"{file or 'PostgreSQL'}: {told}", ""
         faults = ledger.faults()
         yield (
             "integrity",

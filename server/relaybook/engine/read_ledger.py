@@ -5,7 +5,7 @@ from typing import Any
 from relaybook.core.text import compact
 from relaybook.engine.desk import Desk
 from relaybook.engine.view import event_line, show_workflow
-from relaybook.engine.workflows import list_workflows
+from relaybook.engine.workflows import by_id, list_workflows
 from relaybook.store.cases import get_workflow
 from relaybook.store.events import read_events
 
@@ -27,11 +27,11 @@ def read_active(desk: Desk) -> str:
 
 def _workflows(desk: Desk, *, active: bool) -> str:
     answer = list_workflows(desk, active=active)
-    rows = answer["workflows"]
+    rows = by_id(answer)
     while "cursor" in answer and len(rows) < WORKFLOWS_SHOWN:
         answer = list_workflows(desk, active=active, cursor=answer["cursor"])
-        rows += answer["workflows"]
-    return compact(_with_rest({"workflows": rows}, answer))
+        rows |= by_id(answer)
+    return compact(_with_rest({"workflows": list(rows.values())}, answer))
 
 
 def read_workflow(desk: Desk, id: str) -> str:

@@ -1,15 +1,15 @@
 """get_workflow without an id: all workflows, by page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from relaybook.engine.attention import IDS_SHOWN, is_overdue, running_tasks
 from relaybook.engine.desk import Desk
+from relaybook.engine.list_pages import Place, place_of, rows_from
 from relaybook.engine.overview import overview
-from relaybook.engine.paging import ANSWER_BYTES, PAGE, fitting, position
+from relaybook.engine.paging import ANSWER_BYTES, PAGE, fitting
 from relaybook.model import Workflow
 from relaybook.store.base import Tx
-from relaybook.store.tables import WORKFLOWS
 
 #: What the summary counts workflows by.
 ALARMS = ("breaker_open", "stalled", "overdue", "update_due")
@@ -18,29 +18,38 @@ ALARMS = ("breaker_open", "stalled", "overdue", "update_due")
 def list_workflows(
     desk: Desk, *, active: bool = False, project: str | None = None, cursor: str = ""
 ) -> dict[str, Any]:
-    """All workflows, or those not ended, newest change first, with what needs attention."""
+    """All workflows, or those not ended, newest change first, with what needs attention.
+
+    The last pages tell again those that changed since the first.
+
+    Raises:
+        InvalidArguments: a cursor that no list gave.
+    """
     now, page = desk.clock(), PAGE["concise"]
     where = f"WHERE {'ended_at IS NULL' if active else 'TRUE'}"
     if project is not None:
         where += " AND project = :project"
-    skip = position(cursor)
+    place = place_of(cursor)
     with desk.store.read() as tx:
-        found = WORKFLOWS.find(
-            tx,
-            f"{where} AND {tx.sight.of_project} ORDER BY updated_at DESC, id"
-            " LIMIT :limit OFFSET :skip",
-            project=project,
-            limit=page + 1,
-            skip=skip,
-        )
+        where += f" AND {tx.sight.of_project}"
+        found = rows_from(tx, where, {"project": project}, place, page + 1)
         rows = [_row(tx, each, now) for each in found[:page]]
     shown = fitting(rows, ANSWER_BYTES["concise"] - 200)
     answer: dict[str, Any] = {"workflows": shown}
     if len(found) > len(shown):
-        answer["cursor"] = str(skip + len(shown))
-    answer["summary"] = _summary(shown, bool(answer.get("cursor")))
+        last, newest = found[len(shown) - 1], found[0].updated_at
+        answer["cursor"] = str((place or Place(newest, newest, "")).after(last))
+    changed = sum(
+        place is not None and each.updated_at > place.begun for each in found[: len(shown)]
+    )
+    answer["summary"] = _summary(shown, changed, "cursor" in answer)
     answer["next"] = _next(rows)
     return answer
+
+
+def by_id(answer: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The rows of a page, to be joined with those of others: what is told last holds."""
+    return {row["workflow_id"]: row for row in answer["workflows"]}
 
 
 def _row(tx: Tx, workflow: Workflow, now: float) -> dict[str, Any]:
@@ -49,12 +58,16 @@ def _row(tx: Tx, workflow: Workflow, now: float) -> dict[str, Any]:
     return overview(workflow, running, now) | ({"overdue": overdue} if overdue else {})
 
 
-def _summary(rows: Sequence[dict[str, Any]], more: bool) -> str:
+def _summary(rows: Sequence[dict[str, Any]], changed: int, more: bool) -> str:
     def total(flag: str) -> int:
         return sum(bool(row.get(flag)) for row in rows)
 
     alarms = ", ".join(f"{total(flag)} {flag}" for flag in ALARMS if total(flag))
-    shown = f"{len(rows)} workflow(s)" + (", more with cursor" if more else "")
+    shown = f"{len(rows)} workflow(s)"
+    if changed:
+        shown += f", {changed} of them changed since the first page"
+    if more:
+        shown += ", more with cursor"
     return f"{shown}; {alarms}" if alarms else shown
 
 

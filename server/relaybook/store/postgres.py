@@ -11,7 +11,7 @@ but the time limits of a session, which it must be told to pass on.
 import re
 import time
 from collections.abc import Generator, Iterable, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,14 @@ import psycopg
 from psycopg import Connection
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
-from psycopg_pool import ConnectionPool, PoolTimeout
+from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from relaybook.errors import Forbidden, StoreUnreachable
 from relaybook.store.base import Durability, Hints, Params, Row
 from relaybook.store.bind import bindable
 from relaybook.store.postgres_faults import translated, unknown
 from relaybook.store.postgres_hints import CHANNEL, PostgresHints
+from relaybook.store.postgres_outage import Outage
 from relaybook.store.postgres_tables import migrate, version_of
 from relaybook.store.sight import EVERYTHING
 
@@ -35,6 +36,9 @@ CONNECT_PATIENCE, LOCK_PATIENCE, STATEMENT_PATIENCE = 15.0, 5.0, 30.0
 #: How long, once a call has waited for a connection in vain: a server that serves calls in a row
 #: goes on answering, if only refusals.
 AWAY_PATIENCE = 0.1
+#: For how long the pool tries to connect before it begins anew. Within one series of tries it
+#: waits twice as long after each, so an outage would go on for as long as it has lasted.
+RECONNECT_SECONDS = 1.0
 #: After how many seconds the server ends a transaction whose process has stopped.
 IDLE_LIMIT = 30.0
 #: What a URL may say otherwise. A server that has gone without a word is found out after a minute.
@@ -132,7 +136,10 @@ class PostgresStore:
             with connection.transaction():
                 migrate(PostgresTx(connection), self.name)
             self._check(connection)  # the time is asked for before the pool connects
+        pool = f"relaybook-{id(self)}"
+        self._outage = Outage(self.name, pool)
         self._pool = ConnectionPool(
+            name=pool,
             kwargs={**params, "autocommit": True},
             min_size=1,
             max_size=CONNECTIONS,
@@ -140,6 +147,8 @@ class PostgresStore:
             configure=self._configure,
             check=self._check,
             timeout=CONNECT_PATIENCE,
+            reconnect_timeout=RECONNECT_SECONDS,
+            reconnect_failed=_connect_anew,
         )
         self._hints = PostgresHints(params)
 
@@ -183,6 +192,7 @@ class PostgresStore:
     def close(self) -> None:
         self._hints.close()
         self._pool.close()
+        self._outage.close()
 
     @contextmanager
     def transaction(self) -> Generator[PostgresTx]:
@@ -241,6 +251,7 @@ class PostgresStore:
         for setting, value in limits.items():
             connection.execute("SELECT set_config(%s, %s, false)", (setting, value))
         self._check(connection)
+        self._outage.connected(connection)
 
     def _check(self, connection: Connection[TupleRow]) -> None:
         """See that the connection lives, and what time the database has.
@@ -251,6 +262,13 @@ class PostgresStore:
         row = connection.execute(_NOW).fetchone()
         assert row is not None
         self._ahead = row[0] - (before + time.monotonic()) / 2
+
+
+def _connect_anew(pool: ConnectionPool) -> None:
+    """See that a pool without connections goes on trying; it does so only when asked for one."""
+    if pool.get_stats()["pool_size"] == 0:
+        with suppress(PoolTimeout, PoolClosed), pool.connection(timeout=0.01):
+            pass
 
 
 def _name_of(params: Mapping[str, Any]) -> str:

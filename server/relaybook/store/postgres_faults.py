@@ -43,12 +43,12 @@ def translated(name: str, connection: Connection[TupleRow] | None) -> Generator[
 def _refusal(error: psycopg.Error, name: str, *, lost: bool) -> StoreFault:
     if lost or isinstance(error, (errors.SerializationFailure, errors.DeadlockDetected)):
         return TransactionLost(
-            f"The ledger {name} ended the transaction: {_said(error)}. Nothing was changed.",
+            f"The ledger {name} ended the transaction: {said(error)}. Nothing was changed.",
             next="repeat the call",
         )
     if isinstance(error, (errors.LockNotAvailable, errors.QueryCanceled)):
         return StoreBusy(
-            f"The ledger {name} was kept busy by others: {_said(error)}.",
+            f"The ledger {name} was kept busy by others: {said(error)}.",
             next="repeat the call",
         )
     if isinstance(error, PoolTimeout):
@@ -58,16 +58,16 @@ def _refusal(error: psycopg.Error, name: str, *, lost: bool) -> StoreFault:
         )
     if isinstance(error, errors.DiskFull):
         return StoreFault(
-            f"There is no room for the ledger {name}: {_said(error)}.",
+            f"There is no room for the ledger {name}: {said(error)}.",
             next="make room on the server's disk and repeat the call; nothing was changed",
         )
     if isinstance(error, _NO_WAY_IN):
         return StoreUnreachable(
-            f"The ledger {name} cannot be opened for writing: {_said(error)}.",
+            f"The ledger {name} cannot be opened for writing: {said(error)}.",
             next="name a database that can be written with --store or RELAYBOOK_STORE",
         )
     return StoreFault(
-        f"The ledger {name} could not be read or written: {_said(error)}.",
+        f"The ledger {name} could not be read or written: {said(error)}.",
         next="see the log of the server; nothing was changed",
     )
 
@@ -80,6 +80,6 @@ def unknown(name: str) -> OutcomeUnknown:
     )
 
 
-def _said(error: psycopg.Error) -> str:
+def said(error: psycopg.Error) -> str:
     """What the server said, on one line."""
     return " ".join(str(error).split()).rstrip(".")

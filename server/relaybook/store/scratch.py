@@ -1,11 +1,13 @@
 """Piles on disk, for one piece of work: a database without a name, gone when it is closed."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
 from relaybook.core.pile import Key, MemoryPile, Pile
+from relaybook.errors import StoreFault
 
 #: How many rows a pile holds before it is laid on disk.
 HELD = 200
@@ -90,20 +92,37 @@ class _Table:
         self._put = f"INSERT OR REPLACE INTO {name} VALUES ({', '.join('?' * (parts + 1))})"
         self._get = f"SELECT value FROM {name} WHERE {match}"
         self._all = f"SELECT * FROM {name} ORDER BY {columns}"
-        conn.execute(
-            f"CREATE TABLE {name} ({columns}, value, PRIMARY KEY ({columns})) WITHOUT ROWID"
-        )
+        with _on_disk():
+            conn.execute(
+                f"CREATE TABLE {name} ({columns}, value, PRIMARY KEY ({columns})) WITHOUT ROWID"
+            )
 
     def put(self, key: Key, value: str = "") -> None:
-        self._conn.execute(self._put, [*map(_stored, key), _stored(value)])
+        with _on_disk():
+            self._conn.execute(self._put, [*map(_stored, key), _stored(value)])
 
     def get(self, key: Key) -> str | None:
-        row = self._conn.execute(self._get, [*map(_stored, key)]).fetchone()
+        with _on_disk():
+            row = self._conn.execute(self._get, [*map(_stored, key)]).fetchone()
         return None if row is None else _text(row[0])
 
     def rows(self) -> Iterator[tuple[Key, str]]:
-        for *key, value in self._conn.execute(self._all):
-            yield tuple(map(_part, key)), _text(value)
+        with _on_disk():
+            for *key, value in self._conn.execute(self._all):
+                yield tuple(map(_part, key)), _text(value)
+
+
+@contextmanager
+def _on_disk() -> Generator[None]:
+    """Turn what SQLite says of a folder that takes no file, or no more of one, into a refusal."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise StoreFault(
+            f"A temporary file for large results could not be written: {error}.",
+            allowed="room in a folder that can be written: TMPDIR, /var/tmp or /tmp of the server",
+            next="make room there, or start the server with another TMPDIR, and repeat the call",
+        ) from error
 
 
 def _stored(part: int | str) -> int | bytes:

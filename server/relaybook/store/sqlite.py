@@ -76,7 +76,7 @@ class _Look(SqliteTx):
 
 
 class SqliteStore:
-    """The ledger at `path`; made there if nothing is."""
+    """The ledger at `path`; made there if nothing is. A file that cannot be written is read."""
 
     threads = 0
 
@@ -84,7 +84,7 @@ class SqliteStore:
         """Open the file, and bring its tables up to date.
 
         Raises:
-            StoreUnreachable: it cannot be opened or written.
+            StoreUnreachable: it cannot be opened, or made, or brought up to date.
             NotALedger: it holds something else.
             NewerLedger: a later relaybook wrote it.
         """
@@ -95,9 +95,10 @@ class SqliteStore:
         weakref.finalize(self, _close_all, self._connections)
         _prepare(path)
         file_version(path)  # before anything of it is changed
+        self._file = OpenFile(path)
         with translated(path):
             migrate(self._connection(), path)
-        self._file = OpenFile(path)
+        self._file.opened()
 
     def clock(self) -> float:
         return time.time()
@@ -227,16 +228,19 @@ class SqliteStore:
         return connection
 
     def _connect(self) -> sqlite3.Connection:
+        uri = self._file.uri
         connection = sqlite3.connect(
-            self.path,
+            uri or self.path,
+            uri=uri is not None,
             timeout=0,  # `patiently` does the waiting
             isolation_level=None,
             check_same_thread=False,  # only so that `close` may be called from any thread
             cached_statements=256,
         )
         self._connections.add(connection)
-        connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")  # heeded by an empty file alone
-        patiently(lambda: connection.execute("PRAGMA journal_mode = WAL").fetchall())
+        if uri is None:
+            connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")  # heeded by an empty file alone
+            patiently(lambda: connection.execute("PRAGMA journal_mode = WAL").fetchall())
         connection.execute(f"PRAGMA synchronous = {self._synchronous}")
         connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         connection.execute("PRAGMA foreign_keys = ON")

@@ -7,6 +7,7 @@ from pathlib import Path
 from relaybook.errors import NewerLedger, StoreUnreachable
 from relaybook.store.schema import APPLICATION_ID, MIGRATIONS, VERSION_TABLE
 from relaybook.store.sqlite_faults import not_a_ledger, translated
+from relaybook.store.sqlite_file import read_only_uri
 from relaybook.store.sqlite_lock import patiently
 from relaybook.store.sqlite_plans import tell_planner
 
@@ -72,7 +73,8 @@ def _inspect(path: Path) -> int:
         )
     if not path.is_file():
         return 0
-    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as conn:
+    uri = read_only_uri(path) or f"{path.absolute().as_uri()}?mode=ro"
+    with closing(sqlite3.connect(uri, uri=True)) as conn:
         conn.execute("BEGIN")  # one snapshot: another process may make its tables just now
         version = _version(conn)
         if version == 0 and _has_tables(conn):

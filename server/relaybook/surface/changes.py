@@ -55,6 +55,7 @@ class Changes:
         self._listeners: Counter[str] = Counter()
         self._marks: dict[str, Hashable] = {}
         self._version: object = None
+        self._blind = False
         self.older = Subscribers(self.remove)
         self._wanted = anyio.Event()
 
@@ -114,8 +115,11 @@ class Changes:
         try:
             changed = await self._changed()
         except StoreFault as fault:
-            _log.warning("changes not seen: %s", fault)
+            if not self._blind:
+                _log.warning("changes are not seen until the ledger answers: %s", fault)
+            self._blind = True
             return
+        self._blind = False
         # The marks have moved on, so nobody else would tell the rest.
         with anyio.CancelScope(shield=True):
             for uri in changed:

@@ -28,8 +28,9 @@ async def wait_for_change(
 ) -> None:
     """Return when the workflow has events after `since`, or has ended, or the time is over.
 
-    Or when one of those that hold its tasks writes no more, in whatever workflow. At once where
-    the workflow has not come to `since`: what it was taken from is another ledger.
+    Or when one of those that hold its tasks writes no more, in whatever workflow, or the server
+    is told to stop. At once where the workflow has not come to `since`: what it was taken from is
+    another ledger.
     """
     if await done(engine, engine.workflow_ended, workflow_id):
         return
@@ -45,6 +46,8 @@ async def wait_for_change(
             if waited >= told + PROGRESS_SECONDS:
                 told = waited
                 await report(math.floor(waited), seconds)
+            if wakes.ended:
+                return
             await wakes.wait(workflow_id)
             if writing and not await done(engine, engine.all_writing, writing):
                 return

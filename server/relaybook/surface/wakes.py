@@ -19,6 +19,8 @@ class Wakes:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._hinted = False
+        #: Whether nobody is to wait any more: the server stops.
+        self.ended = False
         #: By workflow; an event is gone when the last that waits for it is.
         self._waiting: WeakValueDictionary[str, anyio.Event] = WeakValueDictionary()
 
@@ -45,6 +47,10 @@ class Wakes:
             event = self._waiting[workflow_id] = anyio.Event()
         with anyio.move_on_after(HINTED_SECONDS if self._hinted else POLL_SECONDS):
             await event.wait()
+
+    def end(self) -> None:
+        self.ended = True
+        self._wake({ANY})
 
     def _wake(self, changed: set[str]) -> None:
         names = list(self._waiting) if ANY in changed else [*changed, ANY]

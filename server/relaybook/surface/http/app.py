@@ -15,6 +15,7 @@ from relaybook.surface.http.board import PUBLIC_PATHS, Exchange, as_given, board
 from relaybook.surface.http.bodies import Bodies
 from relaybook.surface.http.caller import Access, Anyone
 from relaybook.surface.http.door import Door
+from relaybook.surface.http.ending import Ending
 from relaybook.surface.http.guard import UNGUARDED, Guard
 from relaybook.surface.http.health import health_routes
 from relaybook.surface.http.names import normal_origin
@@ -51,8 +52,8 @@ def build_app(
     """The application over `engine`, open to those whom `access` knows.
 
     `routes` are further pages; each finds who asks with `caller_of(request)`. Those whose paths
-    stand in `public` are shown to strangers too. Setting `stopping` ends the streams. `exchange`
-    turns what is typed at the board's login into the token that its browser keeps.
+    stand in `public` are shown to strangers too. Setting `stopping` ends streams and waits.
+    `exchange` turns what is typed at the board's login into the token that its browser keeps.
     """
     options = options or HttpOptions()
     metrics = metrics_of(engine)
@@ -67,7 +68,7 @@ def build_app(
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
-        async with servers.running():
+        async with servers.running(stopping):
             yield
 
     return Starlette(
@@ -75,6 +76,7 @@ def build_app(
         lifespan=lifespan,
         exception_handlers={HTTPException: no_page},
         middleware=[
+            Middleware(Ending, stopping),
             Middleware(Guard, options.names, origins, _asked_by_address(access, measured)),
             *_pages_of(origins),
             Middleware(Door, access, strangers),

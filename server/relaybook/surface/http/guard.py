@@ -1,7 +1,8 @@
 """Refuses requests that name a host, or come from a web page, that is none of ours.
 
 A page of any site may make a browser send requests to this server; its Origin tells, and if the
-page's name was made to resolve to this machine (DNS rebinding), its Host.
+page's name was made to resolve to this machine (DNS rebinding), its Host. Nor does a request pass
+that says twice whose it is.
 """
 
 from collections.abc import Collection, Iterable
@@ -14,9 +15,8 @@ from relaybook.surface.http.refusing import refused
 
 #: What tells nothing and may be asked by any name: a cluster asks by address.
 UNGUARDED = frozenset({"/health", "/ready"})
-_TWO_HOSTS = InvalidArguments(
-    "The request has more than one Host.", allowed="one Host", next="send the header once"
-)
+#: Of more than one, a proxy might look at another than this server (RFC 9112, 3.2; 9110, 5.3).
+ONCE = {"host": "Host", "origin": "Origin", "authorization": "Authorization"}
 
 
 class Guard:
@@ -42,8 +42,9 @@ class Guard:
         if scope["type"] != "http" or scope["path"] in self._unguarded:
             return await self._app(scope, receive, send)
         headers = Headers(scope=scope)
-        if len(headers.getlist("host")) > 1:  # RFC 9112, 3.2
-            return await refused(_TWO_HOSTS)(scope, receive, send)
+        for field, name in ONCE.items():
+            if len(headers.getlist(field)) > 1:
+                return await refused(_repeated(name))(scope, receive, send)
         host, origin = headers.get("host", ""), headers.get("origin")
         if not self._is_ours(host):
             return await refused(_wrong_host(host), 421)(scope, receive, send)
@@ -63,6 +64,12 @@ class Guard:
             return True
         scheme, _, host = origin.partition("://")
         return scheme in ("http", "https") and self._is_ours(host)
+
+
+def _repeated(name: str) -> Refusal:
+    return InvalidArguments(
+        f"The request has more than one {name}.", allowed=f"one {name}", next="send it once"
+    )
 
 
 def _wrong_host(host: str) -> Refusal:

@@ -42,7 +42,6 @@ def serve_http(
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     _check_tls(options)
     listener = listen(options)
-    announce(url_of(options, listener))
     stopping = Stopping()
     app = build_app(
         engine,
@@ -53,7 +52,7 @@ def serve_http(
         public=[page.path for page in pages],
         exchange=exchange,
     )
-    server = HttpServer(app, options, stopping)
+    server = HttpServer(app, options, stopping, lambda: announce(url_of(options, listener)))
     anyio.run(server.serve, [listener], backend_options={"use_uvloop": has_uvloop()})
 
 
@@ -65,11 +64,23 @@ def has_uvloop() -> bool:
 class HttpServer(uvicorn.Server):
     """Serves `app`; told to stop, it ends streams first, and itself well, not by the signal."""
 
-    def __init__(self, app: Starlette, options: HttpOptions, stopping: Stopping) -> None:
+    def __init__(
+        self,
+        app: Starlette,
+        options: HttpOptions,
+        stopping: Stopping,
+        announce: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`announce` is called once it serves, and a signal ends it well."""
         super().__init__(_config(app, options))
         self._stopping = stopping
+        self._announce = announce
         # Left on, it would cut off the answers of calls in progress as well.
         AppStatus.disable_automatic_graceful_drain()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._announce()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._stopping.set()

@@ -21,6 +21,8 @@ from relaybook.surface.http.direct import DirectHttp
 from relaybook.surface.http.misread import InOurWords
 from relaybook.surface.http.options import HttpOptions
 from relaybook.surface.http.refusing import refused
+from relaybook.surface.http.session_logs import shorten_session_ids
+from relaybook.surface.http.stopping import Stopping
 from relaybook.surface.rim import Observe
 from relaybook.surface.server import build_server
 from relaybook.surface.wakes import Wakes
@@ -45,13 +47,20 @@ class Servers:
         self._apps: dict[Kind, ASGIApp] = {}
         self._group: TaskGroup | None = None
         self._starting = anyio.Lock()
+        shorten_session_ids()
 
     @asynccontextmanager
-    async def running(self) -> AsyncGenerator[None]:
-        """Serve while open."""
+    async def running(self, stopping: Stopping) -> AsyncGenerator[None]:
+        """Serve while open; once `stopping` is set, calls that wait for a change are answered."""
+
+        async def end_waits() -> None:
+            await stopping.wait()
+            self._wakes.end()
+
         async with anyio.create_task_group() as group:
             self._group = group
             group.start_soon(self._wakes.listen)
+            group.start_soon(end_waits)
             yield
             group.cancel_scope.cancel()
 
