@@ -1,7 +1,7 @@
 import anyio
 import pytest
 
-from relaybook.errors import BadInput, MalformedOutput, StoreBusy
+from relaybook.errors import BadInput, MalformedOutput, Refusal, StoreBusy
 from relaybook.model import FailureCode
 from relaybook.worker.command import Ran
 from relaybook.worker.ledger import Answer, patiently
@@ -51,5 +51,18 @@ class Ledger:
         return {"recorded": True}
 
 
+def always(_: Refusal, seconds: float) -> bool:
+    return seconds >= 0
+
+
+def never(_: Refusal, seconds: float) -> bool:
+    return seconds < 0
+
+
 def test_a_call_is_made_again_while_the_ledger_is_busy() -> None:
-    assert anyio.run(patiently, Ledger(times=2).call) == {"recorded": True}
+    assert anyio.run(patiently, Ledger(times=2).call, always) == {"recorded": True}
+
+
+def test_a_call_is_given_up_when_the_caller_waits_no_longer() -> None:
+    with pytest.raises(StoreBusy, match="locked"):
+        anyio.run(patiently, Ledger(times=2).call, never)

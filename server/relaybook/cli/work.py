@@ -40,7 +40,8 @@ def work(
         float, typer.Option(min=5, max=3600, help="Seconds after which a lost worker is replaced.")
     ] = 30,
     wait: Annotated[
-        float, typer.Option(min=0, help="Seconds to wait for a task that others hold.")
+        float,
+        typer.Option(min=0, help="Seconds to wait for a task that others hold, or for the ledger."),
     ] = 180,
     keep: Annotated[bool, typer.Option("--keep", help="Wait for ever.")] = False,
     shell: Annotated[bool, typer.Option("--shell", help="Give the command to /bin/sh.")] = False,
@@ -60,7 +61,8 @@ def work(
 
     It gets the prompt and its answer is recorded.
 
-    Ends with 0 if every task that it ran was completed, 1 if not, 130 if interrupted.
+    Ends with 0 if every task that it ran was completed, 1 if not, 130 if interrupted, 5 if the
+    ledger was away for longer than --wait and --lease: what could not be recorded is in a file.
     """
     argv = ["/bin/sh", "-c", command] if shell else _words(command)
     with refusals(as_json):
