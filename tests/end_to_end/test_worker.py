@@ -221,7 +221,7 @@ async def test_the_time_limit_ends_the_whole_process_group(
     failed, (attempt,) = task(engine, workflow), attempts(engine, workflow)
     assert not is_locked(tmp_path / "held")
     assert failed.error_code == "timeout"
-    assert failed.error == "ended after its time limit of 2 s"
+    assert failed.error == "ended after its time limit of 2 s: begun"
     assert text(engine, workflow, attempt.output) == "begun\n"
 
 
