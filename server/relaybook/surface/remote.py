@@ -17,6 +17,7 @@ from relaybook.errors import (
     Refusal,
     StoreBusy,
     StoreUnreachable,
+    UnknownTool,
     refusal_of,
 )
 
@@ -54,8 +55,19 @@ class RemoteLedger:
         if answer is None:
             raise StoreBusy(f"The server answered nothing to {tool}.", next="look at its log")
         if result.is_error:
-            raise refusal_of(answer["error"])
+            raise _as_workers_are_told(refusal_of(answer["error"]))
         return answer
+
+
+def _as_workers_are_told(refusal: Refusal) -> Refusal:
+    if not isinstance(refusal, UnknownTool):
+        return refusal
+    return UnknownTool(
+        "This server has no tools for workers, or this token none of them.",
+        allowed="a server that offers claim_task",
+        next="start it with relaybook serve --http --role all, or with --require-token and give "
+        "this command a token of relaybook token create --role worker",
+    )
 
 
 class _Seen:
