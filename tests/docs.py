@@ -42,7 +42,7 @@ def states() -> str:
 def commands() -> str:
     """Every command with its options, those that all share apart."""
     found = dict(_commands(get_command(app), "relaybook"))
-    lines = ["Every command takes these as well:", ""]
+    lines = ["Every command on a ledger takes these as well:", ""]
     lines += _table(each for each in found["relaybook list"].params if each.name in SHARED)
     for name, command in found.items():
         lines += [f"### {name}", "", inspect.cleandoc(command.help or ""), ""]

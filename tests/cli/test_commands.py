@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -260,6 +261,43 @@ def test_a_composition_that_names_no_template_is_found_by_check_and_doctor(
     [wrong] = [each for each in looked.json["checks"] if each["status"] == "error"]
     assert wrong["check"] == "compositions"
     assert wrong["found"].endswith("line 8: there is no template 'nowhere'")
+
+
+@pytest.mark.parametrize(
+    ("args", "reason"),
+    [
+        ({}, "missing 'done_text'"),
+        ({"done_text": "{topic}", "nope": 1}, "unknown 'nope'"),
+        ({"done_text": "{topic}", "tone": "blue"}, "tone must be one of plain, friendly"),
+        ({"done_text": "{topic}", "tone": "plain"}, ""),
+        ({"done_text": "{topic}", "tone": "{topic}"}, ""),
+    ],
+)
+def test_a_composition_whose_task_its_template_refuses_is_found_by_check(
+    args: dict[str, Any], reason: str, cli: Cli, tmp_path: Path
+) -> None:
+    (tmp_path / "compositions").mkdir()
+    task = json.dumps({"id": "a", "label": "Look", "template": "counted", "args": args})
+    lost = LOST[: LOST.index("tasks:")]
+    text = f"{lost}params: [{{name: topic, kind: string, required: true}}]\ntasks:\n- {task}\n"
+    (tmp_path / "compositions" / "lost.yaml").write_text(text, encoding="utf-8")
+    counted = (PROMPTS / "counted.prompty").read_text(encoding="utf-8")
+    more = (
+        "inputs:\n  - {name: done_text, kind: string, required: true, description: x}\n"
+        "  - {name: tone, kind: enum, enumValues: [plain, friendly], description: x}\n"
+    )
+    (tmp_path / "counted.prompty").write_text(
+        counted.replace("inputs:\n", more).replace(
+            "{{ goal }}", "{{ goal }} {{ done_text }} {{ tone }}"
+        ),
+        encoding="utf-8",
+    )
+
+    told = cli("templates", "check", "--prompts", str(tmp_path), "--json").json["problems"]
+
+    found = [each["reason"] for each in told if "lost.yaml" in each["path"]]
+    assert len(found) == bool(reason)
+    assert reason in "".join(found)
 
 
 def test_doctor_looks_into_the_examples_of_templates_as_check_does(

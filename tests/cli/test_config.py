@@ -1,7 +1,12 @@
 """relaybook config: what hosts are told, printed or merged into their files."""
 
 import json
+import resource
+import signal
+import stat
 import tomllib
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -70,6 +75,10 @@ def test_what_a_toml_file_holds_stays_word_for_word(tmp_path: Path) -> None:
         (Host.CODEX, "not toml", 2),
         (Host.CODEX, "mcp_servers = 1", 2),
         (Host.CODEX, "[mcp_servers.relaybook]\ncommand = 'old'\n", 4),
+        (Host.CLAUDE_CODE, '{"mcpServers": {"relaybook": {"command": "/opt/relaybook"}}}', 4),
+        (Host.VSCODE, '{"servers": {"relaybook": {"env": {"RELAYBOOK_STORE": "x"}}}}', 4),
+        (Host.CURSOR, '{"mcpServers": {"mine": {}}, "mcpServers": {}}', 2),
+        (Host.CURSOR, "[" * 200_000, 2),
     ],
 )
 def test_a_file_that_cannot_be_merged_is_left_as_it_is(
@@ -143,3 +152,95 @@ def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path) -> None:
 
     assert "There is no folder" in told
     assert not missing.exists()
+
+
+def test_a_file_that_is_no_text_is_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / ".mcp.json"
+    path.write_bytes(b'{"a": "caf\xe9"}')
+
+    told = run("claude-code", "--write", "--folder", str(tmp_path), code=2)
+
+    assert "it is no UTF-8: byte 10 does not fit" in told
+    assert path.read_bytes() == b'{"a": "caf\xe9"}'
+
+
+def test_a_file_that_the_disk_has_no_room_for_keeps_what_it_held(tmp_path: Path) -> None:
+    path = tmp_path / ".mcp.json"
+    before = json.dumps({"mcpServers": {"mine": {"command": "x" * 3_900}}})
+    path.write_text(before, encoding="utf-8")
+
+    with longest_file(4_000):
+        told = run("claude-code", "--write", "--folder", str(tmp_path), code=2)
+
+    assert "was left as it is: File too large" in told
+    assert path.read_text(encoding="utf-8") == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@contextmanager
+def longest_file(size: int) -> Generator[None]:
+    """No file of this process can grow beyond `size` bytes: as full as a disk can be made."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, ignored)
+
+
+def test_a_link_stays_a_link_and_what_it_names_keeps_its_mode(tmp_path: Path) -> None:
+    real, link = tmp_path / "real.json", tmp_path / ".mcp.json"
+    real.write_text("{}", encoding="utf-8")
+    real.chmod(0o600)
+    link.symlink_to("real.json")
+
+    run("claude-code", "--write", "--folder", str(tmp_path))
+
+    assert link.readlink() == Path("real.json")
+    assert json.loads(real.read_text(encoding="utf-8")) == {"mcpServers": {"relaybook": ENTRY}}
+    assert stat.S_IMODE(real.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("host", "there", "why"),
+    [
+        (Host.CLAUDE_CODE, ".mcp.json/", "Is a directory"),
+        (Host.CURSOR, ".cursor", "Not a directory"),
+        (Host.CURSOR, ".cursor/mcp.json/", "Is a directory"),
+    ],
+)
+def test_what_stands_in_the_way_of_the_file_is_told_in_a_line(
+    host: Host, there: str, why: str, tmp_path: Path
+) -> None:
+    if there.endswith("/"):
+        (tmp_path / there).mkdir(parents=True)
+    else:
+        (tmp_path / there).touch()
+
+    told = run(host, "--write", "--folder", str(tmp_path), code=2)
+
+    assert f"was left as it is: {why}" in told
+    assert told.count("\n") == 1
+
+
+def test_a_file_that_says_the_same_is_not_written_again(tmp_path: Path) -> None:
+    path = tmp_path / ".mcp.json"
+    as_theirs = json.dumps({"mcpServers": {"relaybook": ENTRY}}).encode() + b"\r\n"
+    path.write_bytes(as_theirs)
+
+    run("claude-code", "--write", "--folder", str(tmp_path))
+
+    assert path.read_bytes() == as_theirs
+
+
+@pytest.mark.parametrize("host", [Host.CURSOR, Host.CODEX])
+def test_a_program_is_told_in_json_what_was_written_and_where(host: Host, tmp_path: Path) -> None:
+    (path := tmp_path / FILES[host].path).parent.mkdir()
+
+    printed = json.loads(run(host, "--json", "--folder", str(tmp_path)))
+    told = json.loads(run(host, "--write", "--json", "--folder", str(tmp_path)))
+
+    assert printed == told | {"written": False}
+    assert told == {"path": str(path), "written": True, "text": path.read_text(encoding="utf-8")}

@@ -108,3 +108,32 @@ def test_the_help_tells_the_exit_codes(cli: Cli) -> None:
     told = " ".join(cli("--help").out.split())
 
     assert "Exit codes: 0 done; 1 refused or failed; 2 wrong usage; 3 not found;" in told
+
+
+@pytest.mark.parametrize(
+    ("args", "named"),
+    [
+        (("status",), "--id"),
+        (("items", "list", "--skip", "-1"), "--skip"),
+        (("export", "wf_1", "--format", "bogus"), "bogus"),
+        (("token", "create", "x", "--role", "bogus"), "bogus"),
+        (("lst",), "list"),
+        (("config", "nobody"), "nobody"),
+        (("work", "--command", "'"), "--command"),
+    ],
+)
+def test_a_wrong_use_is_told_in_json_where_that_is_asked_for(
+    args: tuple[str, ...], named: str, cli: Cli
+) -> None:
+    ran = cli(*args, "--json")
+
+    told = json.loads(ran.err)
+    assert (ran.code, ran.out, told["code"]) == (2, "", "invalid_arguments")
+    assert named in told["message"]
+    assert told["next"].startswith("see relaybook")
+
+
+@pytest.mark.parametrize("last", ["--json", "--help"])
+def test_what_is_asked_for_in_json_ends_as_it_does_in_words(last: str, cli: Cli) -> None:
+    assert cli("templates", "check", last).code == 0
+    assert cli("compositions", "list", "--json", last).err == ""

@@ -249,3 +249,7 @@ def test_accepted_lessons_are_exported_as_a_patch_of_the_file_as_it_is(
     assert " - Be brief.\n+- Run the linter first. [task " in patch
     assert soul.read_text(encoding="utf-8").endswith("- Be brief.\n")
     assert cli("lessons", "export", "AGENTS.md").code == 2
+
+
+def test_beyond_the_last_item_there_is_none_however_far(cli: Cli, twin: object) -> None:
+    assert cli("items", "list", "--skip", "9" * 22, "--json").json == {"items": []}

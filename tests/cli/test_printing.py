@@ -3,6 +3,7 @@
 import io
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ HOSTILE = "\x1b[31mred\x1b[0m [bold]loud[/bold] \u202ebackwards\nsecond line\tta
 CLEAN = "[31mred[0m [bold]loud[/bold] backwards second line tab 2J"
 
 
-def on_terminal(answer: dict[str, Any], width: int = 100) -> str:
+def on_terminal(answer: Mapping[str, Any], width: int = 100) -> str:
     written = io.StringIO()
     console = Console(
         file=written, force_terminal=True, color_system=None, width=width, markup=False
@@ -41,6 +42,25 @@ def on_terminal(answer: dict[str, Any], width: int = 100) -> str:
 def in_pipe(answer: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> str:
     show(answer, Plain())
     return capsys.readouterr().out
+
+
+def test_the_id_and_the_status_stay_whole_on_eighty_columns() -> None:
+    row = {**ROW, "workflow_id": "wf_08c64325", "name": "Quarterly review of everything"}
+
+    shown = on_terminal(listed({"summary": "1 workflow", "workflows": [row]}), width=80)
+
+    assert "wf_08c64325" in shown
+    assert "in_progress" in shown
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_nothing_of_a_table_is_left_out_where_it_is_too_narrow() -> None:
+    row = {**ROW, "workflow_id": "wf_08c64325"}
+
+    shown = on_terminal(listed({"summary": "1 workflow", "workflows": [row]}), width=30)
+
+    first = "".join(line[:3].strip() for line in shown.splitlines()[4:])
+    assert "wf_08c64325" in first
 
 
 def test_a_pipe_gets_lines_and_tabs(capsys: pytest.CaptureFixture[str]) -> None:
@@ -147,11 +167,14 @@ def test_a_digest_ends_with_what_the_synthesis_must_say() -> None:
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="the system has no device that is always full")
-@pytest.mark.parametrize("form", [(), ("--json",)], ids=["words", "json"])
-def test_an_answer_that_cannot_be_written_is_told_once(form: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    "said",
+    ["templates list", "templates list --json", "--help", "--version", "completion bash"],
+)
+def test_an_answer_that_cannot_be_written_is_told_once(said: str) -> None:
     with FULL.open("wb") as full:
         ran = subprocess.run(
-            [sys.executable, "-m", "relaybook", "templates", "list", *form],
+            [sys.executable, "-m", "relaybook", *said.split()],
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,

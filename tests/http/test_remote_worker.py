@@ -117,6 +117,7 @@ async def test_a_worker_that_is_not_let_in_says_so(
     assert "error[" in ran.stderr
     assert "Traceback" not in ran.stderr
     assert token not in ran.stderr
+    assert ("relaybook token create --role worker" in ran.stderr) == (role is not None)
 
 
 async def test_a_heartbeat_keeps_the_lease_that_was_asked_for(

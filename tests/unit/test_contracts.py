@@ -245,6 +245,7 @@ def test_a_file_that_did_not_change_is_not_read_again(tmp_path: Path) -> None:
     [
         ("{", "it is not JSON"),
         ('{"x": NaN}', "NaN is no number"),
+        ('{"name": "painter", "name": "other"}', "the key 'name' stands there twice"),
         ("[" * 100_000, "nested too deep"),
         ("[]", "is not of type 'object'"),
         (" " * (SIZE_LIMIT + 1), "larger than 256 kB"),

@@ -5,12 +5,14 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from tests.docs import BLOCKS, ROOT, with_blocks
 
 from relaybook import __version__
+from relaybook.core.task_spec import TaskSpec
 from relaybook.engine import Engine
 from relaybook.registry.check import check_template
 from relaybook.store.sqlite import SqliteStore
@@ -117,3 +119,9 @@ def test_the_changelog_tells_of_this_version_or_of_what_comes() -> None:
     changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
     assert re.search(rf"^## (Unreleased|{re.escape(__version__)}\b)", changes, re.MULTILINE)
+
+
+def test_every_field_of_a_task_is_named() -> None:
+    text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+
+    assert [each.name for each in fields(TaskSpec) if f"`{each.name}`" not in text] == []

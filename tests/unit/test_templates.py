@@ -176,6 +176,12 @@ def test_a_broken_file_that_is_mended_is_a_template_again(tmp_path: Path) -> Non
         ("---\nname: mine\n", 1, "no second line '---'"),
         ("---\nname: [\n---\n", 3, "no YAML"),
         ("---\n- a\n---\n", 2, "no mapping"),
+        (file_text(metadata="  tier: T1\n  tier: T2"), 9, "names 'tier' twice"),
+        (
+            file_text().replace("kind: jinja2", "kind: jinja2, kind: jinja2"),
+            6,
+            "names 'kind' twice",
+        ),
         (file_text("other"), 2, "the file is named 'mine'"),
         (file_text().replace("Edits a text.", ""), 3, "description must be one line"),
         (file_text().replace("description:", "descripton:"), 3, "nearest: description"),
@@ -354,3 +360,12 @@ def test_listing_the_names_imports_neither_jinja2_nor_yaml() -> None:
 
 def test_the_shipped_prompts_are_a_folder_of_templates() -> None:
     assert (shipped("prompts") / "map_partition.prompty").is_file()
+
+
+def test_a_byte_order_mark_is_no_part_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "mine.prompty").write_bytes(b"\xef\xbb\xbf" + file_text().encode())
+
+    templates = Templates([tmp_path])
+
+    assert templates.problems() == []
+    assert "mine" in templates.names()

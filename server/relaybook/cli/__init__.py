@@ -11,6 +11,7 @@ import typer
 from relaybook import __version__
 from relaybook.cli.exits import EPILOG
 from relaybook.cli.lazy import lazy_group, new_app
+from relaybook.cli.written import written
 
 #: Each command, or group of commands, by its module here, in the order of --help.
 COMMANDS = {
@@ -69,7 +70,8 @@ def main() -> None:
         from typer._completion_classes import completion_init
 
         completion_init()
-    app(prog_name="relaybook")
+    with written():
+        app(prog_name="relaybook")
 
 
 def _open_closed() -> None:

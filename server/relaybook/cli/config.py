@@ -1,7 +1,4 @@
-"""config: what each host has to be told of this server, printed or written where the host looks.
-
-Written means merged: other servers, and whatever else a file holds, stay as they are.
-"""
+"""config: what each host has to be told of this server, printed or written where the host looks."""
 
 import json
 import os
@@ -10,17 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from relaybook.cli import host_files
 from relaybook.cli.exits import refusals
-from relaybook.cli.options import StoreOption
-from relaybook.errors import Conflict, InvalidArguments
+from relaybook.cli.options import JsonOption, StoreOption
+from relaybook.cli.written import written
+from relaybook.errors import InvalidArguments
 
 group = typer.Typer()
-
-NAME = "relaybook"
 
 
 class Host(StrEnum):
@@ -65,23 +62,37 @@ def config(
     write: Annotated[bool, typer.Option("--write", help="Into the project's folder.")] = False,
     folder: Annotated[Path, typer.Option(help="The project's folder.")] = Path(),
     store: StoreOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Refusals as JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Print what a host has to be told of this server, or write it where the host looks."""
     with refusals(as_json):
-        file = FILES[host]
-        path = _folder(folder) / file.path
+        path = _folder(folder) / FILES[host].path
         store = store or os.environ.get("RELAYBOOK_STORE")
         if store and (store := without_password(named := store)) != named:
             typer.echo(_LEFT_OUT, err=True)
-        there = _read(path) if write else ""
-        text = _toml(there, store, path) if host is Host.CODEX else _json(there, file, store, path)
-        if not write:
-            typer.echo(text, nl=False)
-            return
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-        typer.echo(f"{path} names {NAME}")
+        there = host_files.read(path) if write else ""
+        text = _merged(host, there, _arguments(store), path)
+        if write and text != there:
+            host_files.replace(path, text)
+    with written():
+        _tell(path, text, write=write, as_json=as_json)
+
+
+def _merged(host: Host, there: str, arguments: list[str], path: Path) -> str:
+    """What the file at `path` is to hold, of which `there` is in it now."""
+    key, entry = FILES[host].key, {"command": host_files.NAME, "args": arguments}
+    if host is Host.CODEX:
+        return host_files.merged_toml(there, key, entry, path)
+    return host_files.merged_json(there, key, {"type": "stdio"} | entry, path)
+
+
+def _tell(path: Path, text: str, *, write: bool, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps({"path": str(path), "written": write, "text": text}, indent=2))
+    elif write:
+        typer.echo(f"{path} names {host_files.NAME}")
+    else:
+        typer.echo(text, nl=False)
 
 
 def without_password(url: str) -> str:
@@ -101,63 +112,9 @@ def _folder(folder: Path) -> Path:
     return folder
 
 
-def _read(path: Path) -> str:
-    return path.read_text(encoding="utf-8") if path.is_file() else ""
-
-
 def _arguments(store: str | None) -> list[str]:
     if not store:
         return ["serve"]
     # Absolute: hosts start servers in folders of their own choice.
     named = store if "://" in store else str(Path(store).expanduser().absolute())
     return ["serve", "--store", named]
-
-
-def _json(there: str, file: File, store: str | None, path: Path) -> str:
-    """The text of a file in JSON, with this server among the others."""
-    known = _parsed(there, path) if there.strip() else {}
-    servers = known.setdefault(file.key, {})
-    if not isinstance(servers, dict):
-        raise _unreadable(path, f"its {file.key!r} is no object")
-    servers[NAME] = {"type": "stdio", "command": NAME, "args": _arguments(store)}
-    return json.dumps(known, indent=2, ensure_ascii=False) + "\n"
-
-
-def _parsed(text: str, path: Path) -> dict[str, Any]:
-    try:
-        known = json.loads(text)
-    except ValueError as error:
-        raise _unreadable(path, f"it is no plain JSON: {error}") from error
-    if not isinstance(known, dict):
-        raise _unreadable(path, "it is no object")
-    return known
-
-
-def _toml(there: str, store: str | None, path: Path) -> str:
-    """The text of a file in TOML with this server's table at its end, all else word for word."""
-    import tomllib
-
-    table = f'[mcp_servers.{NAME}]\ncommand = "{NAME}"\nargs = {json.dumps(_arguments(store))}\n'
-    try:
-        known = tomllib.loads(there)
-        text = f"{there.rstrip()}\n\n{table}" if there.strip() else table
-        if NAME not in known.get("mcp_servers", {}):
-            tomllib.loads(text)
-            return text
-    except (tomllib.TOMLDecodeError, TypeError) as error:
-        raise _unreadable(path, f"it cannot take a table: {error}") from error
-    if known["mcp_servers"][NAME] == tomllib.loads(table)["mcp_servers"][NAME]:
-        return there
-    raise Conflict(
-        f"{str(path)!r} names {NAME!r} already, with other words.",
-        allowed="a file without it",
-        next=f"remove its table [mcp_servers.{NAME}] and repeat the command",
-    )
-
-
-def _unreadable(path: Path, why: str) -> InvalidArguments:
-    return InvalidArguments(
-        f"{str(path)!r} was left as it is: {why}.",
-        allowed="a file that the host reads",
-        next="correct it, or leave out --write and copy what is printed",
-    )

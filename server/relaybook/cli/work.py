@@ -5,6 +5,7 @@ import shlex
 import shutil
 import sys
 from contextlib import AbstractContextManager, nullcontext
+from math import isnan
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -30,6 +31,7 @@ group = typer.Typer()
 
 @group.command()
 def work(
+    context: typer.Context,
     command: Annotated[
         str, typer.Option(help="Gets a prompt on standard input, answers on standard output.")
     ],
@@ -40,7 +42,8 @@ def work(
         float, typer.Option(min=5, max=3600, help="Seconds after which a lost worker is replaced.")
     ] = 30,
     wait: Annotated[
-        float, typer.Option(min=0, help="Seconds to wait for a task that others hold.")
+        float,
+        typer.Option(min=0, help="Seconds to wait for a task that others hold, or for the ledger."),
     ] = 180,
     keep: Annotated[bool, typer.Option("--keep", help="Wait for ever.")] = False,
     shell: Annotated[bool, typer.Option("--shell", help="Give the command to /bin/sh.")] = False,
@@ -60,16 +63,12 @@ def work(
 
     It gets the prompt and its answer is recorded.
 
-    Ends with 0 if every task that it ran was completed, 1 if not, 130 if interrupted.
+    Ends with 0 if every task that it ran was completed, 1 if not, 130 if interrupted, 5 if the
+    ledger was away for longer than --wait and --lease: what could not be recorded is in a file.
     """
     argv = ["/bin/sh", "-c", command] if shell else _words(command)
     with refusals(as_json):
-        if url and store:
-            raise InvalidArguments(
-                "--url names a server and --store a ledger; a worker has one of them.",
-                allowed="--url with --token, or --store",
-                next="leave one out",
-            )
+        _refuse_idle(context)
         settings = settings_of(
             store=store, durability=durability, prompts=prompts, contracts=contracts
         )
@@ -92,6 +91,32 @@ def work(
     if worker.interrupted:
         raise typer.Exit(INTERRUPTED)
     raise typer.Exit(REFUSED if worker.unfinished else 0)
+
+
+#: Of each two options the second says nothing beside the first, or without it.
+_BESIDE = (("url", "store"), ("keep", "wait"))
+_ALONE = (("url", "token"),)
+
+
+def _refuse_idle(context: typer.Context) -> None:
+    """Refuse options that were typed and could do nothing."""
+    typed = {
+        name
+        for name in context.params
+        if (source := context.get_parameter_source(name)) and source.name == "COMMANDLINE"
+    }
+    for first, second in _BESIDE:
+        if {first, second} <= typed:
+            raise _idle(f"--{second} says nothing beside --{first}", f"--{first}, or --{second}")
+    for first, second in _ALONE:
+        if second in typed and first not in typed:
+            raise _idle(f"--{second} says nothing without --{first}", f"--{first} with --{second}")
+    if isnan(context.params["wait"]):
+        raise _idle("--wait is no number", "seconds from 0 up")
+
+
+def _idle(what: str, allowed: str) -> InvalidArguments:
+    return InvalidArguments(f"{what}.", allowed=allowed, next="leave one out, or correct it")
 
 
 def _words(command: str) -> list[str]:

@@ -4,10 +4,14 @@ import os
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from errno import EDQUOT, EFBIG, EIO, ENOSPC
 
 import typer
 
 from relaybook.cli.exits import REFUSED
+
+#: What a write says where nothing more can be written.
+NO_ROOM = frozenset({ENOSPC, EDQUOT, EFBIG, EIO})
 
 
 @contextmanager
@@ -19,9 +23,9 @@ def written() -> Generator[None]:
     try:
         yield
         sys.stdout.flush()
-    except BrokenPipeError:
-        raise
     except OSError as error:
+        if error.filename is not None or error.errno not in NO_ROOM:
+            raise
         # Or Python would try once more when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         typer.echo(
@@ -29,4 +33,4 @@ def written() -> Generator[None]:
             "has done its work. Next: make room, and look at what it did before you repeat it.",
             err=True,
         )
-        raise typer.Exit(REFUSED) from None
+        sys.exit(REFUSED)

@@ -19,11 +19,12 @@ from relaybook.engine.hand_over import (
     sources_there,
 )
 from relaybook.engine.lint import facts
-from relaybook.engine.prompt import DONE_INPUT, planned_prompt, result_schema, takes_of
+from relaybook.engine.prompt import planned_prompt, result_schema, takes_of
 from relaybook.engine.stage import ADVISORY
 from relaybook.errors import InvalidPlan, clip, nearest
 from relaybook.model import Pattern, Task, Tier, Workflow
 from relaybook.registry.inlay import SHORT
+from relaybook.registry.task_inputs import DONE_INPUT
 from relaybook.store.base import Tx
 from relaybook.store.cases import needs_of
 from relaybook.store.tables import TASKS

@@ -16,6 +16,8 @@ from relaybook.store.events import read_event, read_task_events
 from relaybook.store.tables import TASKS
 
 PAGE = 50
+#: The largest number that every database counts with.
+MOST_ROWS = 2**63 - 1
 EVENTS_LIMIT = 500
 GRAPH_LIMIT = 500
 #: Of how many of the newest items, whether stages or not, a refusal chooses.
@@ -63,7 +65,7 @@ def list_items(
         "workflow_id": workflow_id,
         "project": project,
         "limit": max(1, min(limit, PAGE)),
-        "skip": skip,
+        "skip": min(skip, MOST_ROWS),
     }
     with desk.store.read() as tx:
         # The workflows outside, in the order of their index: a page reads no more than it shows.

@@ -24,18 +24,15 @@ from relaybook.model import (
 )
 from relaybook.registry.frame import Frame, PastError, Prior
 from relaybook.registry.prompt import Prompt, render
+from relaybook.registry.task_inputs import DONE_INPUT, GOAL_INPUTS, ROLE_INPUT
 from relaybook.registry.template import Template
 from relaybook.store.base import Tx
 from relaybook.store.events import read_task_events
 from relaybook.store.lessons import accepted_lessons
 from relaybook.store.tables import ATTEMPTS
 
-#: Inputs of a template that the label of a task fills when its arguments do not.
-GOAL_INPUTS = ("piece", "goal")
 #: How many accepted lessons a prompt carries at most.
 LESSONS_OFFERED = 8
-#: The input that takes the done criteria of a task.
-DONE_INPUT = "done_criteria"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +119,8 @@ def arguments(template: Template, spec: TaskSpec) -> Mapping[str, Any]:
     said: dict[str, Any] = {}
     if goal is not None:
         said[goal] = spec.goal or spec.label
-    if spec.expert_role and "expert_role" in wanted:
-        said["expert_role"] = spec.expert_role
+    if spec.expert_role and ROLE_INPUT in wanted:
+        said[ROLE_INPUT] = spec.expert_role
     if spec.done and DONE_INPUT in wanted:
         said[DONE_INPUT] = [" ".join(each.split()) for each in spec.done]  # else it is data
     return {**said, **spec.args}

@@ -6,16 +6,15 @@ from relaybook.core.merge_plan import plan_merge
 from relaybook.core.plan import DEFAULT_TEMPLATES
 from relaybook.core.task_spec import TaskSpec
 from relaybook.engine.desk import Desk
-from relaybook.engine.prompt import DONE_INPUT, arguments
+from relaybook.engine.prompt import arguments
 from relaybook.errors import Forbidden, InvalidArguments
 from relaybook.model import Pattern
 from relaybook.registry.arguments import check_arguments
+from relaybook.registry.task_inputs import DONE_INPUT, LENS_INPUTS, ROLE_INPUT
 from relaybook.registry.template import Template
 
 #: Where a task says the inputs that have a field of their own.
-_FIELDS = {DONE_INPUT: "done", "expert_role": "expert_role"}
-#: The inputs that a known expert role fills.
-LENS_INPUTS = frozenset({"criteria", "role_sentence"})
+_FIELDS = {DONE_INPUT: "done", ROLE_INPUT: "expert_role"}
 
 
 def refuse_worker(actor: str, deed: str) -> None:
@@ -76,7 +75,7 @@ def _through_lens(desk: Desk, template: Template, spec: TaskSpec) -> TaskSpec:
     """`spec` with the sentence and questions of its expert role, if it brings no criteria."""
     if "criteria" in spec.args or not LENS_INPUTS.issubset(each.name for each in template.inputs):
         return spec
-    role = desk.roles.get(spec.expert_role or str(spec.args.get("expert_role", "")))
+    role = desk.roles.get(spec.expert_role or str(spec.args.get(ROLE_INPUT, "")))
     if role is None:
         return spec
     criteria = [asdict(question) for question in role.questions]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from relaybook.core.members import members_once
 from relaybook.core.task_spec import ParentAction
 from relaybook.errors import InvalidContract, clip, nearest
 from relaybook.model import Tier
@@ -130,7 +131,7 @@ def _read_json(path: Path) -> Any:
             raw = file.read(SIZE_LIMIT + 1)
         if len(raw) > SIZE_LIMIT:
             raise InvalidContract(f"it is larger than {SIZE_LIMIT // 1024} kB")
-        return json.loads(raw, parse_constant=_refuse)
+        return json.loads(raw, parse_constant=_refuse, object_pairs_hook=members_once)
     except OSError as error:
         raise InvalidContract(f"it cannot be read: {error.strerror}") from error
     except RecursionError as error:

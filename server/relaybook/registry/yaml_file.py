@@ -40,7 +40,7 @@ def read_text(path: Path) -> str:
     try:
         raw = path.read_bytes()
         check_size(raw)
-        text = raw.decode("utf-8").replace("\r\n", "\n")
+        text = raw.decode("utf-8-sig").replace("\r\n", "\n")
     except OSError as error:
         raise FileFault(1, f"cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -69,7 +69,7 @@ def read_mapping(text: str, what: str, first_line: int = 1) -> dict[str, Any]:
     """
     try:
         _check_shape(text, what, first_line)
-        data = yaml.load(text, Loader=_Loader)
+        data = _constructed(text, what, first_line)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line if error.problem_mark else 0
         raise FileFault(line + first_line, f"is no YAML here: {error.problem}") from error
@@ -78,6 +78,31 @@ def read_mapping(text: str, what: str, first_line: int = 1) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise FileFault(first_line, f"{what} is no mapping of fields")
     return data
+
+
+def _constructed(text: str, what: str, first_line: int) -> Any:
+    """What `text` holds, in which every key stands once."""
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        _check_keys(node, what, first_line)
+        return loader.construct_document(node) if node else None
+    finally:
+        loader.dispose()
+
+
+def _check_keys(node: Any, what: str, first_line: int) -> None:
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            line = key.start_mark.line + first_line
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
+                raise FileFault(line, f"{what} names {key.value[:60]!r} twice")
+            seen.add(str(key.value))
+            _check_keys(value, what, first_line)
+    elif isinstance(node, yaml.SequenceNode):
+        for each in node.value:
+            _check_keys(each, what, first_line)
 
 
 def line_of(field: str, value: str, lines: Iterable[str], first_line: int = 1) -> int:

@@ -6,8 +6,10 @@ from urllib.parse import urlsplit
 
 import anyio
 import httpx2
+from anyio.abc import TaskStatus
 from mcp import Client, MCPError
 from mcp.client.streamable_http import streamable_http_client
+from mcp_types import CallToolResult
 
 from relaybook.engine.request import Update
 from relaybook.errors import (
@@ -16,19 +18,21 @@ from relaybook.errors import (
     Refusal,
     StoreBusy,
     StoreUnreachable,
+    UnknownTool,
     refusal_of,
 )
 
 #: How long one call may take, in seconds; the server itself waits for its store within it.
 CALL_SECONDS = 60.0
+#: Before each try to connect again, in seconds.
+RECONNECT_SECONDS = 1.0
 
 
 class RemoteLedger:
     """A ledger behind a server; what is said to it and answered is the tools' of these names."""
 
-    def __init__(self, client: Client, seen: "_Seen") -> None:
-        self._client = client
-        self._seen = seen
+    def __init__(self, line: "_Line") -> None:
+        self._line = line
 
     async def claim(
         self, workflow_id: str | None, project: str | None, lease_seconds: float, session_key: str
@@ -47,17 +51,24 @@ class RemoteLedger:
         return await self._call("update_task", said)
 
     async def _call(self, tool: str, said: Mapping[str, Any]) -> Mapping[str, Any]:
-        try:
-            with anyio.fail_after(CALL_SECONDS):
-                result = await self._client.call_tool(tool, {k: v for k, v in said.items() if v})
-        except (MCPError, httpx2.HTTPError, TimeoutError, anyio.ClosedResourceError) as error:
-            raise self._seen.refusal(error, StoreBusy) from error
+        result = await self._line.call(tool, {k: v for k, v in said.items() if v})
         answer = result.structured_content
         if answer is None:
             raise StoreBusy(f"The server answered nothing to {tool}.", next="look at its log")
         if result.is_error:
-            raise refusal_of(answer["error"])
+            raise _as_workers_are_told(refusal_of(answer["error"]))
         return answer
+
+
+def _as_workers_are_told(refusal: Refusal) -> Refusal:
+    if not isinstance(refusal, UnknownTool):
+        return refusal
+    return UnknownTool(
+        "This server has no tools for workers, or this token none of them.",
+        allowed="a server that offers claim_task",
+        next="start it with relaybook serve --http --role all, or with --require-token and give "
+        "this command a token of relaybook token create --role worker",
+    )
 
 
 class _Seen:
@@ -103,6 +114,70 @@ def without_user(url: str) -> str:
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
+class _Line:
+    """The connection to a server. One that broke is made anew beside those who call."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self._url = url
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._seen = _Seen(url)
+        self._client: Client | None = None
+        self._broken = anyio.Event()
+        #: Whether it ever answered.
+        self._known = False
+        #: Why the last connection broke, or could not be made.
+        self._error: BaseException = ConnectionError("its connection was lost")
+
+    async def call(self, tool: str, said: dict[str, Any]) -> CallToolResult:
+        """What the server answers.
+
+        Raises:
+            StoreBusy: nothing; what was asked may have been done.
+            Forbidden: it does not let the token in.
+        """
+        if self._client is None:
+            raise self._seen.refusal(self._error, StoreBusy)
+        broken = self._broken
+        try:
+            with anyio.fail_after(CALL_SECONDS):
+                return await self._client.call_tool(tool, said)
+        except (MCPError, httpx2.HTTPError, TimeoutError, anyio.ClosedResourceError) as error:
+            broken.set()
+            raise self._seen.refusal(error, StoreBusy) from error
+
+    async def hold(self, *, task_status: TaskStatus[None]) -> None:
+        """Connect, and again whenever the connection breaks, until cancelled.
+
+        Raises:
+            StoreUnreachable, Forbidden: the first time nothing came of it.
+        """
+        hooks = {"response": [self._seen.note]}
+        async with httpx2.AsyncClient(
+            headers=self._headers, timeout=CALL_SECONDS, event_hooks=hooks
+        ) as http:
+            while True:
+                await self._once(http, task_status)
+                await anyio.sleep(RECONNECT_SECONDS)
+
+    async def _once(self, http: httpx2.AsyncClient, task_status: TaskStatus[None]) -> None:
+        """Connect, and stay so until the connection breaks."""
+        try:
+            async with Client(
+                streamable_http_client(self._url, http_client=http), cache=None
+            ) as client:
+                self._broken, self._client = anyio.Event(), client
+                if not self._known:
+                    self._known = True
+                    task_status.started()
+                await self._broken.wait()
+        except (MCPError, httpx2.HTTPError, ExceptionGroup) as error:
+            if not self._known:
+                raise self._seen.refusal(error, StoreUnreachable) from error
+            self._error = error
+        finally:
+            self._client = None
+
+
 async def with_remote(url: str, token: str, use: Callable[[RemoteLedger], Awaitable[None]]) -> None:
     """Connect to the server at `url`, and do what `use` does on its ledger.
 
@@ -118,21 +193,15 @@ async def with_remote(url: str, token: str, use: Callable[[RemoteLedger], Awaita
             allowed="http://… or https://…/mcp",
             next="correct --url",
         )
-    seen = _Seen(url)
+    line = _Line(url, token)
     ended: list[Refusal] = []
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    hooks = {"response": [seen.note]}
-    try:
-        async with (
-            httpx2.AsyncClient(headers=headers, timeout=CALL_SECONDS, event_hooks=hooks) as http,
-            Client(streamable_http_client(url, http_client=http), cache=None) as client,
-        ):
-            try:
-                await use(RemoteLedger(client, seen))
-            except Refusal as refusal:
-                ended.append(refusal)
-    except (MCPError, httpx2.HTTPError, ExceptionGroup) as error:
-        raise next(iter(ended), seen.refusal(error, StoreUnreachable)) from error
+    async with anyio.create_task_group() as group:
+        try:
+            await group.start(line.hold)
+            await use(RemoteLedger(line))
+        except Refusal as refusal:
+            ended.append(refusal)
+        group.cancel_scope.cancel()
     if ended:
         raise ended[0]
 

@@ -3,7 +3,7 @@
 import sys
 from typing import Protocol
 
-from relaybook.core.fence import one_line
+from relaybook.core.visible import visible
 from relaybook.errors import clip
 
 LINE_LIMIT = 300
@@ -34,4 +34,4 @@ class Lines:
 
 def safe(text: str) -> str:
     """`text` as one line of bounded length without anything that a terminal would obey."""
-    return clip(one_line(text)[0], LINE_LIMIT)
+    return clip(" ".join(visible(text)[0].split()), LINE_LIMIT)

@@ -1,19 +1,28 @@
 """The two calls that a worker makes, on whatever ledger is behind them."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from itertools import chain, repeat
 from typing import Any, Protocol
 
 import anyio
 
 from relaybook.engine import Engine
 from relaybook.engine.request import Update
-from relaybook.errors import StoreBusy
+from relaybook.errors import (
+    OutcomeUnknown,
+    Refusal,
+    StoreBusy,
+    StoreUnreachable,
+    TransactionLost,
+)
 
 Answer = Mapping[str, Any]
 
-#: Before each further try of a call that met a busy store, in seconds; the store itself
-#: has waited for its lock each time.
-BUSY_PAUSES = (0.1, 0.5, 2.0, 5.0)
+#: A ledger that does not answer now; a call that names a claim may be made again.
+AWAY = (StoreBusy, StoreUnreachable, TransactionLost, OutcomeUnknown)
+#: Before each further try of a call that met one, in seconds, the last for all that follow; the
+#: store itself has waited for its lock each time.
+PAUSES = (0.1, 0.5, 2.0, 5.0)
 
 
 class Ledger(Protocol):
@@ -55,15 +64,23 @@ class LocalLedger:
         return self._engine.update_task(update)
 
 
-async def patiently(call: Callable[[], Awaitable[Answer]]) -> Answer:
-    """The answer of `call`, made again while the store is busy.
+async def patiently(
+    call: Callable[[], Awaitable[Answer]], goes_on: Callable[[Refusal, float], bool]
+) -> Answer:
+    """The answer of `call`, made again while the ledger is away.
+
+    `goes_on` is asked each time, by the refusal and the seconds since the first one.
 
     Raises:
-        StoreBusy: it is so still after the last of `BUSY_PAUSES`.
+        Refusal: one of `AWAY`, after which `goes_on` said no.
     """
-    for pause in BUSY_PAUSES:
+    pauses = chain(PAUSES, repeat(PAUSES[-1]))
+    first: float | None = None
+    while True:
         try:
             return await call()
-        except StoreBusy:
-            await anyio.sleep(pause)
-    return await call()
+        except AWAY as refusal:
+            first = first or anyio.current_time()
+            if not goes_on(refusal, anyio.current_time() - first):
+                raise
+        await anyio.sleep(next(pauses))

@@ -3,7 +3,7 @@
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,17 +11,20 @@ import anyio
 from anyio.abc import TaskGroup
 
 from relaybook.engine.request import Update
-from relaybook.errors import BadInput, Conflict, InvalidArguments, NotFound, Refusal, StoreBusy
+from relaybook.errors import BadInput, Conflict, InvalidArguments, NotFound, Refusal
 from relaybook.worker.command import Ran, run_command
 from relaybook.worker.display import Display
-from relaybook.worker.ledger import Answer, Ledger, patiently
+from relaybook.worker.ledger import AWAY, Answer, Ledger, patiently
 from relaybook.worker.report import failure
+from relaybook.worker.unrecorded import keep_output
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 #: A lease is renewed this many times before it would run out.
 RENEWALS_PER_LEASE = 3
 #: How often a worker that is kept asks when the ledger names no time, in seconds.
 KEEP_PAUSE_SECONDS = 5.0
+#: How long a ledger may be away before that is said, and before a stopped worker gives up.
+SILENT_SECONDS, BRIEF_SECONDS = 2.0, 8.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +39,10 @@ class Job:
     #: How many commands run at once.
     parallel: int = 1
     lease_seconds: float = 30.0
-    #: How long to wait, with nothing running, for a task that others hold or that is retried.
+    #: How long to wait, with nothing running, for a task that others hold or that is retried;
+    #: for a ledger that is away the longer one of this and the lease.
     wait_seconds: float = 180.0
-    #: Go on asking even when nothing is left.
+    #: Go on asking even when nothing is left or the ledger is away.
     keep: bool = False
     #: How calls that an answer names are told to whoever started the worker.
     in_words: Callable[[str], str] = str
@@ -59,6 +63,9 @@ class Worker:
         #: Tasks of which the last attempt here did not complete.
         self.unfinished: set[str] = set()
         self.interrupted = False
+        self._stopping = False
+        #: Whether it was said that the ledger is away.
+        self._away = False
 
     async def run(self) -> None:
         """Work until nothing is left, or until a signal says stop.
@@ -80,7 +87,7 @@ class Worker:
 
     async def _stop_on(self, signals: AsyncIterator[signal.Signals], group: TaskGroup) -> None:
         async for received in signals:
-            self.interrupted = True
+            self.interrupted = self._stopping = True
             self._display.say(f"{received.name}: ending {len(self._running)} command(s)")
             group.cancel_scope.cancel()
             return
@@ -89,7 +96,7 @@ class Worker:
         while True:
             seconds = None
             if len(self._running) < self._job.parallel:
-                answer = await patiently(self._claim)
+                answer = await self._patiently(self._claim)
                 if answer["claimed"]:
                     self._began(answer)
                     group.start_soon(self._work_on, answer)
@@ -134,6 +141,7 @@ class Worker:
         try:
             ran = await self._run_renewed(claimed)
         except BaseException:
+            self._stopping = True
             with anyio.CancelScope(shield=True):
                 await self._give_back(claimed)
             raise
@@ -179,8 +187,8 @@ class Worker:
                 await self._update(
                     claimed, status="in_progress", lease_seconds=self._job.lease_seconds
                 )
-            except StoreBusy:
-                continue  # the next renewal is still in time
+            except AWAY:
+                continue  # a claim counts until another takes its task
             except (Conflict, NotFound) as refusal:
                 self._display.say(f"{_name(claimed)} ending: {refusal.message}")
                 group.cancel_scope.cancel()
@@ -193,9 +201,12 @@ class Worker:
             return
         try:
             answer = await self._result(claimed, ran)
-        except (Conflict, NotFound) as refusal:
+        except Refusal as refusal:
             self._display.say(f"{name} not recorded: {refusal.message}")
-            return
+            if isinstance(refusal, (Conflict, NotFound)):
+                return
+            self._display.say(f"{name}: {keep_output(claimed, ran.output)}")
+            raise
         status, error = answer["status"], answer.get("error")
         if status == "completed":
             self.unfinished.discard(name)
@@ -231,7 +242,22 @@ class Worker:
             actor="worker",
             **said,
         )
-        return await patiently(lambda: self._ledger.update(update))
+        return await self._patiently(lambda: self._ledger.update(update))
+
+    async def _patiently(self, call: Callable[[], Awaitable[Answer]]) -> Answer:
+        answer = await patiently(call, self._waits_on)
+        self._away = False
+        return answer
+
+    def _waits_on(self, refusal: Refusal, seconds: float) -> bool:
+        """Whether to wait for a ledger that has been away for some seconds."""
+        if self._stopping:
+            return seconds < BRIEF_SECONDS
+        if seconds > SILENT_SECONDS and not self._away:
+            self._away = True
+            self._display.say(f"waiting: {refusal.message}")
+        limit = max(BRIEF_SECONDS, self._job.lease_seconds, self._job.wait_seconds)
+        return self._job.keep or seconds < limit
 
 
 def _stop_signals() -> list[signal.Signals]:
