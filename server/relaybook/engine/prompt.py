@@ -8,7 +8,7 @@ from typing import Any
 from relaybook.core.envelope import Envelope
 from relaybook.core.policy import timeout_seconds
 from relaybook.core.task_spec import Take, TaskSpec
-from relaybook.core.text import slug
+from relaybook.core.text import slug, texts_in
 from relaybook.engine.desk import Desk
 from relaybook.engine.handed import handed, missing, result_of, standing_for
 from relaybook.errors import PromptTooLarge
@@ -111,8 +111,18 @@ def frame_of(
         writes=spec.writes,
         parent_actions=tuple(deed.action for deed in spec.parent_actions),
         shared_decisions=tuple(options.get("shared_decisions", ())),
-        done=() if _has_input(template, DONE_INPUT) else spec.done,
+        done=_done_apart(template, spec) if spec.done else (),
     )
+
+
+def _done_apart(template: Template, spec: TaskSpec) -> tuple[str, ...]:
+    """What of `done` the prompt does not say by an argument: it is proven apart from that."""
+    if not any(each.name == DONE_INPUT for each in template.inputs):
+        return spec.done
+    if DONE_INPUT not in spec.args:
+        return ()
+    said = {" ".join(each.split()) for each in texts_in(spec.args[DONE_INPUT])}
+    return tuple(each for each in spec.done if " ".join(each.split()) not in said)
 
 
 def arguments(template: Template, spec: TaskSpec) -> Mapping[str, Any]:
@@ -127,10 +137,6 @@ def arguments(template: Template, spec: TaskSpec) -> Mapping[str, Any]:
     if spec.done and DONE_INPUT in wanted:
         said[DONE_INPUT] = [" ".join(each.split()) for each in spec.done]  # else it is data
     return {**said, **spec.args}
-
-
-def _has_input(template: Template, name: str) -> bool:
-    return any(each.name == name for each in template.inputs)
 
 
 def result_schema(desk: Desk, spec: TaskSpec) -> Mapping[str, Any] | None:
