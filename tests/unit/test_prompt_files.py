@@ -107,7 +107,7 @@ def schemas(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def is_bounded(schema: dict[str, Any]) -> bool:
     """Whether a value that fits the schema has a largest size, or its shape is the task's."""
-    if "enum" in schema or "const" in schema or not schema:
+    if "enum" in schema or "const" in schema or schema.keys() <= {"x-schema"}:
         return True
     kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     needed = {"string": "maxLength", "array": "maxItems", "integer": "maximum", "number": "maximum"}

@@ -354,3 +354,33 @@ def test_listing_the_names_imports_neither_jinja2_nor_yaml() -> None:
 
 def test_the_shipped_prompts_are_a_folder_of_templates() -> None:
     assert (shipped("prompts") / "map_partition.prompty").is_file()
+
+
+def test_an_example_is_held_against_what_its_arguments_ask_of_it(tmp_path: Path) -> None:
+    inputs = (
+        "  - {name: topic, kind: string}\n  - {name: kinds, kind: array, items: {kind: string}}"
+    )
+    metadata = (
+        "  output_schema: {properties: {kind: {x-one-of: kinds}}}\n"
+        "  example_args: {topic: x, kinds: [good, bad]}\n  example_result: {kind: ugly}"
+    )
+    write(tmp_path, file_text(inputs=inputs, metadata=metadata))
+
+    [problem] = check_template(Templates([tmp_path]).get("mine"))
+
+    assert problem.reason == 'example_result at \'/kind\': is "ugly", not enum ["good", "bad"]'
+
+
+def test_a_note_of_a_schema_that_names_no_such_input_is_a_problem(tmp_path: Path) -> None:
+    metadata = (
+        "  output_schema: {properties: {a: {x-schema: topic}, b: {x-one-of: nope.name}}}\n"
+        "  example_args: {topic: x}\n  example_result: {}"
+    )
+    write(tmp_path, file_text(metadata=metadata))
+
+    problems = check_template(Templates([tmp_path]).get("mine"))
+
+    assert [problem.reason for problem in problems] == [
+        "output_schema: x-one-of names 'nope', which is no input of kind array or records",
+        "output_schema: x-schema names 'topic', which is no input of kind schema",
+    ]

@@ -47,7 +47,7 @@ def check_specs(
             is given an action above its tier, and no `override` says why. Or a schema is broken,
             or lacks a field that another task takes.
     """
-    refuse_broken_schemas(specs)
+    refuse_broken_schemas(desk, specs)
     refuse_impossible_takes(desk, specs, {})
     if not override.strip():
         _refuse_outward_deeds(desk, pattern, specs, _OVERRIDE)
@@ -125,7 +125,7 @@ def check_added(
     """
     if not specs:
         return []
-    refuse_broken_schemas(specs)
+    refuse_broken_schemas(desk, specs)
     there = sources_there(desk, tx, workflow, specs)
     refuse_impossible_takes(desk, specs, there)
     _refuse_outward_deeds(desk, workflow.pattern, specs)

@@ -9,7 +9,7 @@ from relaybook.core.schema_check import check_schema
 from relaybook.core.task_spec import Take, TaskSpec
 from relaybook.engine.desk import Desk
 from relaybook.engine.handed import standing_for
-from relaybook.engine.prompt import result_schema, takes_of
+from relaybook.engine.prompt import required_schema, result_schema, takes_of
 from relaybook.errors import InvalidPlan, clip
 from relaybook.model import OVER, Task, Workflow
 from relaybook.store.base import Tx
@@ -22,17 +22,18 @@ OPENING = frozenset(
 )
 
 
-def refuse_broken_schemas(specs: Sequence[TaskSpec]) -> None:
-    """Refuse a task whose schema no result could be held against.
+def refuse_broken_schemas(desk: Desk, specs: Sequence[TaskSpec]) -> None:
+    """Refuse a task whose schema, or one in its arguments, no result could be held against.
 
     Raises:
-        InvalidPlan: its schema is broken; it names task and reason.
+        InvalidPlan: the schema is broken; it names task and reason.
     """
     for spec in specs:
-        if spec.schema is None:
+        schema = required_schema(desk, spec)
+        if schema is None or schema is desk.templates.get(spec.template).output_schema:
             continue
         try:
-            check_schema(spec.schema)
+            check_schema(schema)
         except InvalidPlan as refusal:
             raise InvalidPlan(
                 f"Task {spec.id!r}: {refusal.message}", allowed=refusal.allowed, next=refusal.next

@@ -22,6 +22,7 @@ from relaybook.model import (
     Task,
     Workflow,
 )
+from relaybook.registry.asked_schema import asked_schema
 from relaybook.registry.frame import Frame, PastError, Prior
 from relaybook.registry.prompt import Prompt, render
 from relaybook.registry.template import Template
@@ -140,8 +141,13 @@ def arguments(template: Template, spec: TaskSpec) -> Mapping[str, Any]:
 
 
 def result_schema(desk: Desk, spec: TaskSpec) -> Mapping[str, Any] | None:
-    """The JSON Schema that the `data` of the task's result must meet."""
+    """The JSON Schema that the prompt of the task shows for the `data` of its result."""
     return spec.schema or desk.templates.get(spec.template).output_schema
+
+
+def required_schema(desk: Desk, spec: TaskSpec) -> Mapping[str, Any] | None:
+    """The JSON Schema that this data must meet: what the task's arguments ask of it besides."""
+    return spec.schema or asked_schema(desk.templates.get(spec.template), spec.args)
 
 
 def earlier_attempts(tx: Tx, task: Task) -> Sequence[Attempt]:
