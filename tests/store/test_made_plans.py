@@ -94,6 +94,20 @@ def test_a_whole_result_that_has_fields_to_choose_from_is_flagged(
     assert ("takes_whole" in rules(answer)) == flagged
 
 
+@pytest.mark.parametrize(
+    ("pattern", "takes", "flagged"),
+    [("supervisor", None, True), ("supervisor", [{"from": "a"}], False), ("pipeline", None, False)],
+)
+def test_a_task_that_waits_and_is_handed_nothing_is_told_with_the_plan(
+    engine: Engine, pattern: str, takes: Any, flagged: bool
+) -> None:
+    second = task("b", "a", **({"takes": takes} if takes else {}))
+
+    answer = engine.create_workflow(pattern, tasks=[task("a"), second])
+
+    assert ("takes_nothing" in rules(answer)) == flagged
+
+
 @pytest.mark.requirement("S21", "S17", "S22")
 def test_five_steps_from_research_to_publish_run_in_order(engine: Engine) -> None:
     steps = ("research", "outline", "draft", "review", "publish")

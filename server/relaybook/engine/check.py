@@ -176,6 +176,7 @@ def _plan_tasks(
                 for take in takes_of(pattern, spec)
                 if not take.fields and fields.get(take.source, 0) > 1
             ],
+            takes_nothing=bool(spec.depends_on) and not takes_of(pattern, spec),
         )
         for spec in specs
     ]
