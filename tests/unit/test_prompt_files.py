@@ -146,7 +146,7 @@ def test_the_front_matter_has_every_field(name: str) -> None:
     }  # fmt: skip
     assert front["template"] == {"format": {"kind": "jinja2", "strict": True}, "parser": "prompty"}
     result = set[str]() if name in TASK_DEFINED else {"output_schema", "example_result"}
-    assert set(front["metadata"]) - {"mode"} == METADATA | result
+    assert set(front["metadata"]) - {"mode", "material"} == METADATA | result
 
 
 @every_template

@@ -384,3 +384,24 @@ def test_a_note_of_a_schema_that_names_no_such_input_is_a_problem(tmp_path: Path
         "output_schema: x-one-of names 'nope', which is no input of kind array or records",
         "output_schema: x-schema names 'topic', which is no input of kind schema",
     ]
+
+
+@pytest.mark.parametrize(
+    ("declared", "reason"),
+    [
+        ("kind: string, minimum: 1", "is of kind string, which has no minimum or maximum"),
+        ("kind: integer, maximum: many", "has a minimum or maximum that is no number"),
+        (
+            "kind: integer, minimum: 1, default: 0",
+            "has a wrong default: default must be 1 at least",
+        ),
+    ],
+)
+def test_bounds_that_cannot_be_kept_are_a_problem(
+    tmp_path: Path, declared: str, reason: str
+) -> None:
+    write(tmp_path, file_text(inputs=f"  - {{name: topic, {declared}}}"))
+
+    [problem] = Templates([tmp_path]).problems()
+
+    assert reason in problem.reason

@@ -47,6 +47,8 @@ class Prompt:
     unused: tuple[str, ...]
     #: Sources that stand in it by their path only.
     path_only: tuple[str, ...]
+    #: Whether its task speaks of what stands below, and none of its template's material was given.
+    lacks_material: bool
     #: JSON Schema of `data` that it asks for.
     schema: Mapping[str, Any] | None
 
@@ -97,6 +99,9 @@ def render(template: Template, args: Mapping[str, Any], frame: Frame) -> Prompt:
         ),
         unused=tuple(name for name in args if name not in template.body.variables),
         path_only=tuple(dict.fromkeys(inlay.path_only)),
+        lacks_material=bool(template.material)
+        and not (frame.prior or any(checked[name] for name in template.material))
+        and "below" in body["Task"].partition(INPUT_DATA)[0],
         schema=schema,
     )
 
