@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 #: How results merge, and what arguments ask of them.
-NOTES = frozenset({"x-merge", "x-key", "x-weight", "x-schema", "x-one-of"})
+NOTES = frozenset({"x-merge", "x-key", "x-weight", "x-schema", "x-one-of", "x-where"})
 
 Schema = Mapping[str, Any]
 

@@ -22,7 +22,7 @@ from relaybook.model import (
     Task,
     Workflow,
 )
-from relaybook.registry.asked_schema import asked_schema
+from relaybook.registry.asked_schema import asked_schema, shown_schema
 from relaybook.registry.frame import Frame, PastError, Prior
 from relaybook.registry.prompt import Prompt, render
 from relaybook.registry.template import Template
@@ -142,7 +142,7 @@ def arguments(template: Template, spec: TaskSpec) -> Mapping[str, Any]:
 
 def result_schema(desk: Desk, spec: TaskSpec) -> Mapping[str, Any] | None:
     """The JSON Schema that the prompt of the task shows for the `data` of its result."""
-    return spec.schema or desk.templates.get(spec.template).output_schema
+    return spec.schema or shown_schema(desk.templates.get(spec.template), spec.args)
 
 
 def required_schema(desk: Desk, spec: TaskSpec) -> Mapping[str, Any] | None:

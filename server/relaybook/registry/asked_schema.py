@@ -2,8 +2,10 @@
 
     "answer": {"x-schema": "answer_schema"}   meets the JSON Schema in that input
     "label":  {"x-one-of": "labels.name"}     is one of the names in that list
+    "tasks":  {"x-where": {"stage": "plan"}}  is there if that input has the value, and required
 
-Both leave null to the rest of the schema. An input that was not given asks for nothing.
+The first two leave null to the rest of the schema, and ask for nothing if the input was not given.
+The third is for members of the whole; the value may be a list of them.
 """
 
 from collections.abc import Container, Iterator, Mapping
@@ -16,19 +18,69 @@ from relaybook.core.schema_notes import changed
 from relaybook.registry.kinds import Mismatch, read_as
 from relaybook.registry.template import Template
 
-SCHEMA, ONE_OF = "x-schema", "x-one-of"
+SCHEMA, ONE_OF, WHERE = "x-schema", "x-one-of", "x-where"
 #: By annotation: the kinds of input that it may name.
-KINDS_NAMED = {SCHEMA: ("schema",), ONE_OF: ("array", "records")}
+KINDS_NAMED = {SCHEMA: ("schema",), ONE_OF: ("array", "records"), WHERE: ("enum",)}
+#: How many variants of one schema are remembered.
+_VARIANTS_KEPT = 32
 
 Schema = Mapping[str, Any]
 
 
+def shown_schema(template: Template, args: Mapping[str, Any]) -> Schema | None:
+    """The JSON Schema that a prompt shows: without the members that are for other arguments."""
+    schema = template.output_schema
+    if schema is None or not (names := _choices(schema)):
+        return schema
+    chosen = {each.name: args.get(each.name) or each.default for each in template.inputs}
+    values = tuple(str(chosen.get(name)) for name in names)
+    known = _variants(schema)
+    if values not in known:
+        if len(known) >= _VARIANTS_KEPT:
+            known.clear()
+        known[values] = _variant(schema, dict(zip(names, values, strict=True)))
+    return known[values]
+
+
+def _variant(schema: Schema, chosen: Mapping[str, str]) -> Schema:
+    properties: dict[str, Any] = schema["properties"]
+    applying = {
+        name: each
+        for name, each in properties.items()
+        if all(chosen[at] in _listed(wanted) for at, wanted in _where(each).items())
+    }
+    depending = [name for name, each in applying.items() if _where(each)]
+    required = [*schema.get("required", ()), *depending]
+    return {**schema, "required": required, "properties": applying}
+
+
+@by_identity(most=128)
+def _variants(_: Schema) -> dict[tuple[str, ...], Schema]:
+    return {}
+
+
+@by_identity(most=128)
+def _choices(schema: Schema) -> tuple[str, ...]:
+    """The inputs whose values decide which members a result has."""
+    properties: Mapping[str, Any] = schema.get("properties") or {}
+    return tuple(dict.fromkeys(name for each in properties.values() for name in _where(each)))
+
+
+def _where(node: Any) -> Mapping[str, Any]:
+    where = node.get(WHERE) if isinstance(node, Mapping) else None
+    return where if isinstance(where, Mapping) else {}
+
+
+def _listed(wanted: Any) -> list[Any]:
+    return wanted if isinstance(wanted, list) else [wanted]
+
+
 def asked_schema(template: Template, args: Mapping[str, Any]) -> Schema | None:
     """The JSON Schema that the `data` of a result must meet; None if any will do."""
-    schema = template.output_schema
+    schema = shown_schema(template, args)
     if schema is None or not (named := inputs_named(schema)):
         return schema
-    given = dict(_given(template, {name for _, name in named}, args))
+    given = dict(_given(template, {name for note, name in named if note != WHERE}, args))
     if not given:
         return schema
     filled = changed(schema, lambda node: _filled(node, given))
@@ -52,7 +104,8 @@ def inputs_named(schema: Schema) -> frozenset[tuple[str, str]]:
     found: set[tuple[str, str]] = set()
 
     def look(node: Schema) -> Schema:
-        found.update((n, str(node[n]).partition(".")[0]) for n in KINDS_NAMED if n in node)
+        found.update((n, str(node[n]).partition(".")[0]) for n in (SCHEMA, ONE_OF) if n in node)
+        found.update((WHERE, name) for name in _where(node))
         return node
 
     changed(schema, look)

@@ -10,6 +10,7 @@ from relaybook.core.text import texts_in
 from relaybook.errors import InvalidTemplate, PromptTooLarge
 from relaybook.registry import frame as added
 from relaybook.registry.arguments import check_arguments
+from relaybook.registry.asked_schema import shown_schema
 from relaybook.registry.frame import Frame
 from relaybook.registry.inlay import Inlay
 from relaybook.registry.output_format import fitting_lines
@@ -73,7 +74,7 @@ def render(template: Template, args: Mapping[str, Any], frame: Frame) -> Prompt:
     if frame_prior:
         values[frame_prior] = added.prior_data(frame, inlay)
     limits = added.limits(frame, inlay)
-    schema = frame.schema or template.output_schema
+    schema = frame.schema or shown_schema(template, checked)
     rendered = template.body.render(values)
     body = (_short_sections if len(rendered) <= _SHORT else _sections)(rendered)
     prior = "" if frame_prior else added.prior_data(frame, inlay)
