@@ -105,8 +105,7 @@ class Covered(Part):
         """`replaced` are the tasks that others took the place of, each with its items."""
         self.every_task = every_task
         self.coverage = Coverage(piles)
-        for task_id, items in replaced:
-            self.coverage.owe(task_id, items)
+        self.replaced = replaced
         self.missing = Names()
         self.carried = 0
         self.words = self.results = 0
@@ -114,6 +113,7 @@ class Covered(Part):
     def add(self, outcome: TaskOutcome) -> None:
         if outcome.status is Status.NOT_APPLICABLE or not (self.every_task or outcome.items):
             return
+        self._owe()
         ids = item_ids(outcome.data, outcome.merge) if outcome.completed else []
         if ids is None:
             self.coverage.leave_out(outcome.items)
@@ -126,7 +126,15 @@ class Covered(Part):
         else:
             self.missing.add(outcome.task_id, outcome.position)
 
+    def _owe(self) -> None:
+        """Take in what was replaced, which is looked up only where there are items."""
+        for task_id, items in self.replaced:
+            self.coverage.owe(task_id, items)
+        self.replaced = ()
+
     def passing(self, outcome: TaskOutcome) -> Entries:
+        if not (self.every_task or outcome.items):
+            return
         for reference, _ in reach(outcome.data, ("carry_over",)) or []:
             self.carried += 1
             yield "carry_over", {"task_id": outcome.task_id, "reference": reference}

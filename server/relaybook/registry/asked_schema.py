@@ -75,6 +75,11 @@ def _listed(wanted: Any) -> list[Any]:
     return wanted if isinstance(wanted, list) else [wanted]
 
 
+def is_filled(template: Template) -> bool:
+    """Whether arguments may change what a result is held against."""
+    return template.output_schema is not None and bool(inputs_named(template.output_schema))
+
+
 def asked_schema(template: Template, args: Mapping[str, Any]) -> Schema | None:
     """The JSON Schema that the `data` of a result must meet; None if any will do."""
     schema = shown_schema(template, args)
