@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from relaybook.core.words import packed_words
 from relaybook.engine import Engine
 from relaybook.errors import PromptTooLarge
 from tests.helpers import task, workflow
@@ -83,7 +84,8 @@ def test_the_cost_of_a_plan_is_the_words_of_its_prompts_times_the_workers(
     engine: Engine, workers: int
 ) -> None:
     tasks = [task(f"t{number}", label="Look at it") for number in range(workers)]
-    words = len(prompt(engine, workflow(engine, *tasks[:1]), "t0").split())
+    text = prompt(engine, workflow(engine, *tasks[:1]), "t0")
+    words = len(text.split())
 
     told = cost(engine, *tasks, pattern="fan_out")
 
@@ -91,8 +93,22 @@ def test_the_cost_of_a_plan_is_the_words_of_its_prompts_times_the_workers(
         "words": words,
         "workers": workers,
         "total_words": words * workers,
-        "tokens_estimate": -(-words * workers * 4 // 3),
+        "tokens_estimate": -(-(words + packed_words(text)) * workers * 4 // 3),
     }
+
+
+@pytest.mark.requirement("A25")
+def test_compact_data_costs_tokens_and_not_one_word(engine: Engine) -> None:
+    numbers = list(range(400))
+    items = [{"id": f"i{number}", "values": numbers} for number in range(10)]
+
+    made = engine.create_workflow(
+        "map_reduce", items=items, batches=2, args={"instruction": "Rate."}
+    )
+
+    texts = [prompt(engine, made["workflow_id"], name) for name in made["ready"]]
+    assert made["cost"]["total_words"] == sum(len(text.split()) for text in texts)
+    assert made["cost"]["tokens_estimate"] == pytest.approx(sum(map(len, texts)) / 4, rel=0.2)
 
 
 def test_prompts_that_will_carry_results_are_told_apart(engine: Engine) -> None:

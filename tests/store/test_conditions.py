@@ -7,7 +7,19 @@ import pytest
 from relaybook.engine import Engine
 from relaybook.errors import AlreadyOver, BadInput, Blocked, InvalidPlan, RetriesUsedUp
 from relaybook.store.base import Store
-from tests.helpers import break_, dump, fail, finish, resolve, start, status, task, workflow
+from tests.helpers import (
+    break_,
+    complete,
+    dump,
+    fail,
+    finish,
+    resolve,
+    start,
+    status,
+    task,
+    update,
+    workflow,
+)
 
 
 @pytest.mark.requirement("S103", "S104", "S105", "S106", "S17")
@@ -250,3 +262,35 @@ def test_what_runs_instead_of_a_task_needs_one_with_a_condition(engine: Engine) 
     ):
         with pytest.raises(InvalidPlan, match="cannot run instead of"):
             engine.create_workflow("supervisor", tasks=plan)
+
+
+def test_what_does_not_apply_hands_on_what_it_would_have_been_handed(engine: Engine) -> None:
+    after = task("c", "b", when="c is wanted"), task("d", "c")
+    name = workflow(engine, "a", task("b", "a", when="there are defects"), *after)
+    start(engine, name, "a")
+    complete(engine, name, "a", {"cause": "no index"})
+
+    for skipped in ("b", "c"):
+        resolve(engine, name, "not_applicable", task_id=skipped, reason="not needed")
+    prompt = update(engine, name, "d", "in_progress")["prompt"]
+
+    assert 'source="result of a"' in prompt
+    assert "no index" in prompt
+
+
+def test_an_alternative_that_does_not_apply_hands_nothing_on_beside_the_one_that_does(
+    engine: Engine,
+) -> None:
+    first = task("buy", "look", when="one is for sale")
+    second = task("make", "look", instead_of="buy")
+    name = workflow(engine, "look", first, second, task("use", "buy", "make"))
+    start(engine, name, "look")
+    complete(engine, name, "look", {"found": "a shop"})
+    resolve(engine, name, "applicable", task_id="buy", reason="it is")
+    start(engine, name, "buy")
+    complete(engine, name, "buy", {"bought": "a lamp"})
+
+    prompt = update(engine, name, "use", "in_progress")["prompt"]
+
+    assert "a lamp" in prompt
+    assert "a shop" not in prompt

@@ -94,6 +94,49 @@ def test_a_whole_result_that_has_fields_to_choose_from_is_flagged(
     assert ("takes_whole" in rules(answer)) == flagged
 
 
+@pytest.mark.parametrize(
+    ("pattern", "takes", "flagged"),
+    [("supervisor", None, True), ("supervisor", [{"from": "a"}], False), ("pipeline", None, False)],
+)
+def test_a_task_that_waits_and_is_handed_nothing_is_told_with_the_plan(
+    engine: Engine, pattern: str, takes: Any, flagged: bool
+) -> None:
+    second = task("b", "a", **({"takes": takes} if takes else {}))
+
+    answer = engine.create_workflow(pattern, tasks=[task("a"), second])
+
+    assert ("takes_nothing" in rules(answer)) == flagged
+
+
+@pytest.mark.parametrize(
+    ("said", "flagged"),
+    [
+        ({"template": "edit_review"}, True),
+        ({"template": "edit_review", "args": {"text": "Stop it."}}, False),
+        ({"template": "edit_review", "depends_on": ["a"]}, False),
+        ({"template": "skill_candidate", "args": {"step": "scan", "need": "csv"}}, True),
+        ({"template": "skill_candidate", "args": {"step": "scout", "need": "csv"}}, False),
+        ({"template": "piece"}, False),
+    ],
+)
+def test_a_prompt_about_a_text_that_is_not_given_is_told_with_the_plan(
+    engine: Engine, said: dict[str, Any], flagged: bool
+) -> None:
+    pattern = "pipeline" if "depends_on" in said else "fan_out"
+
+    answer = engine.create_workflow(pattern, tasks=[task("a"), task("b") | said])
+
+    found = [each["what"] for each in answer["findings"] if each["rule"] == "material_missing"]
+    assert found == (["prompts about a text below, with none given: 'b'"] if flagged else [])
+
+
+def test_a_prompt_about_a_text_that_is_not_given_breaks_a_rule(engine: Engine) -> None:
+    bare = engine.render_prompt(template="edit_review")
+    whole = engine.render_prompt(template="edit_review", args={"text": "Stop it."})
+
+    assert [rules(bare), rules(whole)] == [{"P14"}, set()]
+
+
 @pytest.mark.requirement("S21", "S17", "S22")
 def test_five_steps_from_research_to_publish_run_in_order(engine: Engine) -> None:
     steps = ("research", "outline", "draft", "review", "publish")

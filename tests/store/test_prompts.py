@@ -369,3 +369,14 @@ def test_criteria_of_several_lines_bind_and_are_no_data(engine: Engine) -> None:
     assert "It runs and ends." in prompt
     assert "- Decided, keep to it: Use UTC, everywhere." in prompt
     assert "<data-" not in prompt
+
+
+def test_what_done_says_beside_done_criteria_stands_in_the_prompt_too(engine: Engine) -> None:
+    said = {"goal": "Prepare it", "done_criteria": ["The image builds."]}
+    asked = task("a", template="pipeline_stage", args=said)
+    name = workflow(engine, asked | {"done": ["The image  builds.", "It is dated."]})
+
+    prompt = rendered(engine, name)["prompt"]
+
+    assert "### Done When\n- It is dated.\nProve each in `evidence`" in prompt
+    assert prompt.count("The image builds.") == 1

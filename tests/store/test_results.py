@@ -9,6 +9,7 @@ from relaybook.engine import Engine
 from relaybook.engine.request import Update
 from relaybook.errors import (
     InvalidArguments,
+    InvalidPlan,
     MalformedOutput,
     NotStarted,
     Refusal,
@@ -351,3 +352,82 @@ def test_the_reason_of_a_task_that_is_given_back_or_cancelled_is_kept(
     update(engine, name, "a", status, error="not now")
 
     assert engine.show_workflow(name, since=seq)["events"][0]["reason"] == "not now"
+
+
+LABELS = [{"name": "billing", "definition": "Money."}, {"name": "access", "definition": "Doors."}]
+
+
+def answers(*values: Any) -> dict[str, Any]:
+    """What a worker on a partition answers, item by item."""
+    said = {"info": "-", "rationale": "-", "confidence": "high"}
+    items = [{"id": f"i{n}", "answer": value, **said} for n, value in enumerate(values)]
+    return {"partition": "p1", "items": items, "carry_over": []}
+
+
+def labelled(**labels: str | None) -> dict[str, Any]:
+    said = {"why": "-", "confidence": "high"}
+    return {"labels": [{"id": name, "label": label, **said} for name, label in labels.items()]}
+
+
+@pytest.mark.parametrize(
+    ("template", "args", "right", "wrong", "path"),
+    [
+        (
+            "map_partition",
+            {
+                "instruction": "Rate it.",
+                "partition": "p1",
+                "items": [{"id": "i0"}, {"id": "i1"}],
+                "answer_schema": {"$ref": "#/$defs/mark", "$defs": {"mark": {"maximum": 5}}},
+            },
+            answers(5, None),
+            answers(5, 99),
+            "/data/items/1/answer",
+        ),
+        (
+            "data_extraction",
+            {"sources": [{"path": "a", "content": "x"}], "fields": '{"required": ["number"]}'},
+            {"records": [{"id": "r1", "source": "a", "fields": {"number": 7}}], "skipped": []},
+            {"records": [{"id": "r1", "source": "a", "fields": {"wrong": 5}}], "skipped": []},
+            "/data/records/0/fields",
+        ),
+        (
+            "classify",
+            {"items": [{"id": "a", "text": "x"}, {"id": "b", "text": "y"}], "labels": LABELS},
+            labelled(a="billing", b=None),
+            labelled(a="billing", b="sports"),
+            "/data/labels/1/label",
+        ),
+    ],
+)
+def test_a_result_is_held_against_what_the_arguments_ask_of_it(
+    engine: Engine, template: str, args: dict[str, Any], right: Any, wrong: Any, path: str
+) -> None:
+    name = workflow(engine, task("a", template=template, args=args))
+    start(engine, name, "a")
+
+    with pytest.raises(MalformedOutput) as caught:
+        complete(engine, name, "a", wrong)
+    answer = complete(engine, name, "a", right)
+
+    assert [each["path"] for each in caught.value.data["problems"]] == [path]
+    assert answer["status"] == "completed"
+
+
+def test_an_argument_that_is_a_broken_schema_is_refused_with_the_plan(engine: Engine) -> None:
+    args = {"sources": [{"path": "a", "content": "x"}], "fields": {"type": "text"}}
+
+    with pytest.raises(InvalidPlan, match="Task 'a': The output schema cannot be used"):
+        workflow(engine, task("a", template="data_extraction", args=args))
+
+
+def test_items_given_in_arguments_are_covered_like_those_of_a_partition(engine: Engine) -> None:
+    items = [{"id": "a", "text": "x"}, {"id": "b", "text": "y"}]
+    name = workflow(engine, task("t", template="classify", args={"items": items, "labels": LABELS}))
+    start(engine, name, "t")
+
+    answer = complete(engine, name, "t", labelled(a="billing", zz="access"))
+
+    assert answer["coverage"] == {"missing": ["b"], "invented": ["zz"]}
+    problems = {each["problem"] for each in engine.aggregate(name)["coverage_problems"]}
+    assert problems == {"missing", "invented"}

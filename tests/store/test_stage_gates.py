@@ -179,6 +179,39 @@ def test_what_a_workers_result_carries_is_recorded_and_judged(engine: Engine) ->
     assert "It logs the token" not in prompt  # the contract does not pass findings on
 
 
+def test_what_the_gate_asks_for_stands_in_the_prompt(engine: Engine) -> None:
+    args = {"done_criteria": ["GET /bills.csv answers 200"], "scope": "src/"}
+    stage = {"capability": "implement", "goal": "Add CSV export", "args": args}
+    workflow_id = staged(engine, stages=[stage | {"done": ["The header row is in German"]}])
+
+    prompt = advance(engine, workflow_id)["current"]["prompt"]
+    answer = advance(engine, workflow_id, 0, outcome="completed", artifacts=["src/a.py"])
+
+    missing = next(item for item in answer["gate"]["items"] if item["rule"] == "criteria")
+    assert "'The header row is in German'" in missing["what"]
+    assert "- The header row is in German\nProve each" in prompt
+    assert "  - GET /bills.csv answers 200" in prompt
+
+
+def test_a_testing_stage_that_finds_a_defect_and_obeys_its_prompt_passes(engine: Engine) -> None:
+    args = {"sources": [{"path": "a.py", "content": "x"}], "framework": "pytest"}
+    stage = {"capability": "testing", "goal": "Test the export", "args": args}
+    workflow_id = staged(engine, stages=[stage])
+    prompt = advance(engine, workflow_id)["current"]["prompt"]
+    skipped = {"name": "t_quote", "status": "skip", "evidence": "a quote is lost"}
+    data = {
+        "files": [{"path": "test_a.py", "text": ""}],
+        "tests": [{"name": "t", "status": "pass", "evidence": "1 passed"}, skipped],
+        "coverage": 80,
+        "run_command": "pytest",
+    }
+
+    answer = advance(engine, workflow_id, 0, outcome="completed", output=result(data))
+
+    assert "skip tests that show defects" in prompt
+    assert answer["status"] == "completed"
+
+
 def test_another_session_does_not_replace_the_result_in_review(engine: Engine) -> None:
     workflow_id = staged(engine, "verification", hooks=[])
     advance(engine, workflow_id, session_key="new")

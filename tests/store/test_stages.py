@@ -460,3 +460,30 @@ def test_a_workflow_of_stages_is_started_and_taken_up_by_advance_stage(engine: E
     told = engine.record("user_told", [{}], workflow_id=workflow_id)
 
     assert [each["next"] for each in (made, fresh, done, told)] == ["advance_stage"] * 4
+
+
+def test_the_inputs_named_for_a_capability_are_those_that_its_stage_takes(engine: Engine) -> None:
+    known = {
+        capability for each in engine.find_skills()["skills"] for capability in each["capabilities"]
+    }
+    refused: list[str] = []
+
+    for capability in sorted(known):
+        for skill in engine.find_skills(capability=capability)["skills"]:
+            args = {name.rstrip("?"): None for name in skill["inputs"]}
+            stage = {"capability": capability, "skill": skill["skill"], "goal": "Do it"}
+            try:
+                engine.create_workflow(stages=[stage | {"args": args}], dry_run=True)
+            except InvalidArguments as refusal:  # a required one is empty
+                refused += refusal.data["unknown"]
+
+    assert len(known) > 30
+    assert refused == []
+
+
+def test_an_input_that_the_goal_or_the_stage_before_gives_is_not_required(engine: Engine) -> None:
+    [deploy] = engine.find_skills(capability="deploy")["skills"]
+    [review] = engine.find_skills(capability="code_review")["skills"]
+
+    assert deploy["inputs"] == ["goal?", "done_criteria?", "scope?", "sources?"]
+    assert "sources" in review["inputs"]

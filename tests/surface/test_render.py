@@ -3,6 +3,7 @@
 import pytest
 from mcp import Client
 
+from tests.helpers import result
 from tests.surface.calls import call, refusal
 
 pytestmark = pytest.mark.anyio
@@ -66,3 +67,30 @@ async def test_a_worker_cannot_override(client: Client, worker: Client) -> None:
     assert claimed["claimed"] is False
     assert "P15" in claimed["reason"]
     assert error["code"] == "invalid_arguments"
+
+
+async def test_a_label_that_the_plan_does_not_have_is_refused_with_those_it_has(
+    client: Client,
+) -> None:
+    labels = [
+        {"name": "billing", "definition": "Money."},
+        {"name": "access", "definition": "Doors."},
+    ]
+    args = {"items": [{"id": "a", "text": "x"}], "labels": labels}
+    task = {"id": "t", "label": "Label it", "template": "classify", "args": args}
+    made = await call(client, "create_workflow", pattern="fan_out", tasks=[task])
+    here = {"workflow_id": made["workflow_id"], "task_id": "t"}
+    await call(client, "update_task", **here, status="in_progress")
+    entry = {"id": "a", "label": "sports", "why": "-", "confidence": "high"}
+
+    error = await refusal(
+        client, "update_task", **here, status="completed", output=result({"labels": [entry]})
+    )
+
+    assert error["problems"] == [
+        {
+            "path": "/data/labels/0/label",
+            "message": 'is "sports"',
+            "expected": 'enum ["billing", "access"]',
+        }
+    ]

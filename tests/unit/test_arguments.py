@@ -149,3 +149,22 @@ def test_a_value_of_another_kind_is_refused_with_its_place(
 def test_every_kind_refuses_what_is_no_json(kind: str) -> None:
     with pytest.raises(Mismatch):
         read_as(parameter(kind, enum_values=("a",)), object(), "x")
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "said"),
+    [
+        ("integer", 0, "x must be 1 at least, not 0"),
+        ("integer", "-5", "x must be 1 at least, not -5"),
+        ("float", 9.5, "x must be 9 at most, not 9.5"),
+        ("minutes", 10, "x must be 9 at most, not 10.0"),
+    ],
+)
+def test_a_number_lies_between_its_bounds(kind: str, given: Any, said: str) -> None:
+    bounded = parameter(kind, minimum=1, maximum=9)
+
+    with pytest.raises(Mismatch) as wrong:
+        read_as(bounded, given, "x")
+
+    assert str(wrong.value) == said
+    assert (read_as(bounded, 1, "x"), read_as(bounded, "9", "x")) == (1, 9)

@@ -107,7 +107,7 @@ def schemas(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def is_bounded(schema: dict[str, Any]) -> bool:
     """Whether a value that fits the schema has a largest size, or its shape is the task's."""
-    if "enum" in schema or "const" in schema or not schema:
+    if "enum" in schema or "const" in schema or schema.keys() <= {"x-schema"}:
         return True
     kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     needed = {"string": "maxLength", "array": "maxItems", "integer": "maximum", "number": "maximum"}
@@ -146,7 +146,7 @@ def test_the_front_matter_has_every_field(name: str) -> None:
     }  # fmt: skip
     assert front["template"] == {"format": {"kind": "jinja2", "strict": True}, "parser": "prompty"}
     result = set[str]() if name in TASK_DEFINED else {"output_schema", "example_result"}
-    assert set(front["metadata"]) - {"mode"} == METADATA | result
+    assert set(front["metadata"]) - {"mode", "material"} == METADATA | result
 
 
 @every_template

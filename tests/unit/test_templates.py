@@ -369,3 +369,54 @@ def test_a_byte_order_mark_is_no_part_of_a_file(tmp_path: Path) -> None:
 
     assert templates.problems() == []
     assert "mine" in templates.names()
+
+
+def test_an_example_is_held_against_what_its_arguments_ask_of_it(tmp_path: Path) -> None:
+    inputs = (
+        "  - {name: topic, kind: string}\n  - {name: kinds, kind: array, items: {kind: string}}"
+    )
+    metadata = (
+        "  output_schema: {properties: {kind: {x-one-of: kinds}}}\n"
+        "  example_args: {topic: x, kinds: [good, bad]}\n  example_result: {kind: ugly}"
+    )
+    write(tmp_path, file_text(inputs=inputs, metadata=metadata))
+
+    [problem] = check_template(Templates([tmp_path]).get("mine"))
+
+    assert problem.reason == 'example_result at \'/kind\': is "ugly", not enum ["good", "bad"]'
+
+
+def test_a_note_of_a_schema_that_names_no_such_input_is_a_problem(tmp_path: Path) -> None:
+    metadata = (
+        "  output_schema: {properties: {a: {x-schema: topic}, b: {x-one-of: nope.name}}}\n"
+        "  example_args: {topic: x}\n  example_result: {}"
+    )
+    write(tmp_path, file_text(metadata=metadata))
+
+    problems = check_template(Templates([tmp_path]).get("mine"))
+
+    assert [problem.reason for problem in problems] == [
+        "output_schema: x-one-of names 'nope', which is no input of kind array or records",
+        "output_schema: x-schema names 'topic', which is no input of kind schema",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("declared", "reason"),
+    [
+        ("kind: string, minimum: 1", "is of kind string, which has no minimum or maximum"),
+        ("kind: integer, maximum: many", "has a minimum or maximum that is no number"),
+        (
+            "kind: integer, minimum: 1, default: 0",
+            "has a wrong default: default must be 1 at least",
+        ),
+    ],
+)
+def test_bounds_that_cannot_be_kept_are_a_problem(
+    tmp_path: Path, declared: str, reason: str
+) -> None:
+    write(tmp_path, file_text(inputs=f"  - {{name: topic, {declared}}}"))
+
+    [problem] = Templates([tmp_path]).problems()
+
+    assert reason in problem.reason

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relaybook.core.prompt_rules import PromptFacts, read_facts
-from relaybook.core.words import ELSEWHERE, Budget, Words, budget_of, words_in_json
+from relaybook.core.words import ELSEWHERE, Budget, Words, budget_of, packed_words, words_in_json
 from relaybook.errors import InvalidArguments
 
 FENCE = '<data-0a1b source="a.py" trust="untrusted">\none two three\n</data-0a1b>'
@@ -31,6 +31,20 @@ def budget(prompt: str, workers: int = 1) -> Budget:
 )
 def test_each_name_and_each_value_of_compact_json_is_a_word(text: str, words: int) -> None:
     assert words_in_json(text) == words
+
+
+@pytest.mark.requirement("A25")
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("internationalisation matters " * 50, 0),
+        ('{"type":"object","required":["a","b"]}', 38 // 5 - 1),
+        ("[" + "1," * 5_000 + "1]", 10_003 // 5 - 1),
+    ],
+)
+def test_a_run_too_long_for_a_word_is_worth_several_in_tokens(text: str, words: int) -> None:
+    assert packed_words(text) == words
+    assert budget(text, 3).tokens == -(-(len(text.split()) + words) * 3 * 4 // 3)
 
 
 @pytest.mark.requirement("A24")

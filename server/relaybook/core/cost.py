@@ -30,8 +30,10 @@ class Comparison:
     factor: float
 
 
-def prompt_cost(words_per_prompt: Sequence[int] | int, workers: int) -> Cost:
+def prompt_cost(words_per_prompt: Sequence[int] | int, workers: int, packed: int = 0) -> Cost:
     """Prompt words times workers, or the sum where each of the workers has its own number.
+
+    `packed` are the words that all of it is worth besides in tokens (`words.packed_words`).
 
     Raises:
         InvalidArguments: as many numbers of words as workers are needed, none negative.
@@ -45,7 +47,7 @@ def prompt_cost(words_per_prompt: Sequence[int] | int, workers: int) -> Cost:
             next="count the words of each worker's prompt and call again",
         )
     words = sum(words_per_prompt)
-    return Cost(workers, words, math.ceil(words * TOKENS_PER_WORD))
+    return Cost(workers, words, math.ceil((words + packed) * TOKENS_PER_WORD))
 
 
 def compare(

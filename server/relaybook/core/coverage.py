@@ -15,6 +15,7 @@ from relaybook.core.merge import reach
 from relaybook.core.merge_plan import Kind, MergePlan
 from relaybook.core.names import SHOWN, Names
 from relaybook.core.pile import Key, MemoryPile, Piles
+from relaybook.core.task_spec import TaskSpec
 from relaybook.errors import clip
 
 #: Words of results that one synthesis takes in well; a convention of relaybook, since
@@ -157,6 +158,15 @@ def item_ids(data: Any, merge: MergePlan | None) -> list[str] | None:
     ]
     # Records may say several things of one item, a union says one.
     return ids if keyed is None or keyed.kind is Kind.UNION else list(dict.fromkeys(ids))
+
+
+def items_given(spec: TaskSpec) -> tuple[str, ...]:
+    """The ids of the items that a task is to answer: its partition, or what it has as `items`."""
+    if spec.items or "items" not in spec.args:
+        return spec.items
+    given = reach(spec.args, ("items",)) or []
+    ids = [str(each["id"]) for each, _ in given if isinstance(each, dict) and "id" in each]
+    return tuple(dict.fromkeys(ids)) if len(ids) == len(given) else ()
 
 
 def uncovered(given: Sequence[str], returned: Sequence[str]) -> dict[str, list[str]]:

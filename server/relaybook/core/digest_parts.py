@@ -88,22 +88,32 @@ class Chain(Part):
 
 
 class Covered(Part):
-    """Which items of a map-reduce came back, what is carried over, what is too long to read."""
+    """Which items came back, what is carried over, what is too long to read.
+
+    Every task of a map-reduce is about items; of a fan-out those that were given some.
+    """
 
     name = "coverage"
 
-    def __init__(self, piles: Piles, replaced: Iterable[tuple[str, Sequence[str]]] = ()) -> None:
+    def __init__(
+        self,
+        piles: Piles,
+        replaced: Iterable[tuple[str, Sequence[str]]] = (),
+        *,
+        every_task: bool = True,
+    ) -> None:
         """`replaced` are the tasks that others took the place of, each with its items."""
+        self.every_task = every_task
         self.coverage = Coverage(piles)
-        for task_id, items in replaced:
-            self.coverage.owe(task_id, items)
+        self.replaced = replaced
         self.missing = Names()
         self.carried = 0
         self.words = self.results = 0
 
     def add(self, outcome: TaskOutcome) -> None:
-        if outcome.status is Status.NOT_APPLICABLE:
+        if outcome.status is Status.NOT_APPLICABLE or not (self.every_task or outcome.items):
             return
+        self._owe()
         ids = item_ids(outcome.data, outcome.merge) if outcome.completed else []
         if ids is None:
             self.coverage.leave_out(outcome.items)
@@ -116,13 +126,23 @@ class Covered(Part):
         else:
             self.missing.add(outcome.task_id, outcome.position)
 
+    def _owe(self) -> None:
+        """Take in what was replaced, which is looked up only where there are items."""
+        for task_id, items in self.replaced:
+            self.coverage.owe(task_id, items)
+        self.replaced = ()
+
     def passing(self, outcome: TaskOutcome) -> Entries:
+        if not (self.every_task or outcome.items):
+            return
         for reference, _ in reach(outcome.data, ("carry_over",)) or []:
             self.carried += 1
             yield "carry_over", {"task_id": outcome.task_id, "reference": reference}
 
     def head(self) -> dict[str, Any]:
         head: dict[str, Any] = self.coverage.counts() if self.coverage.known else {}
+        if not (self.every_task or head):
+            return {}
         head["missing_partitions"] = self.missing.shown()
         advice = collapse_advice(self.words, self.results)
         return head | ({"collapse": advice} if advice else {})

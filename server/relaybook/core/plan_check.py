@@ -29,6 +29,8 @@ class PlanTask:
     writes: Sequence[str] = ()
     #: Earlier tasks whose result it takes whole, though that has fields to choose from.
     takes_whole: Sequence[str] = ()
+    #: Whether it waits for others and is handed nothing of what they find.
+    takes_nothing: bool = False
     #: What an expert is asked to judge, as one text to compare.
     proposal: str = ""
     tier: Tier = Tier.T2
@@ -158,6 +160,15 @@ _RULES = (
         "a whole result is handed on",
         "what the next step does not need distracts it and costs words in its prompt",
         "name the fields it needs: takes=[{from, fields}]",
+    ),
+    _Rule(
+        "takes_nothing",
+        Severity.WARN,
+        frozenset({Pattern.SUPERVISOR}),
+        lambda task: task.takes_nothing,
+        "an order alone, with nothing handed on",
+        "outside a pipeline depends_on hands over no result, and its worker sees no other task",
+        "name what it needs: takes=[{from, fields}]; or leave it so if it needs nothing",
     ),
     _Rule(
         "reduce_task",

@@ -177,7 +177,9 @@ def _parts(pattern: Pattern, frame: Frame, piles: Piles) -> list[Part]:
             parts.append(Votes(frame.weights, frame.quorum, frame.model))
         case Pattern.MAP_REDUCE:
             parts.append(Covered(piles, frame.replaced))
-        case Pattern.FAN_OUT | Pattern.SUPERVISOR:
+        case Pattern.FAN_OUT:
+            parts.append(Covered(piles, frame.replaced, every_task=False))
+        case Pattern.SUPERVISOR:
             pass
     supervised = pattern is Pattern.SUPERVISOR
     decisions = Decisions(frame.decisions, supervised=supervised)

@@ -1,5 +1,6 @@
 """Counts what a prompt costs in words, the unit of the budget; tokens are an estimate."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,6 +12,9 @@ from relaybook.errors import InvalidArguments
 ELSEWHERE = "(elsewhere)"
 #: A blank for each ASCII character that separates words, `w` for each other.
 _SHAPES = bytes(ord(" " if chr(code).isspace() else "w") for code in range(256))
+#: A run without white space that is too long for a word, as compact JSON is; and how many of
+#: its characters make a word, about those of an English one.
+_LONG_RUN, _WORD_LENGTH = re.compile(r"\S{25,}"), 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,8 @@ class Words:
     data: int
     #: Instruction and data, by H2 section.
     sections: Mapping[str, int]
+    #: What `packed_words` says of the whole.
+    packed: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,11 +47,13 @@ class Budget:
     workers: int
     #: Words times workers.
     total: int
-    #: Estimate for all workers: 4/3 of a token for each word, rounded up.
+    #: Estimate for all workers: 4/3 of a token for each word, packed ones too, rounded up.
     tokens: int
 
 
-def count(text: PromptText, sizes: Iterable[int], context: Iterable[str] = ()) -> Words:
+def count(
+    text: PromptText, sizes: Iterable[int], context: Iterable[str] = (), packed: int = 0
+) -> Words:
     """The words of a prompt that was read.
 
     Args:
@@ -61,7 +69,16 @@ def count(text: PromptText, sizes: Iterable[int], context: Iterable[str] = ()) -
         tags = 3 + len(f'"{fence.source}"'.split())
         sections[fence.section] += tags + _words_in(fence.body)
     data = sum(sections.values()) - instruction
-    return Words(instruction, sum(map(_words_in, context)), data, sections)
+    return Words(instruction, sum(map(_words_in, context)), data, sections, packed)
+
+
+def packed_words(text: str) -> int:
+    """How many words more than it has by its white space a text is worth in tokens.
+
+    Compact JSON, a path or a hash is one word of the budget, whatever its length.
+    """
+    runs = _LONG_RUN.findall(text)
+    return len("".join(runs)) // _WORD_LENGTH - len(runs)
 
 
 def _words_in(text: str) -> int:
@@ -96,5 +113,5 @@ def budget_of(counted: Words, workers: int = 1) -> Budget:
         words=words,
         workers=workers,
         total=total,
-        tokens=-(-total * 4 // 3),
+        tokens=-(-(total + counted.packed * workers) * 4 // 3),
     )

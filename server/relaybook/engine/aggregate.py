@@ -7,6 +7,7 @@ from dataclasses import asdict
 from functools import cached_property
 from typing import Any
 
+from relaybook.core.coverage import items_given
 from relaybook.core.criteria import asked_criteria
 from relaybook.core.digest_account import named
 from relaybook.core.digest_brief import Request
@@ -186,7 +187,7 @@ class _Gathering:
 
     def _items_replaced(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         for task in self._tasks("replaced_by IS NOT NULL"):
-            yield task.id, self._desk.spec(self._tx, task.workflow_id, task.spec).items
+            yield task.id, items_given(self._desk.spec(self._tx, task.workflow_id, task.spec))
 
     def _panel(self) -> PanelKind:
         """What the first expert is asked for."""
@@ -231,7 +232,7 @@ class _Gathering:
             merge=merge,
             planned_actions=tuple(map(asdict, self._left_to_do(task, spec))),
             took=tuple(self._took(spec)) if task.attempt else (),
-            items=spec.items,
+            items=items_given(spec),
             reported=self._reported(task, result),
             **said,
         )

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from relaybook.core.guards import Finding, Severity
+from relaybook.core.guards import Finding, Severity, named
 from relaybook.core.plan_check import PlanTask, check_change, check_plan
 from relaybook.core.plan_words import check_words
 from relaybook.core.policy import FINDINGS_SHOWN
@@ -48,12 +48,35 @@ def check_specs(
             is given an action above its tier, and no `override` says why. Or a schema is broken,
             or lacks a field that another task takes.
     """
-    refuse_broken_schemas(specs)
+    refuse_broken_schemas(desk, specs)
     refuse_impossible_takes(desk, specs, {})
     if not override.strip():
         _refuse_outward_deeds(desk, pattern, specs, _OVERRIDE)
     found = check_plan(pattern, _plan_tasks(desk, pattern, specs, {}), max_parallel)
-    return _judged([*found, *check_words(specs)])
+    return _judged([*found, *check_words(specs), *_check_material(desk, pattern, specs)])
+
+
+def _check_material(desk: Desk, pattern: Pattern, specs: Sequence[TaskSpec]) -> list[Finding]:
+    """A finding on the tasks whose prompts speak of a text that nothing gives them."""
+    names = {spec.template for spec in specs}
+    material = {name: desk.templates.get(name).material for name in names}
+    lacking = [
+        spec
+        for spec in specs
+        if material[spec.template] and planned_prompt(desk, pattern, spec, {}).lacks_material
+    ]
+    if not lacking:
+        return []
+    inputs = " or ".join(material[lacking[0].template])
+    return [
+        Finding(
+            Severity.WARN,
+            "material_missing",
+            f"prompts about a text below, with none given: {named([each.id for each in lacking])}",
+            "a worker that is given nothing to work on asks for it, or makes it up",
+            f"give the input {inputs} in args, or takes=[{{from, fields}}] of an earlier task",
+        )
+    ]
 
 
 def _refuse_outward_deeds(
@@ -126,14 +149,15 @@ def check_added(
     """
     if not specs:
         return []
-    refuse_broken_schemas(specs)
+    refuse_broken_schemas(desk, specs)
     there = sources_there(desk, tx, workflow, specs)
     refuse_impossible_takes(desk, specs, there)
     _refuse_outward_deeds(desk, workflow.pattern, specs)
     beside = [_there(desk, tx, task) for task in _staying(tx, workflow, old)]
     added = _plan_tasks(desk, workflow.pattern, specs, there)
     found = check_change(workflow.pattern, added, beside)
-    return _judged([*found, *check_words(specs)])
+    lacking = _check_material(desk, workflow.pattern, specs)
+    return _judged([*found, *check_words(specs), *lacking])
 
 
 def _staying(tx: Tx, workflow: Workflow, old: Sequence[Task]) -> list[Task]:
@@ -177,6 +201,7 @@ def _plan_tasks(
                 for take in takes_of(pattern, spec)
                 if not take.fields and fields.get(take.source, 0) > 1
             ],
+            takes_nothing=bool(spec.depends_on) and not takes_of(pattern, spec),
         )
         for spec in specs
     ]

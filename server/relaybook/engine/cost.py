@@ -6,6 +6,7 @@ from typing import Any
 from relaybook.core.cost import prompt_cost
 from relaybook.core.task_spec import TaskSpec, spec_value
 from relaybook.core.text import compact
+from relaybook.core.words import packed_words
 from relaybook.engine.desk import Desk
 from relaybook.engine.prompt import planned_prompt, takes_of
 from relaybook.model import Pattern
@@ -29,14 +30,14 @@ def plan_cost(
         PromptTooLarge: one of them would be too long; names the task.
     """
     step = -(-len(specs) // PROMPTS_COUNTED)
-    counted = [
-        len(planned_prompt(desk, pattern, spec, options).text.split()) for spec in specs[::step]
-    ]
+    texts = [planned_prompt(desk, pattern, spec, options).text for spec in specs[::step]]
+    counted = [len(text.split()) for text in texts]
     for place, spec in enumerate(specs):
         if place % step and len(compact(spec_value(spec))) > SUSPECT:
             planned_prompt(desk, pattern, spec, options)
     words = round(sum(counted) / len(counted))
-    cost = prompt_cost(words if step > 1 else counted, len(specs))
+    packed = round(sum(map(packed_words, texts)) / len(texts) * len(specs))
+    cost = prompt_cost(words if step > 1 else counted, len(specs), packed)
     answer: dict[str, Any] = {"words": words, "workers": cost.workers, "total_words": cost.words}
     answer["tokens_estimate"] = cost.tokens_estimate
     growing = sum(bool(takes_of(pattern, spec)) for spec in specs)

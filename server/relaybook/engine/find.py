@@ -3,11 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
+from relaybook.core.plan import DEFAULT_TEMPLATES
 from relaybook.engine.desk import Desk
-from relaybook.errors import clip
+from relaybook.engine.prompt import DONE_INPUT, GOAL_INPUTS
+from relaybook.errors import InvalidTemplate, UnknownTemplate, clip
+from relaybook.model import Pattern
 from relaybook.registry.contract import Contract
 
 SKILLS_SHOWN = 12
+#: What the goal and `done` of a stage say to its template.
+_SAID = {*GOAL_INPUTS, DONE_INPUT}
 
 
 def find_skills(
@@ -31,9 +36,10 @@ def find_skills(
         desk.contracts.resolve(capability)
     found = desk.contracts.find(capability or None, input or None, output or None)
     answer: dict[str, Any] = {
-        "skills": [_told(contract) for contract in found[:SKILLS_SHOWN]],
+        "skills": [_told(desk, contract, capability) for contract in found[:SKILLS_SHOWN]],
         "summary": ", ".join(contract.name for contract in found[:SKILLS_SHOWN]) or "none",
-        "next": "create_workflow(stages=[{capability, goal}]); contract://{name} has the whole",
+        "next": "create_workflow(stages=[{capability, goal, args: {an input: its value}}]); "
+        "contract://{name} has the whole",
     }
     if len(found) > SKILLS_SHOWN:
         answer["summary"] += f" and {len(found) - SKILLS_SHOWN} more in contract://index"
@@ -56,12 +62,35 @@ def _pipeline(desk: Desk, capabilities: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _told(contract: Contract) -> dict[str, Any]:
+def _told(desk: Desk, contract: Contract, capability: str) -> dict[str, Any]:
     return {
         "skill": contract.name,
         "capabilities": list(contract.capabilities),
-        "inputs": [f"{each.name}{'' if each.required else '?'}" for each in contract.inputs],
+        "inputs": [
+            f"{name}{'' if required else '?'}"
+            for name, required in _inputs(desk, contract, capability)
+        ],
         "outputs": [each.name for each in contract.outputs],
         "downstream": list(contract.downstream),
         "minutes": contract.estimated_minutes,
     }
+
+
+def _inputs(desk: Desk, contract: Contract, capability: str) -> list[tuple[str, bool]]:
+    """The inputs of a skill, and which are required; for a capability those that its stage takes.
+
+    What the stage before hands over is no argument, and what the goal says is not required.
+    """
+    wanted = [(each.name, each.required) for each in contract.inputs]
+    if not capability:
+        return wanted
+    stage = contract.for_capability(capability)
+    try:
+        taken = desk.templates.get(stage.template or DEFAULT_TEMPLATES[Pattern.PIPELINE]).inputs
+    except (UnknownTemplate, InvalidTemplate):
+        return wanted
+    said = _SAID.union(stage.template_args)
+    required = {name for name, is_required in wanted if is_required}
+    required |= {each.name for each in taken if each.required}
+    names = [each.name for each in taken if each.kind != "prior_result"]
+    return [(name, name in required and name not in said) for name in names]

@@ -52,7 +52,8 @@ as it stands, with the label `wf_<id>_<task>_<desc>` and the timeout. Or let wor
 
 ## TRACK
 Ask of each piece before you register it: can it run in parallel (else `depends_on`), what is the \
-least context it needs (`args`, `takes`), what does done look like (`done`)? `create_workflow` \
+least context it needs (`args`, and `takes` from earlier tasks: only in a pipeline does `depends_on` \
+hand over results), what does done look like (`done`)? `create_workflow` \
 first, spawn second. Record each start, end and failure with `update_task` when \
 it happens. `get_workflow(since, wait_seconds)` waits for news. After \
 {USER_UPDATE_AFTER_SECONDS // 60} minutes tell the user how far it is, and `record` that you did.

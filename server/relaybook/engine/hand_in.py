@@ -6,7 +6,7 @@ from typing import Any
 
 from relaybook.core.close import refuse_decided
 from relaybook.core.command import Ask, NameFailure, Release
-from relaybook.core.coverage import item_ids, uncovered
+from relaybook.core.coverage import item_ids, items_given, uncovered
 from relaybook.core.criteria import asked_criteria, off_criteria
 from relaybook.core.envelope import Envelope, ResultStatus, raw_result, read_result
 from relaybook.core.finish import attempt_meant
@@ -27,7 +27,7 @@ from relaybook.engine.outcome import (
     record_end,
     reported,
 )
-from relaybook.engine.prompt import result_schema
+from relaybook.engine.prompt import required_schema
 from relaybook.engine.request import Update
 from relaybook.engine.target import named, target
 from relaybook.errors import InvalidArguments, MalformedOutput, clip, nearest
@@ -60,7 +60,7 @@ def complete(desk: Desk, update: Update) -> dict[str, Any]:
         if update.accept_raw:
             result = raw_result(_required(update.output))
         else:
-            schema = result_schema(desk, spec)
+            schema = required_schema(desk, spec)
             result = read_result(update.output, schema)
     except MalformedOutput as refusal:
         _refuse_late(desk, workflow_id, task_id, update)
@@ -82,9 +82,9 @@ def _coverage(
     spec: TaskSpec, schema: Mapping[str, Any] | None, result: Envelope, status: str
 ) -> dict[str, Any]:
     """What a result leaves out of its items or criteria, or names besides; empty if nothing."""
-    if spec.items:
+    if items := items_given(spec):
         returned = item_ids(result.data, plan_merge(schema or {}))
-        found = uncovered(spec.items, returned) if returned is not None else {}
+        found = uncovered(items, returned) if returned is not None else {}
         return {"coverage": found, "advice": _advice(found, status)} if found else {}
     if spec.expert_role and (off := off_criteria(result.data, asked_criteria(spec.args))):
         return {"coverage": off, "advice": OFF_CRITERIA}

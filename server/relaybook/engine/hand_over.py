@@ -9,9 +9,10 @@ from relaybook.core.schema_check import check_schema
 from relaybook.core.task_spec import Take, TaskSpec
 from relaybook.engine.desk import Desk
 from relaybook.engine.handed import standing_for
-from relaybook.engine.prompt import result_schema, takes_of
+from relaybook.engine.prompt import required_schema, result_schema, takes_of
 from relaybook.errors import InvalidPlan, clip
 from relaybook.model import OVER, Task, Workflow
+from relaybook.registry.asked_schema import is_filled
 from relaybook.store.base import Tx
 from relaybook.store.cases import load_tasks
 
@@ -22,17 +23,20 @@ OPENING = frozenset(
 )
 
 
-def refuse_broken_schemas(specs: Sequence[TaskSpec]) -> None:
-    """Refuse a task whose schema no result could be held against.
+def refuse_broken_schemas(desk: Desk, specs: Sequence[TaskSpec]) -> None:
+    """Refuse a task whose schema, or one in its arguments, no result could be held against.
 
     Raises:
-        InvalidPlan: its schema is broken; it names task and reason.
+        InvalidPlan: the schema is broken; it names task and reason.
     """
+    names = {spec.template for spec in specs}
+    filled = {name for name in names if is_filled(desk.templates.get(name))}
     for spec in specs:
-        if spec.schema is None:
+        schema = required_schema(desk, spec) if spec.schema or spec.template in filled else None
+        if schema is None:
             continue
         try:
-            check_schema(spec.schema)
+            check_schema(schema)
         except InvalidPlan as refusal:
             raise InvalidPlan(
                 f"Task {spec.id!r}: {refusal.message}", allowed=refusal.allowed, next=refusal.next

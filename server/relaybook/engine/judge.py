@@ -73,7 +73,7 @@ def intake(
     What was waived, or overridden at an earlier start, warns.
     """
     required = _required(desk, workflow, task, draft)
-    given = _given(tx, workflow, draft) if required else ()
+    given = _given(desk, tx, workflow, draft) if required else ()
     if draft.spec.parent_actions:
         findings = [finding for finding in findings if finding.rule != DEED]
     verdict = intake_gate(required, given, findings)
@@ -95,11 +95,11 @@ def _required(desk: Desk, workflow: Workflow, task: Task, draft: Draft) -> Seque
     return [each.name for each in inputs if each.required and each.name in givers]
 
 
-def _given(tx: Tx, workflow: Workflow, draft: Draft) -> set[str]:
+def _given(desk: Desk, tx: Tx, workflow: Workflow, draft: Draft) -> set[str]:
     """The inputs with a value: arguments, and what the tasks before hand over."""
     args = arguments(draft.template, draft.spec)
     given = {name for name, value in args.items() if has_content(value)}
-    return given.union(*prior_fields(tx, workflow, draft.spec))
+    return given.union(*prior_fields(desk, tx, workflow, draft.spec))
 
 
 def pass_intake(

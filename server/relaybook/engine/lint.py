@@ -45,6 +45,8 @@ def facts(
         example_result=None if spec else template.example_result,
         needs_schema=needs_schema(template),
         unused=prompt.unused,
+        # What it waits for may hold it.
+        lacks_material=prompt.lacks_material and not (spec and (spec.takes or spec.depends_on)),
         path_only=prompt.path_only,
         worker_can_read=spec is not None and spec.worker_can_read,
         worker_needs=template.worker_needs,

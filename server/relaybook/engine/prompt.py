@@ -8,7 +8,7 @@ from typing import Any
 from relaybook.core.envelope import Envelope
 from relaybook.core.policy import timeout_seconds
 from relaybook.core.task_spec import Take, TaskSpec
-from relaybook.core.text import slug
+from relaybook.core.text import slug, texts_in
 from relaybook.engine.desk import Desk
 from relaybook.engine.handed import handed, missing, result_of, standing_for
 from relaybook.errors import PromptTooLarge
@@ -22,6 +22,7 @@ from relaybook.model import (
     Task,
     Workflow,
 )
+from relaybook.registry.asked_schema import asked_schema, shown_schema
 from relaybook.registry.frame import Frame, PastError, Prior
 from relaybook.registry.prompt import Prompt, render
 from relaybook.registry.task_inputs import DONE_INPUT, GOAL_INPUTS, ROLE_INPUT
@@ -60,7 +61,7 @@ def task_prompt(desk: Desk, tx: Tx, workflow: Workflow, task: Task) -> Draft:
         json.loads(workflow.options),
         nonce=desk.token(6),
         minutes=task.timeout_seconds / 60,
-        prior=prior_results(tx, workflow, spec),
+        prior=prior_results(desk, tx, workflow, spec),
         errors=past_errors(attempts) + objections(tx, task),
         lessons=accepted_lessons(tx, workflow.project, task.skill, task.template, LESSONS_OFFERED),
         answers=answers_given(attempts),
@@ -108,8 +109,18 @@ def frame_of(
         writes=spec.writes,
         parent_actions=tuple(deed.action for deed in spec.parent_actions),
         shared_decisions=tuple(options.get("shared_decisions", ())),
-        done=() if _has_input(template, DONE_INPUT) else spec.done,
+        done=_done_apart(template, spec) if spec.done else (),
     )
+
+
+def _done_apart(template: Template, spec: TaskSpec) -> tuple[str, ...]:
+    """What of `done` the prompt does not say by an argument: it is proven apart from that."""
+    if not any(each.name == DONE_INPUT for each in template.inputs):
+        return spec.done
+    if DONE_INPUT not in spec.args:
+        return ()
+    said = {" ".join(each.split()) for each in texts_in(spec.args[DONE_INPUT])}
+    return tuple(each for each in spec.done if " ".join(each.split()) not in said)
 
 
 def arguments(template: Template, spec: TaskSpec) -> Mapping[str, Any]:
@@ -126,13 +137,14 @@ def arguments(template: Template, spec: TaskSpec) -> Mapping[str, Any]:
     return {**said, **spec.args}
 
 
-def _has_input(template: Template, name: str) -> bool:
-    return any(each.name == name for each in template.inputs)
-
-
 def result_schema(desk: Desk, spec: TaskSpec) -> Mapping[str, Any] | None:
-    """The JSON Schema that the `data` of the task's result must meet."""
-    return spec.schema or desk.templates.get(spec.template).output_schema
+    """The JSON Schema that the prompt of the task shows for the `data` of its result."""
+    return spec.schema or shown_schema(desk.templates.get(spec.template), spec.args)
+
+
+def required_schema(desk: Desk, spec: TaskSpec) -> Mapping[str, Any] | None:
+    """The JSON Schema that this data must meet: what the task's arguments ask of it besides."""
+    return spec.schema or asked_schema(desk.templates.get(spec.template), spec.args)
 
 
 def earlier_attempts(tx: Tx, task: Task) -> Sequence[Attempt]:
@@ -180,18 +192,38 @@ def _paired(questions: list[str], answers: list[str]) -> list[tuple[str, str]]:
     return [("\n".join(questions), "\n".join(answers))]
 
 
-def prior_results(tx: Tx, workflow: Workflow, spec: TaskSpec) -> tuple[Prior, ...]:
+def prior_results(desk: Desk, tx: Tx, workflow: Workflow, spec: TaskSpec) -> tuple[Prior, ...]:
     """What the tasks before this one hand to it: the fields it takes, nothing else."""
     found: list[Prior] = []
-    for take in takes_of(workflow.pattern, spec):
-        for source in standing_for(tx, workflow.id, take.source):
-            if source.result is not None:
-                result = result_of(tx, source)
-                data = handed(tx, source, result.data, take.fields)
-                lacking = missing(source, data, take.fields)
-                told = _told(data) + _lacking(source, lacking) + _not_whole(source, result)
-                found.append(Prior(f"result of {source.id}", told))
+    for take, source in _sources(desk, tx, workflow, spec):
+        if source.result is not None:
+            result = result_of(tx, source)
+            data = handed(tx, source, result.data, take.fields)
+            lacking = missing(source, data, take.fields)
+            told = _told(data) + _lacking(source, lacking) + _not_whole(source, result)
+            found.append(Prior(f"result of {source.id}", told))
     return (*found, *_failures_handled(tx, workflow, spec))
+
+
+def _sources(desk: Desk, tx: Tx, workflow: Workflow, spec: TaskSpec) -> Sequence[tuple[Take, Task]]:
+    """What a task takes, each with the task that has it.
+
+    Where none of those applies, what they would have been handed themselves.
+    """
+    found = _takes(tx, workflow, spec)
+    while found and all(source.status is Status.NOT_APPLICABLE for _, source in found):
+        skipped = [desk.spec(tx, workflow.id, source.spec) for _, source in found]
+        found = [each for before in skipped for each in _takes(tx, workflow, before)]
+        found = list({(take, source.id): (take, source) for take, source in found}.values())
+    return found
+
+
+def _takes(tx: Tx, workflow: Workflow, spec: TaskSpec) -> list[tuple[Take, Task]]:
+    return [
+        (take, source)
+        for take in takes_of(workflow.pattern, spec)
+        for source in standing_for(tx, workflow.id, take.source)
+    ]
 
 
 def _failures_handled(tx: Tx, workflow: Workflow, spec: TaskSpec) -> Iterator[Prior]:
@@ -205,20 +237,19 @@ def _failures_handled(tx: Tx, workflow: Workflow, spec: TaskSpec) -> Iterator[Pr
             yield Prior(f"how this failed: {source.label}", "\n".join(told))
 
 
-def prior_fields(tx: Tx, workflow: Workflow, spec: TaskSpec) -> Iterator[set[str]]:
+def prior_fields(desk: Desk, tx: Tx, workflow: Workflow, spec: TaskSpec) -> Iterator[set[str]]:
     """The fields with a value that each task before this one hands to it.
 
     Of a task without a result, those that it is to hand over.
     """
-    for take in takes_of(workflow.pattern, spec):
-        for source in standing_for(tx, workflow.id, take.source):
-            if source.result is None:
-                yield set(take.fields)
-                continue
-            data = handed(tx, source, result_of(tx, source).data, take.fields)
-            found = data if isinstance(data, Mapping) else {}
-            names = take.fields or tuple(found)
-            yield {name for name in names if has_content(found.get(name))}
+    for take, source in _sources(desk, tx, workflow, spec):
+        if source.result is None:
+            yield set(take.fields)
+            continue
+        data = handed(tx, source, result_of(tx, source).data, take.fields)
+        found = data if isinstance(data, Mapping) else {}
+        names = take.fields or tuple(found)
+        yield {name for name in names if has_content(found.get(name))}
 
 
 def has_content(value: Any) -> bool:
@@ -227,7 +258,10 @@ def has_content(value: Any) -> bool:
 
 
 def takes_of(pattern: Pattern, spec: TaskSpec) -> tuple[Take, ...]:
-    """What a task is given of earlier results: in a pipeline all it waits for, if it names none."""
+    """What a task is given of earlier results: in a pipeline all it waits for, if it names none.
+
+    Elsewhere `depends_on` is an order alone.
+    """
     if spec.takes or pattern is not Pattern.PIPELINE:
         return spec.takes
     return tuple(Take(need) for need in spec.depends_on)

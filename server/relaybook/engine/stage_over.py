@@ -10,7 +10,7 @@ from relaybook.core.text import text_hash
 from relaybook.engine.desk import Desk
 from relaybook.engine.hand_in import failure_of
 from relaybook.engine.outcome import ERROR_LIMIT
-from relaybook.engine.prompt import earlier_attempts, result_schema
+from relaybook.engine.prompt import earlier_attempts, required_schema
 from relaybook.engine.request import Update
 from relaybook.errors import AlreadyOver, MalformedOutput, clip
 from relaybook.model import Status, Task, Workflow
@@ -53,7 +53,7 @@ def _is_recorded(desk: Desk, tx: Tx, task: Task, update: Update) -> bool:
 
 def _is_result(desk: Desk, tx: Tx, task: Task, output: str) -> bool:
     """Whether `output` holds the result of `task`: one corrected in review is of no attempt."""
-    schema = result_schema(desk, desk.spec(tx, task.workflow_id, task.spec))
+    schema = required_schema(desk, desk.spec(tx, task.workflow_id, task.spec))
     try:
         return text_hash(to_json(read_result(output, schema))) == task.result
     except MalformedOutput:

@@ -2,6 +2,7 @@
 
 from relaybook.core.schema_check import find_problems
 from relaybook.errors import InvalidPlan, Refusal
+from relaybook.registry.asked_schema import KINDS_NAMED, asked_schema, inputs_named
 from relaybook.registry.body import count_words
 from relaybook.registry.frame import OUTPUT_INTERFACE, SCHEMA_RULE, Frame, limits
 from relaybook.registry.inlay import Inlay
@@ -16,7 +17,7 @@ def plain(template: Template) -> Frame:
 
 def check_template(template: Template) -> list[Problem]:
     """What is wrong with a template that could be read; empty if nothing is."""
-    reasons = _example_args(template) + _example_result(template)
+    reasons = _example_args(template) + (_notes(template) or _example_result(template))
     return [Problem(template.path, 1, reason) for reason in reasons]
 
 
@@ -38,11 +39,20 @@ def _example_args(template: Template) -> list[str]:
     return []
 
 
+def _notes(template: Template) -> list[str]:
+    """What the annotations of the output schema name that is no such input."""
+    kinds = {each.name: each.kind for each in template.inputs}
+    return [
+        f"output_schema: {note} names {name!r}, which is no input of kind {' or '.join(wanted)}"
+        for note, name in sorted(inputs_named(template.output_schema or {}))
+        if kinds.get(name) not in (wanted := KINDS_NAMED[note])
+    ]
+
+
 def _example_result(template: Template) -> list[str]:
-    if template.output_schema is None:
-        return []
     try:
-        problems = find_problems(template.example_result, template.output_schema)
+        schema = asked_schema(template, template.example_args)
+        problems = [] if schema is None else find_problems(template.example_result, schema)
     except InvalidPlan as refusal:
         return [refusal.message]
     return [

@@ -13,7 +13,7 @@ from relaybook.errors import closest
 from relaybook.model import Pattern, Tier
 from relaybook.registry.body import Body, BodyFault, read_body
 from relaybook.registry.kinds import Mismatch, read_as
-from relaybook.registry.parameter import KINDS, Parameter
+from relaybook.registry.parameter import KINDS, NUMBERS, Parameter
 from relaybook.registry.template import SECTIONS, Template
 from relaybook.registry.yaml_file import FileFault, line_of, read_mapping, read_text
 
@@ -23,7 +23,7 @@ FIRST_LINE = 2
 _TOP_FIELDS = ("name", "displayName", "description", "inputs", "outputs", "template", "metadata")
 _INPUT_FIELDS = (
     "name", "kind", "description", "required", "nullable", "default", "example",
-    "enumValues", "items", "properties", "context",
+    "enumValues", "items", "properties", "context", "minimum", "maximum",
 )  # fmt: skip
 #: Marks that stand for themselves in Markdown, in a fence and in a role marker.
 _DATAMARK = re.compile("[\\^~*_+=\u2500-\u25ff]")
@@ -182,6 +182,8 @@ class _Reader:
             items=self._parameter(items, "item") if items is not None else None,
             properties=tuple(self._parameter(each) for each in properties),
             context=declared.get("context") is True,
+            minimum=declared.get("minimum"),
+            maximum=declared.get("maximum"),
         )
         reason = _objection(parameter)
         if reason:
@@ -193,6 +195,11 @@ def _objection(parameter: Parameter) -> str | None:
     """What is wrong with a parameter that was read, if anything."""
     if parameter.kind == "enum" and not parameter.enum_values:
         return "is an enum without enumValues"
+    bounds: list[Any] = [b for b in (parameter.minimum, parameter.maximum) if b is not None]
+    if bounds and parameter.kind not in NUMBERS:
+        return f"is of kind {parameter.kind}, which has no minimum or maximum"
+    if any(type(bound) not in (int, float) for bound in bounds):
+        return "has a minimum or maximum that is no number"
     if parameter.kind == "array" and parameter.items is None:
         return "is an array that does not say what it holds (items)"
     try:
@@ -263,6 +270,7 @@ _METADATA: dict[str, Callable[[Any], Any]] = {
     "worker_needs": _needs,
     "aggregate": _one_of("merge", "verdict", "domain_risk", "records", "stage"),
     "datamark": _datamark,
+    "material": _words,
     "gates": _mapping,
     "example_args": _mapping,
     "example_result": lambda value: value,

@@ -15,6 +15,7 @@ from typing import Any
 
 from relaybook.core.fence import clean, fence, one_line
 from relaybook.core.kept import by_identity
+from relaybook.core.schema_notes import without_notes
 from relaybook.registry.parameter import Parameter
 
 #: Text up to this many characters, on one line, enters in line.
@@ -223,8 +224,9 @@ def _json_line(value: Any) -> tuple[str, str, int]:
     return text, *clean(text)
 
 
-#: A schema stands in each prompt of its template.
-_schema_line = by_identity(most=64)(_json_line)
+@by_identity(most=64)  # a schema stands in each prompt of its template
+def _schema_line(schema: Mapping[str, Any]) -> tuple[str, str, int]:
+    return _json_line(without_notes(schema))
 
 
 def _trimmed(text: str) -> str:

@@ -7,9 +7,12 @@ prompts can send nothing but text.
 import json
 from collections.abc import Callable
 from math import isfinite
-from typing import Any
+from typing import Any, TypeVar
 
+from relaybook.errors import clip
 from relaybook.registry.parameter import Parameter
+
+N = TypeVar("N", int, float)
 
 #: The kinds that a string is read as unchanged.
 _TEXTS = frozenset({"string", "text"})
@@ -39,22 +42,22 @@ def _string(_: Parameter, value: Any, where: str) -> str:
             raise _expected(where, "a string", value)
 
 
-def _integer(_: Parameter, value: Any, where: str) -> int:
+def _integer(parameter: Parameter, value: Any, where: str) -> int:
     match value:
         case bool():
             pass
         case int():
-            return value
+            return _within(parameter, value, where)
         case float() if value.is_integer():
-            return int(value)
+            return _within(parameter, int(value), where)
         case str() if value.strip().removeprefix("-").isdecimal() and len(value) <= 20:
-            return int(value)
+            return _within(parameter, int(value), where)
         case _:
             pass
     raise _expected(where, "an integer", value)
 
 
-def _float(_: Parameter, value: Any, where: str) -> float:
+def _float(parameter: Parameter, value: Any, where: str) -> float:
     if isinstance(value, str | int | float) and not isinstance(value, bool):
         try:
             number = float(value)
@@ -62,8 +65,18 @@ def _float(_: Parameter, value: Any, where: str) -> float:
             pass
         else:
             if isfinite(number):
-                return number
+                return _within(parameter, number, where)
     raise _expected(where, "a number", value)
+
+
+def _within(parameter: Parameter, value: N, where: str) -> N:
+    """`value`, which lies between the bounds of `parameter`."""
+    least, most = parameter.minimum, parameter.maximum
+    if least is not None and value < least:
+        raise Mismatch(f"{where} must be {least:g} at least, not {clip(str(value), 40)}")
+    if most is not None and value > most:
+        raise Mismatch(f"{where} must be {most:g} at most, not {clip(str(value), 40)}")
+    return value
 
 
 def _minutes(parameter: Parameter, value: Any, where: str) -> float:

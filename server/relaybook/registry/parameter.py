@@ -10,6 +10,9 @@ KINDS = (
     "source", "sources", "records", "prior_result", "schema", "minutes",
 )  # fmt: skip
 
+#: Those that may have bounds.
+NUMBERS = frozenset({"integer", "float", "minutes"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
@@ -20,6 +23,9 @@ class Parameter:
     description: str = ""
     required: bool = False
     default: Any = None
+    #: The least and the greatest value of a number.
+    minimum: float | None = None
+    maximum: float | None = None
     #: The values of an `enum`.
     enum_values: tuple[str, ...] = ()
     #: What an `array` holds, and the fields of an `object`; none declared means any.

@@ -10,6 +10,7 @@ from relaybook.core.text import texts_in
 from relaybook.errors import InvalidTemplate, PromptTooLarge
 from relaybook.registry import frame as added
 from relaybook.registry.arguments import check_arguments
+from relaybook.registry.asked_schema import shown_schema
 from relaybook.registry.frame import Frame
 from relaybook.registry.inlay import Inlay
 from relaybook.registry.output_format import fitting_lines
@@ -47,6 +48,8 @@ class Prompt:
     unused: tuple[str, ...]
     #: Sources that stand in it by their path only.
     path_only: tuple[str, ...]
+    #: Whether its task speaks of what stands below, and none of its template's material was given.
+    lacks_material: bool
     #: JSON Schema of `data` that it asks for.
     schema: Mapping[str, Any] | None
 
@@ -71,7 +74,7 @@ def render(template: Template, args: Mapping[str, Any], frame: Frame) -> Prompt:
     if frame_prior:
         values[frame_prior] = added.prior_data(frame, inlay)
     limits = added.limits(frame, inlay)
-    schema = frame.schema or template.output_schema
+    schema = frame.schema or shown_schema(template, checked)
     rendered = template.body.render(values)
     body = (_short_sections if len(rendered) <= _SHORT else _sections)(rendered)
     prior = "" if frame_prior else added.prior_data(frame, inlay)
@@ -97,6 +100,9 @@ def render(template: Template, args: Mapping[str, Any], frame: Frame) -> Prompt:
         ),
         unused=tuple(name for name in args if name not in template.body.variables),
         path_only=tuple(dict.fromkeys(inlay.path_only)),
+        lacks_material=bool(template.material)
+        and not (frame.prior or any(checked[name] for name in template.material))
+        and "below" in body["Task"].partition(INPUT_DATA)[0],
         schema=schema,
     )
 

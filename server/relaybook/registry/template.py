@@ -54,6 +54,8 @@ class Template:
     worker_needs: tuple[str, ...] = ()
     #: How results are merged: merge, verdict, domain_risk, records or stage.
     aggregate: str = "merge"
+    #: Inputs with what its task calls below: one of them is to be given, or an earlier result.
+    material: tuple[str, ...] = ()
     #: A character that stands between the words of its data, for hostile sources; none if empty.
     datamark: str = ""
     gates: Mapping[str, Any] = field(default_factory=dict[str, Any])

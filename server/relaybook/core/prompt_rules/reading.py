@@ -8,7 +8,7 @@ from relaybook.core.prompt_rules.instructions import Instructions, read_instruct
 from relaybook.core.prompt_rules.part import Part
 from relaybook.core.prompt_rules.rule import Hit, PromptFacts, Rule
 from relaybook.core.prompt_text import PromptText, read
-from relaybook.core.words import Words, count
+from relaybook.core.words import Words, count, packed_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,5 +40,5 @@ def phrases_of(rule: str) -> Callable[[Part], Iterable[Hit]]:
 def read_facts(facts: PromptFacts) -> Reading:
     text = read(facts.text)
     instructions = read_instructions(text, facts.fixed)
-    words = count(text, instructions.sizes, facts.context)
+    words = count(text, instructions.sizes, facts.context, packed_words(facts.text))
     return Reading(facts, text, instructions, words)

@@ -43,6 +43,8 @@ class PromptFacts:
     #: Arguments that the template does not use, and variables that no input declares.
     unused: tuple[str, ...] = ()
     undeclared: tuple[str, ...] = ()
+    #: Whether its task speaks of data below and no input gave any.
+    lacks_material: bool = False
     #: Paths given as input without their content.
     path_only: tuple[str, ...] = ()
     worker_can_read: bool = False

@@ -57,6 +57,11 @@ def _pasted_conversation(reading: Reading) -> Iterator[Hit]:
                 yield Hit(fence.section, what=what)
 
 
+def _nothing_below(reading: Reading) -> Iterator[Hit]:
+    if reading.facts.lacks_material:
+        yield Hit("Task", what="The task speaks of what stands below, and nothing was given.")
+
+
 def _no_antecedent(outside: Instructions) -> Iterator[Hit]:
     for sentence in outside.task[:1]:
         if sentence.words[0] == "it" or sentence.words[1:] in _POINTERS:
@@ -135,6 +140,7 @@ CHECKED = (
             passing=one(prompt(task="Review the code below, as described in RFC 6265.")),
             failing=one(prompt(task="Review the login of our project as before.")),
         ),
+        prompt=_nothing_below,
         outside=_no_antecedent,
         section=phrases_of("P14"),
     ),
