@@ -7,7 +7,8 @@ from dataclasses import asdict
 from functools import cached_property
 from typing import Any
 
-from relaybook.core.criteria import asked_criteria
+from relaybook.core.ballot import asked_options
+from relaybook.core.criteria import asked_criteria, asked_weights
 from relaybook.core.digest_account import named
 from relaybook.core.digest_brief import Request
 from relaybook.core.digest_panel import PanelKind, panel_kind
@@ -217,7 +218,12 @@ class _Gathering:
         elif task.status is Status.INPUT_REQUIRED:
             said["questions"] = tuple(questions_of(self._tx, task))
         if workflow.pattern is Pattern.EXPERT_PANEL:
-            said |= {"role": expert_name(spec), "criteria": asked_criteria(spec.args)}
+            said |= {
+                "role": expert_name(spec),
+                "criteria": asked_criteria(spec.args),
+                "weights": asked_weights(spec.args),
+                "options": asked_options(spec.args),
+            }
         return TaskOutcome(
             task_id=task.id,
             label=task.label,
