@@ -6,9 +6,9 @@ import pytest
 
 from relaybook.engine import Engine
 from relaybook.engine.request import Resolution
-from relaybook.errors import InvalidArguments, SkillBreakerOpen, UnknownLesson
+from relaybook.errors import InvalidArguments, SkillBreakerOpen, UnknownContract, UnknownLesson
 from relaybook.store.base import Store
-from tests.helpers import Clock, result, update
+from tests.helpers import Clock, dump, result, update, workflow
 from tests.stages import HOOKS_WITH_FINDINGS, PROOF, advance, finish_first, resolve, staged
 
 TEXT = "The staging clock runs two minutes late."
@@ -84,6 +84,100 @@ def test_the_breaker_of_a_skill_holds_back_its_stages_until_it_has_cooled(
         advance(engine, staged(engine, "implement", "deploy"))
     advance(engine, workflow_id, 0, outcome="completed", **PROOF[0])
     assert engine.skill_health()["python-backend"]["breaker"] == "closed"
+
+
+def test_while_the_breaker_of_a_skill_is_open_nothing_is_called_ready_and_next_names_the_wait(
+    engine: Engine, clock: Clock
+) -> None:
+    burst(engine, clock)
+    wait = "in 590 s, from 2027-01-15T08:10:40Z: advance_stage; or record(kind='handoff') to the "
+    wait += "skill that advance_stage names"
+    made = engine.create_workflow(
+        name="late", stages=[{"capability": "implement", "goal": "Do implement"}]
+    )
+    name = made["workflow_id"]
+
+    seen = engine.show_workflow(name)
+
+    assert (made["ready"], made["next"]) == ([], wait)
+    assert (seen["counts"], "ready" in seen) == ({"pending": 1, "held": 1}, False)
+    assert seen["held"] == [
+        {
+            "task_id": "stage-0",
+            "skill": "python-backend",
+            "breaker": "open",
+            "retry_after_seconds": 590,
+        }
+    ]
+    assert seen["standing_still"] == "waiting: for the breaker of skill python-backend"
+    assert (seen["next"], engine.open_decisions(name)["next"]) == (wait, wait)
+    clock.move(590)
+    assert engine.show_workflow(name)["next"] == "advance_stage"
+
+
+def test_the_stage_after_one_that_completes_is_not_called_ready_while_its_skill_rests(
+    engine: Engine, clock: Clock
+) -> None:
+    name = staged(engine, "verification", "implement", hooks=[])
+    advance(engine, name)
+    burst(engine, clock)
+
+    ended = update(engine, name, "stage-0", "completed", output="fine", accept_raw=True)
+
+    assert ended["status"] == "completed"
+    assert "ready" not in ended
+    assert "advance_stage; or record(kind='handoff')" in ended["next"]
+
+
+def test_the_handoff_that_an_open_breaker_names_starts_the_stage(
+    engine: Engine, clock: Clock
+) -> None:
+    burst(engine, clock)
+    name = staged(engine, "implement", "deploy")
+    with pytest.raises(SkillBreakerOpen) as caught:
+        advance(engine, name)
+
+    told = engine.record("handoff", [{"to": "web-builder"}], workflow_id=name, task_id="stage-0")
+
+    call = "record(kind='handoff', task_id='stage-0', entries=[{'to': 'web-builder'}])"
+    assert call in caught.value.next
+    assert told["next"] == "advance_stage"
+    assert advance(engine, name)["current"]["skill"] == "web-builder"
+
+
+def test_the_failure_that_opens_the_breaker_says_when_the_stage_may_start_again(
+    engine: Engine, clock: Clock
+) -> None:
+    burst(engine, clock, 4)
+    name = staged(engine, "implement", "deploy", hooks=[])
+    advance(engine, name)
+
+    answer = advance(engine, name, 0, outcome="failed", reason="no", error_code="crash")
+
+    assert "it starts stage 0 again, in 600 s" in answer["next"]
+
+
+@pytest.mark.parametrize("skill", ["no-such-skill", "legal"])
+def test_a_handoff_to_a_skill_that_cannot_do_the_stage_is_refused_with_the_nearest(
+    engine: Engine, ledger: Store, skill: str
+) -> None:
+    name = staged(engine, "implement")
+    before = dump(ledger)
+
+    with pytest.raises((UnknownContract, InvalidArguments)) as caught:
+        engine.record("handoff", [{"to": skill}], workflow_id=name, task_id="stage-0")
+
+    assert repr(skill) in caught.value.message
+    assert caught.value.allowed == "web-builder"
+    assert dump(ledger) == before
+
+
+def test_a_task_that_is_no_stage_may_be_handed_to_anybody(engine: Engine) -> None:
+    name = workflow(engine, "a")
+
+    engine.record("handoff", [{"to": "ann"}], workflow_id=name, task_id="a")
+
+    assert engine.load_item(f"{name}/a").skill == "ann"
 
 
 @pytest.mark.requirement("S234")

@@ -20,6 +20,8 @@ from relaybook.model import FailureCode, Pattern, Task, Workflow, WorkflowStatus
 #: What starts the next stage, or the next task.
 _STAGE = "advance_stage"
 _TASK = "start the next: update_task(status='in_progress'), or let workers claim_task"
+#: What goes on before the breaker of a skill has cooled down.
+HAND_OVER = "or record(kind='handoff') to the skill that advance_stage names"
 #: What follows the decision to adjust.
 CHANGE = "change_plan(add=[…], replaces=[the failed tasks]) with another prompt, or a split"
 #: What goes on where nothing can start since tasks were cancelled.
@@ -102,7 +104,7 @@ def next_call(
 ) -> str:
     """What an orchestrator does next; `held` tasks of those that may start are known to be held.
 
-    `later` says when the first of the tasks held may be retried, if any of them waits for that.
+    `later` is what to do if any of the tasks held waits for a time.
 
     `staged`: the workflow is one of stages. `running` are the tasks in progress of a closed
     workflow, `lost` those of an open one whose lease ran out; `adjusting` says that the user
@@ -156,6 +158,11 @@ def from_when(at: float, now: float) -> str:
     return f"in {math.ceil(at - now)} s, from {timestamp(math.ceil(at))}"
 
 
+def start_later(at: float, now: float, *, staged: bool) -> str:
+    """The call that starts a task, for when it is time."""
+    return f"{from_when(at, now)}: {_STAGE if staged else _TASK}"
+
+
 def has_fresh(workflow: Workflow, held: int) -> bool:
     """Whether a task that is not in progress may start, as far as the counters tell."""
     room = workflow.in_progress < workflow.max_parallel
@@ -192,7 +199,7 @@ def _going_on(workflow: Workflow, held: int, staged: bool, lost: Sequence[str], 
     if start := _start(workflow, held, staged, lost):
         return start
     if later and not workflow.in_progress:
-        return f"{later}: {_STAGE if staged else _TASK}"
+        return later
     if workflow.in_progress or held:
         return f"get_workflow(workflow_id={workflow.id!r}, since={workflow.seq}, wait_seconds=45)"
     if all_done(workflow):  # a supervisor's

@@ -7,6 +7,7 @@ from typing import Any
 from relaybook.core.policy import MAX_FAILURES, TRANSIENT
 from relaybook.core.scope import FREE
 from relaybook.core.status import is_expired, is_retryable, ready_now
+from relaybook.engine.skill_breaker import resting
 from relaybook.engine.startable import READY
 from relaybook.engine.waiting import gate_items, hooks_left, questions_of, undecided_tasks
 from relaybook.errors import clip
@@ -29,7 +30,8 @@ class Needs:
     failed: Sequence[Task]
     #: Best first.
     ready: Sequence[Task]
-    #: Those that only the writing of another keeps from starting, each with that other.
+    #: Those that only the writing of another, or the breaker of their skill, keeps from starting,
+    #: each with that other, or with the skill.
     held: Sequence[dict[str, Any]]
     #: Those of `ready` that never start, since their prompt is too large.
     too_large: Sequence[str] = ()
@@ -52,16 +54,16 @@ def find_needs(tx: Tx, workflow: Workflow, now: float) -> Needs:
 
 
 def held_tasks(tx: Tx, workflow: Workflow, now: float) -> Sequence[dict[str, Any]]:
-    """The first tasks that only the writing of another keeps from starting, each with that other."""
+    """The first tasks that are held, as `held_of` tells them."""
     return find_needs(tx, workflow, now).held
 
 
-def count_held(tx: Tx, workflow: Workflow, now: float) -> int:
-    """How many tasks that could start are held; 0, too, where that changes nothing of what is next."""
+def held_now(tx: Tx, workflow: Workflow, now: float) -> Sequence[dict[str, Any]]:
+    """The tasks that are held; none, too, where that changes nothing of what is next."""
     could_start = 0 < workflow.ready + workflow.retryable <= READY_LOOKED_AT
     if not could_start or workflow.in_progress >= workflow.max_parallel:
-        return 0
-    return len(held_tasks(tx, workflow, now))
+        return ()
+    return held_tasks(tx, workflow, now)
 
 
 def attention(tx: Tx, workflow: Workflow, needs: Needs, now: float) -> dict[str, list[Any]]:
@@ -111,9 +113,17 @@ def _ready(tx: Tx, workflow: Workflow) -> list[Task]:
 
 
 def held_of(tx: Tx, workflow: Workflow, tasks: Sequence[Task], now: float) -> list[dict[str, Any]]:
-    """Of `tasks` those that what others write keeps from starting, each with one of the others."""
+    """Of `tasks` those that something else keeps from starting, each with what that is.
+
+    What others write, with one of them under `by`; or the breaker of the task's `skill`.
+    """
+    rests = {skill: resting(tx, skill, now) for skill in {task.skill for task in tasks}}
     found: list[dict[str, Any]] = []
     for task in tasks:
+        if rest := rests[task.skill]:
+            line = {"task_id": task.id, "skill": rest.skill, "breaker": str(rest.state)}
+            found.append(line | {"retry_after_seconds": rest.seconds(now)})
+            continue
         for scope in find_holders(tx, workflow.project, task):
             if not is_expired(get_task(tx, scope.workflow_id, scope.task_id), now):
                 by = {"workflow_id": scope.workflow_id, "task_id": scope.task_id}
