@@ -9,6 +9,8 @@ from relaybook.model import Decision
 
 #: Decisions that let a gate or hooks pass, and the one that a deed of the parent is done.
 WAIVE, CONFIRM = "waive", "confirm"
+#: The decision of a review that nothing more is needed.
+FINISH = "finish"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,8 @@ class Decisions(Part):
         self._supervised = supervised
         self.count = self.reviews = self.idle = self.waived = self.confirmed = 0
         self.finished = False
+        #: What the last review decided; empty if there was none.
+        self.review = ""
         self.last: Mapping[str, bool] = {}
 
     def _count(self, one: RecordedDecision) -> None:
@@ -47,7 +51,7 @@ class Decisions(Part):
         if one.saw:
             self.reviews += 1
             self.idle += not one.saw.get("progressing", True)
-            self.last = one.saw
+            self.last, self.review = one.saw, one.decision
 
     def head(self) -> dict[str, Any]:
         if not self._supervised:
@@ -74,7 +78,12 @@ class Decisions(Part):
 
     def mention(self) -> Iterator[str]:
         if self._supervised and not self.finished:
-            yield "The work is not finished: no decision to finish is recorded."
+            yield (
+                "The last review decided to finish; resolve(decision='finish') has yet to close the "
+                "work."
+                if self.review == FINISH
+                else "The work is not finished: no decision to finish is recorded."
+            )
         if self.waived:
             yield f"Gates or hooks waived ({self.waived}): each with its rule and reason."
         if self.confirmed:

@@ -61,11 +61,14 @@ def before_retry(task: Task, call: str) -> str:
     return f"{changed}; then {call}"
 
 
-def result_advice(workflow: Workflow) -> str | None:
+def result_advice(workflow: Workflow, task: Task) -> str | None:
     """What to do about a result that came in: a supervisor decides from each."""
     if workflow.pattern is not Pattern.SUPERVISOR:
         return None
-    return "review it: record(kind='review', entries=[{satisfied, looping, progressing, decision}])"
+    return (
+        f"review it: record(kind='review', task_id={task.id!r}, "
+        "entries=[{satisfied, looping, progressing, decision}])"
+    )
 
 
 def _advice(workflow: Workflow, task: Task, handlers: Sequence[str]) -> str:
@@ -101,10 +104,12 @@ def next_call(
     adjusting: bool = False,
     lost: Sequence[str] = (),
     later: str = "",
+    reviewed: str = "",
 ) -> str:
     """What an orchestrator does next; `held` tasks of those that may start are known to be held.
 
-    `later` is what to do if any of the tasks held waits for a time.
+    `later` is what to do if any of the tasks held waits for a time, `reviewed` what the last review
+    of a supervisor asks for.
 
     `staged`: the workflow is one of stages. `running` are the tasks in progress of a closed
     workflow, `lost` those of an open one whose lease ran out; `adjusting` says that the user
@@ -127,7 +132,7 @@ def next_call(
     if status is WorkflowStatus.FAILED:
         then = "resolve" if workflow.failed else _AFTER_CANCELS
         return f"aggregate for what succeeded, then {then}"
-    return _going_on(workflow, held, staged, lost, later)
+    return reviewed or _going_on(workflow, held, staged, lost, later)
 
 
 def after_failures(adjusting: bool) -> str:

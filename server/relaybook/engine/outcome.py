@@ -186,7 +186,7 @@ def told(
     if task.error and task.status is Status.FAILED:
         answer["error"] = {"code": task.error_code, "message": clip(task.error, 300)}
         answer["advice"] = failure_advice(workflow, task, freed)
-    if task.status is Status.COMPLETED and (advice := result_advice(workflow)):
+    if task.status is Status.COMPLETED and (advice := result_advice(workflow, task)):
         answer["advice"] = advice
     if free:
         answer["ready"] = free[:10]

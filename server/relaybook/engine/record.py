@@ -46,6 +46,9 @@ def record(
         if kind == "handoff" and case.tasks[task_id].capability is not None:
             for _, said in notes:
                 refuse_unfit(desk, case.tasks[task_id], said["to"])
+        if kind == "review" and task_id:
+            get_task(tx, workflow_id, task_id)
+            notes = [(event, {**said, "reviewed": task_id}) for event, said in notes]
         for _, said in notes:
             if said.get("decision") == "retry" and (again := said.get("next_task")):
                 _refuse_unplanned(tx, workflow_id, again)

@@ -108,7 +108,8 @@ def _decisions(tx: Tx, workflow: Workflow) -> Iterator[str]:
 
 def _decision(event: Event) -> str:
     what = event.data.get("decision") or "plan changed"
-    what += f", {event.task_id}" if event.task_id is not None else ""
+    task_id = event.task_id or event.data.get("reviewed")
+    what += f", {task_id}" if task_id is not None else ""
     why = event.data.get("reason") or event.data.get("instruction") or ""
     return clip(f"{event.seq}: {what}" + (f" ({why})" if why else ""), DECISION_SHOWN)
 
