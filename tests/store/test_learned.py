@@ -1,5 +1,6 @@
 """The loop: figures of skills, their breaker, and lessons that come back as input."""
 
+import json
 from typing import Any
 
 import pytest
@@ -48,6 +49,57 @@ def test_every_ended_stage_counts_once_for_its_skill(engine: Engine, clock: Cloc
     assert (health["passed"], health["failed"]) == (2, 2)
     assert health["codes"] == {"crash": 1, "verification_missing": 1}
     assert (health["median_minutes"], health["p90_minutes"]) == (0.0, 5.0)
+
+
+OVERTURNED = result(
+    {"verdict": "fail", "issues": [{"severity": "fail", "text": "No log.", "evidence": "none"}]}
+    | {"followups": []}
+)
+
+
+def overturned(engine: Engine, clock: Clock) -> str:
+    """A workflow whose first stage passed its gate after a minute, and failed its sanity check."""
+    name = staged(engine, "implement", "deploy")
+    advance(engine, name)
+    clock.move(60)
+    proof = {key: said for key, said in PROOF[0].items() if key != "findings"}
+    advance(engine, name, 0, outcome="completed", **proof)
+    run = {"hook": "sanity-check", "output": OVERTURNED}
+    assert advance(engine, name, 0, hooks_run=[run])["status"] == "review"
+    return name
+
+
+def history(engine: Engine) -> dict[str, Any]:
+    return json.loads(engine.read("ledger://health")["text"])["skills"]["python-backend"]
+
+
+@pytest.mark.requirement("S233")
+def test_a_pass_that_a_hook_overturns_is_taken_back_until_the_fate_of_the_attempt_is_known(
+    engine: Engine, clock: Clock
+) -> None:
+    name = overturned(engine, clock)
+    held = engine.skill_health()["python-backend"]
+    resolve(engine, name, "waive", 0, "the log is lost")
+
+    seen = history(engine)
+
+    assert (held["passed"], held["failed"]) == (0, 0)
+    assert (seen["passed"], seen["failed"], seen["minutes"]) == (0, 1, [])
+    assert seen["recent"] == ["verification_incorrect"]
+
+
+@pytest.mark.requirement("S233")
+def test_an_overturned_attempt_that_is_done_again_counts_as_one_failure_and_the_next_by_itself(
+    engine: Engine, clock: Clock
+) -> None:
+    name = overturned(engine, clock)
+
+    update(engine, name, "stage-0", "in_progress")
+    advance(engine, name, 0, outcome="completed", **PROOF[0])
+
+    seen = history(engine)
+    assert seen["recent"] == ["verification_incorrect", "passed"]
+    assert (seen["passed"], seen["failed"]) == (1, 1)
 
 
 def test_a_waived_gate_counts_against_the_skill_and_a_confirmed_one_for_it(engine: Engine) -> None:

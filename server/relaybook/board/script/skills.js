@@ -40,11 +40,11 @@ const skillCard = (name, health) =>
 const figure = (name, value) => h("div", { class: "figure" }, h("b", null, value), h("span", null, name));
 
 function outcomeStrip(recent) {
-  const failed = recent.filter(Boolean).length;
+  const failed = recent.filter((ended) => ended !== "passed").length;
   return h(
     "div",
     { class: "strip", role: "img", "aria-label": `Of the last ${recent.length} runs ${failed} failed` },
-    recent.map((code) => h("span", { class: code ? "tone-bad" : "tone-good", title: code ? plain(code) : "passed" })),
+    recent.map((ended) => h("span", { class: ended === "passed" ? "tone-good" : "tone-bad", title: plain(ended) })),
   );
 }
 
