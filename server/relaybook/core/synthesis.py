@@ -238,6 +238,7 @@ def _gap(outcome: TaskOutcome, parts: Sequence[Part], closed: str) -> dict[str, 
         "gap": outcome.gap,
         "reason": reason,
         "error_code": outcome.error_code,
+        "handled_by": outcome.handled_by,
         "questions": list(outcome.questions),
     }
     return {name: value for name, value in entry.items() if value not in (None, [])}

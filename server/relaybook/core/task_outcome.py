@@ -86,6 +86,8 @@ class TaskOutcome:
     attempts: int = 0
     error_code: str | None = None
     error: str | None = None
+    #: The task that completed in handling its failure.
+    handled_by: str | None = None
     questions: tuple[str, ...] = ()
     #: What a completed result says, or shows, that it left out.
     gaps: tuple[str, ...] = ()

@@ -105,11 +105,12 @@ def next_call(
     lost: Sequence[str] = (),
     later: str = "",
     reviewed: str = "",
+    handled: str = "",
 ) -> str:
     """What an orchestrator does next; `held` tasks of those that may start are known to be held.
 
     `later` is what to do if any of the tasks held waits for a time, `reviewed` what the last review
-    of a supervisor asks for.
+    of a supervisor asks for, `handled` how tasks go on that wait for one whose failure was handled.
 
     `staged`: the workflow is one of stages. `running` are the tasks in progress of a closed
     workflow, `lost` those of an open one whose lease ran out; `adjusting` says that the user
@@ -131,7 +132,8 @@ def next_call(
         return "advance_stage: it says what the stage in review lacks"
     if status is WorkflowStatus.FAILED:
         then = "resolve" if workflow.failed else _AFTER_CANCELS
-        return f"aggregate for what succeeded, then {then}"
+        given_up = f"aggregate for what succeeded, then {then}"
+        return f"{handled}; or {given_up}" if handled else given_up
     return reviewed or _going_on(workflow, held, staged, lost, later)
 
 

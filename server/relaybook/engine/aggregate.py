@@ -29,6 +29,7 @@ from relaybook.core.words import words_in_json
 from relaybook.engine.decided import RecordedDecisions
 from relaybook.engine.desk import Desk
 from relaybook.engine.handed import standing_for, taken
+from relaybook.engine.handled import handlers
 from relaybook.engine.prompt import result_schema, takes_of
 from relaybook.engine.unsettled import next_now
 from relaybook.engine.waiting import questions_of
@@ -233,6 +234,7 @@ class _Gathering:
             attempts=task.attempt,
             error_code=task.error_code,
             error=task.error,
+            handled_by=self._handlers.get(task.id),
             lost=is_expired(task, self._now),
             merge=merge,
             planned_actions=tuple(map(asdict, self._left_to_do(task, spec))),
@@ -251,6 +253,10 @@ class _Gathering:
         if self._workflow.pattern is Pattern.EXPERT_PANEL:
             found.pop("blockers", None)  # they are told with the votes
         return found
+
+    @cached_property
+    def _handlers(self) -> Mapping[str, str]:
+        return handlers(self._tx, self._workflow)
 
     @cached_property
     def _recorded(self) -> frozenset[str]:

@@ -7,6 +7,7 @@ from typing import Any
 from relaybook.core.policy import MAX_FAILURES, TRANSIENT
 from relaybook.core.scope import FREE
 from relaybook.core.status import is_expired, is_retryable, ready_now
+from relaybook.engine.handled import handlers
 from relaybook.engine.skill_breaker import resting
 from relaybook.engine.startable import READY
 from relaybook.engine.waiting import gate_items, hooks_left, questions_of, undecided_tasks
@@ -74,7 +75,7 @@ def attention(tx: Tx, workflow: Workflow, needs: Needs, now: float) -> dict[str,
     lists: dict[str, list[Any]] = {
         "overdue": [task.id for task in needs.running if is_overdue(task, now)][:IDS_SHOWN],
         "asking": [{"task_id": t.id, "questions": questions_of(tx, t)} for t in asking],
-        "failed": [failure(task) for task in needs.failed],
+        "failed": failures(tx, workflow, needs.failed),
         "review": [{"task_id": t.id, "items": gate_items(tx, t)[:6]} for t in review],
         "hooks_due": hooks_waiting(tx, workflow),
         "undecided": [task.id for task in undecided_tasks(tx, workflow)],
@@ -133,6 +134,14 @@ def held_of(tx: Tx, workflow: Workflow, tasks: Sequence[Task], now: float) -> li
                 found.append(line)
                 break
     return found
+
+
+def failures(tx: Tx, workflow: Workflow, failed: Sequence[Task]) -> list[dict[str, Any]]:
+    """Each failed task in a line, with the task that handled its failure."""
+    by = handlers(tx, workflow)
+    return [
+        failure(task) | ({"handled_by": by[task.id]} if task.id in by else {}) for task in failed
+    ]
 
 
 def failure(task: Task) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from relaybook.core.status import workflow_status
 from relaybook.engine.advice import progress
 from relaybook.engine.ahead import is_adjusting, waits_after_failures
 from relaybook.engine.desk import Desk
+from relaybook.engine.handled import handlers
+from relaybook.engine.handled import told as handled_told
 from relaybook.engine.unsettled import PARENT_ACTION, next_now, unsettled
 from relaybook.engine.waiting import gate_items, hooks_left, questions_of, undecided_tasks
 from relaybook.errors import clip
@@ -61,6 +63,8 @@ def _breaker(tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:
     told = account(
         workflow.completed, applicable, _names(tx, workflow, Status.FAILED, workflow.failed)
     )
+    handled = handled_told(handlers(tx, workflow))
+    told += f" {handled}." if handled else ""
     return [
         {
             "question": f"{told} Retry the failed tasks, adjust the plan, or accept the partial "

@@ -7,7 +7,7 @@ from typing import Any
 
 from relaybook.core.status import ready_now
 from relaybook.core.text import compact
-from relaybook.engine.attention import Needs, failure, hooks_waiting, is_overdue
+from relaybook.engine.attention import Needs, failures, hooks_waiting, is_overdue
 from relaybook.engine.desk import Desk
 from relaybook.engine.open_decisions import open_questions
 from relaybook.engine.waiting import answers_in
@@ -55,7 +55,7 @@ def resume(desk: Desk, tx: Tx, workflow: Workflow, needs: Needs) -> dict[str, An
         "decisions": _whole(decisions),
         "done": (_done(tx, workflow), workflow.completed),
         "running": _whole([_running(task, desk.clock()) for task in needs.running]),
-        "failed": (map(failure, needs.failed), workflow.failed),
+        "failed": (failures(tx, workflow, needs.failed), workflow.failed),
         "ready": (needs.free, ready_now(workflow) - len(needs.ready) + len(needs.free)),
         "held": _whole(needs.held),
         "hooks_due": _whole(hooks_waiting(tx, workflow)),
