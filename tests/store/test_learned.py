@@ -364,3 +364,77 @@ def test_the_database_itself_refuses_a_slug_that_is_taken(engine: Engine, ledger
         tx.rows(sql)
 
     assert engine.load_item(workflow_id=workflow_id, task_id="stage-1").slug.endswith("-stage-1")
+
+
+CHANCE = "The build was slow today."
+
+
+def reflected(engine: Engine, *lessons: dict[str, Any], **rejected: str) -> str:
+    """A workflow whose first stage found two things, and reflection judged them."""
+    name = staged(engine)
+    advance(engine, name)
+    advance(engine, name, 0, outcome="completed", **PROOF[0] | {"findings": [TEXT, CHANCE]})
+    out = [{"id": finding, "why": why} for finding, why in rejected.items()]
+    run = {"hook": "reflect", "output": result({"lessons": list(lessons), "rejected": out})}
+    advance(engine, name, 0, hooks_run=[run, "sanity-check", "skill-lifecycle"])
+    return name
+
+
+@pytest.mark.requirement("S232")
+def test_what_reflection_rejects_is_no_longer_proposed_and_the_digest_says_why(
+    engine: Engine,
+) -> None:
+    name = reflected(engine, f2="by chance")
+
+    found = {each["text"]: each for each in engine.list_lessons()}
+
+    assert {text: each["status"] for text, each in found.items()} == {
+        TEXT: "proposed",
+        CHANCE: "rejected",
+    }
+    assert found[CHANCE]["reason"] == "reflection: by chance"
+    assert engine.aggregate(name)["decisions"] == [
+        {"task_id": "stage-0", "decision": "reject_lesson", "reason": "reflection: by chance"}
+    ]
+
+
+@pytest.mark.requirement("S232")
+def test_a_lesson_stands_in_place_of_the_finding_it_was_made_of_and_tells_it_as_evidence(
+    engine: Engine,
+) -> None:
+    text = "Set the clock of staging by NTP."
+    lesson = {"text": text, "target": "tools", "confidence": "high", "evidence": ["f1", "f9"]}
+    reflected(engine, lesson, f2="by chance")
+
+    found = {each["text"]: each for each in engine.list_lessons()}
+
+    assert {said: each["status"] for said, each in found.items()} == {
+        text: "proposed",
+        TEXT: "rejected",
+        CHANCE: "rejected",
+    }
+    assert found[text]["evidence"] == f"{TEXT}; f9"
+    assert found[TEXT]["reason"] == f"reflection: kept as: {text}"
+
+
+@pytest.mark.requirement("A22")
+def test_lessons_that_wait_are_told_wherever_open_decisions_are(engine: Engine) -> None:
+    name = reflected(engine, f2="by chance")
+    (lesson,) = engine.list_lessons(status="proposed")
+
+    found = engine.open_decisions(name)
+    resumed = engine.show_workflow(name, detail="resume")
+    everywhere = json.loads(engine.read("ledger://decisions")["text"])
+    mention = engine.aggregate(name)["brief"]["must_mention"]
+
+    line = {"lesson": lesson["id"], "text": TEXT, "target": "skill:python-backend"}
+    assert (found["lessons"], resumed["lessons"]) == ([line], [line])
+    assert found["summary"] == "nothing waits for the user; 1 lesson(s) wait for theirs"
+    assert found["next"].endswith(
+        "; for a lesson resolve(decision='accept_lesson' or 'reject_lesson', lesson, reason)"
+    )
+    assert [each["id"] for each in everywhere["lessons"]] == [lesson["id"]]
+    assert "Lessons proposed that nobody has decided (1): resolve lists them." in mention
+    decide(engine, name, "accept_lesson", lesson["id"])
+    assert "lessons" not in engine.open_decisions(name)
+    assert json.loads(engine.read("ledger://decisions")["text"]) == {"decisions": []}

@@ -33,10 +33,13 @@ class Decisions(Part):
 
     name = "supervision"
 
-    def __init__(self, decisions: Iterable[RecordedDecision], *, supervised: bool) -> None:
+    def __init__(
+        self, decisions: Iterable[RecordedDecision], *, supervised: bool, lessons: int = 0
+    ) -> None:
         """`decisions` are gone through once, by `entries`, which comes before the other views."""
         self._decisions = decisions
         self._supervised = supervised
+        self._lessons = lessons
         self.count = self.reviews = self.idle = self.waived = self.confirmed = 0
         self.finished = False
         #: What the last review decided; empty if there was none.
@@ -86,5 +89,7 @@ class Decisions(Part):
             )
         if self.waived:
             yield f"Gates or hooks waived ({self.waived}): each with its rule and reason."
+        if self._lessons:
+            yield f"Lessons proposed that nobody has decided ({self._lessons}): resolve lists them."
         if self.confirmed:
             yield f"Parent actions confirmed ({self.confirmed}): what was done, by `decisions`."

@@ -30,6 +30,7 @@ from relaybook.engine.decided import RecordedDecisions
 from relaybook.engine.desk import Desk
 from relaybook.engine.handed import standing_for, taken
 from relaybook.engine.handled import handlers
+from relaybook.engine.open_decisions import waiting_lessons
 from relaybook.engine.prompt import result_schema, takes_of
 from relaybook.engine.unsettled import next_now
 from relaybook.engine.waiting import questions_of
@@ -183,6 +184,7 @@ class _Gathering:
             quorum=wishes.quorum,
             model=wishes.model,
             decisions=RecordedDecisions(self._tx, workflow),
+            lessons=len(waiting_lessons(self._tx, workflow)),
             replaced=self._items_replaced(),
         )
 

@@ -9,7 +9,7 @@ from relaybook.core.status import ready_now
 from relaybook.core.text import compact
 from relaybook.engine.attention import Needs, failures, hooks_waiting, is_overdue
 from relaybook.engine.desk import Desk
-from relaybook.engine.open_decisions import open_questions
+from relaybook.engine.open_decisions import open_questions, waiting_lessons
 from relaybook.engine.waiting import answers_in
 from relaybook.errors import clip
 from relaybook.model import Event, EventType, Task, Workflow
@@ -27,6 +27,7 @@ ROOM = {
     "ready": 1_400,
     "held": 800,
     "hooks_due": 900,
+    "lessons": 1_000,
     "waiting_for_user": 2_400,
 }
 TOLD = (
@@ -59,6 +60,7 @@ def resume(desk: Desk, tx: Tx, workflow: Workflow, needs: Needs) -> dict[str, An
         "ready": (needs.free, ready_now(workflow) - len(needs.ready) + len(needs.free)),
         "held": _whole(needs.held),
         "hooks_due": _whole(hooks_waiting(tx, workflow)),
+        "lessons": _whole(waiting_lessons(tx, workflow)),
         "waiting_for_user": _whole([_short(each) for each in open_questions(desk, tx, workflow)]),
     }
     said: dict[str, Any] = {"goal": _goal(workflow, metadata)}
