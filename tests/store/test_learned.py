@@ -163,6 +163,7 @@ def test_while_the_breaker_of_a_skill_is_open_nothing_is_called_ready_and_next_n
     ]
     assert seen["standing_still"] == "waiting: for the breaker of skill python-backend"
     assert (seen["next"], engine.open_decisions(name)["next"]) == (wait, wait)
+    assert history(engine)["retry_at"] == "2027-01-15T08:10:40Z"
     clock.move(590)
     assert engine.show_workflow(name)["next"] == "advance_stage"
 

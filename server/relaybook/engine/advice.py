@@ -200,8 +200,8 @@ def _going_on(workflow: Workflow, held: int, staged: bool, lost: Sequence[str], 
         )
     if workflow.undecided:
         return (
-            "resolve(decision='applicable' or 'not_applicable', task_id) for each under "
-            "`undecided`; resolve without a decision tells its condition"
+            "resolve(decision='applicable' or 'not_applicable', task_id) for each task that is "
+            "undecided; resolve without a decision names them with their conditions"
         )
     if start := _start(workflow, held, staged, lost):
         return start

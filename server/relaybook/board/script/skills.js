@@ -32,7 +32,7 @@ const skillCard = (name, health) =>
     ),
     outcomeStrip(health.recent),
     health.minutes.length > 1 ? durationLine(health.minutes) : null,
-    health.breaker === "closed" ? null : h("p", { class: "alarm-line" }, h("b", null, "Breaker ", plain(health.breaker), ". "), health.retry_at ? `A try from ${new Date(health.retry_at * 1000).toLocaleTimeString()} on.` : ""),
+    health.breaker === "closed" ? null : h("p", { class: "alarm-line" }, h("b", null, "Breaker ", plain(health.breaker), ". "), health.retry_at ? `A try from ${new Date(health.retry_at).toLocaleTimeString()} on.` : ""),
     health.drift == null ? null : h("p", { class: "alarm-line" }, h("b", null, "Drift. "), `Its pass rate fell by ${percent(health.drift)}.`),
     health.ticket ? h("p", { class: `ticket tone-${TICKET_TONE[health.ticket.priority]}` }, h("b", null, `${health.ticket.priority}: `), `${health.ticket.cause}. ${sentence(health.ticket.fix)}.`) : null,
   );
