@@ -142,8 +142,8 @@ def test_while_the_breaker_of_a_skill_is_open_nothing_is_called_ready_and_next_n
     engine: Engine, clock: Clock
 ) -> None:
     burst(engine, clock)
-    wait = "in 590 s, from 2027-01-15T08:10:40Z: advance_stage; or record(kind='handoff') to the "
-    wait += "skill that advance_stage names"
+    wait = "in 590 s, from 2027-01-15T08:10:40Z: advance_stage; before then record(kind='handoff') "
+    wait += "to a skill that advance_stage names, if it names any"
     made = engine.create_workflow(
         name="late", stages=[{"capability": "implement", "goal": "Do implement"}]
     )
@@ -179,7 +179,7 @@ def test_the_stage_after_one_that_completes_is_not_called_ready_while_its_skill_
 
     assert ended["status"] == "completed"
     assert "ready" not in ended
-    assert "advance_stage; or record(kind='handoff')" in ended["next"]
+    assert "advance_stage; before then record(kind='handoff')" in ended["next"]
 
 
 def test_the_handoff_that_an_open_breaker_names_starts_the_stage(

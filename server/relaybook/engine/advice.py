@@ -21,7 +21,9 @@ from relaybook.model import FailureCode, Pattern, Task, Workflow, WorkflowStatus
 _STAGE = "advance_stage"
 _TASK = "start the next: update_task(status='in_progress'), or let workers claim_task"
 #: What goes on before the breaker of a skill has cooled down.
-HAND_OVER = "or record(kind='handoff') to the skill that advance_stage names"
+HAND_OVER = (
+    "before then record(kind='handoff') to a skill that advance_stage names, if it names any"
+)
 #: What follows the decision to adjust.
 CHANGE = "change_plan(add=[…], replaces=[the failed tasks]) with another prompt, or a split"
 #: What goes on where nothing can start since tasks were cancelled.

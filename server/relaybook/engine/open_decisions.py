@@ -43,7 +43,7 @@ def open_decisions(desk: Desk, workflow_id: str) -> dict[str, Any]:
     if not lessons:
         return answer
     then = answer["next"] if found else f"{call}; for a lesson {ON_LESSON}"
-    return answer | {"lessons": lessons, "next": then}
+    return answer | {"lessons": lessons[:LESSONS_SHOWN], "next": then}
 
 
 def waiting_lessons(tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:
@@ -53,7 +53,7 @@ def waiting_lessons(tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:
     return [
         {"lesson": kept.id, "text": clip(kept.text, LESSON_SHOWN), "target": kept.target}
         | ({"evidence": clip(kept.evidence, LESSON_SHOWN)} if kept.evidence else {})
-        for kept in proposed_by(tx, workflow)[:LESSONS_SHOWN]
+        for kept in proposed_by(tx, workflow)
     ]
 
 
