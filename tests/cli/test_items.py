@@ -71,16 +71,16 @@ def test_of_many_events_the_first_come_and_the_date_to_go_on_from(cli: Cli, ledg
 
 @pytest.mark.requirement("S240", "S246")
 def test_an_item_goes_from_its_start_to_its_failure(cli: Cli) -> None:
-    slug = made(cli, "Plan it")
+    slug = made(cli, "Plan it", "implement")
 
     cli("items", "start", slug, "--session-key", "k")
-    cli("items", "handoff", slug, "--to", "ann", "--reason", "she knows it")
+    cli("items", "handoff", slug, "--to", "web-builder", "--reason", "it knows it")
     failed = cli("items", "fail", slug, "--reason", "no plan fits", "--error-code", "crash")
 
     shown = cli("items", "show", slug, "--json").json
     assert failed.code == 0
     assert (shown["status"], shown["error"]) == ("failed", "no plan fits")
-    assert shown["handoffs"] == [{"to": "ann", "reason": "she knows it"}]
+    assert shown["handoffs"] == [{"to": "web-builder", "reason": "it knows it"}]
     assert "goal: Plan it\n" in cli("items", "show", slug).out
 
 
@@ -114,16 +114,16 @@ def test_evidence_alone_completes_no_task_that_is_no_stage(cli: Cli) -> None:
 
 @pytest.mark.requirement("S241")
 def test_tail_shows_the_last_events_ten_if_not_said(cli: Cli) -> None:
-    slug = made(cli, "Plan it")
+    slug = made(cli, "Plan it", "implement")
     for number in range(12):
-        cli("items", "handoff", slug, "--to", f"w{number}")
+        cli("items", "handoff", slug, "--to", "web-builder", "--reason", f"w{number}")
 
     ten = cli("items", "tail", slug, "--json").json["events"]
     five = rows(cli("items", "tail", slug, "--limit", "5").out)
 
-    assert [each["payload"]["to"] for each in ten] == [f"w{number}" for number in range(2, 12)]
+    assert [each["payload"]["reason"] for each in ten] == [f"w{number}" for number in range(2, 12)]
     assert [row[2:] for row in five] == [
-        ["handoff", "orchestrator", f"to w{number}"] for number in range(7, 12)
+        ["handoff", "orchestrator", f"to web-builder, reason w{number}"] for number in range(7, 12)
     ]
 
 

@@ -16,7 +16,18 @@ from relaybook.errors import (
 )
 from relaybook.store.base import Store
 from relaybook.store.cases import get_task
-from tests.helpers import complete, dump, fail, result, start, task, update, workflow
+from tests.helpers import (
+    break_,
+    complete,
+    dump,
+    fail,
+    resolve,
+    result,
+    start,
+    task,
+    update,
+    workflow,
+)
 
 
 def finish(engine: Engine, name: str, *tasks: str, data: Any = None) -> None:
@@ -348,3 +359,18 @@ def test_a_worker_makes_and_changes_no_plan(engine: Engine, ledger: Store) -> No
         engine.change_plan(name, add=[task("b")], actor="worker")
     assert "the orchestrator splits the task" in refused.value.next
     assert dump(ledger) == before
+
+
+@pytest.mark.parametrize("final", [True, False])
+def test_a_late_outcome_of_a_failed_task_in_a_closed_workflow_names_no_change_of_its_plan(
+    engine: Engine, final: bool
+) -> None:
+    name = workflow(engine, "a", "b", pattern="fan_out")
+    finish(engine, name, "b")
+    break_(engine, name, "a", final=final)
+    resolve(engine, name, "accept_partial", reason="enough")
+
+    with pytest.raises(AlreadyOver) as late:
+        complete(engine, name, "a", "late")
+
+    assert late.value.next.startswith("if something is missing, create_workflow with a task")

@@ -9,7 +9,7 @@ from relaybook.engine import Engine
 from relaybook.engine.request import Resolution
 from relaybook.errors import InvalidArguments, QuestionsOpen
 from relaybook.model import FailureCode
-from tests.helpers import break_, complete, fail, result, start, task, update, workflow
+from tests.helpers import break_, complete, fail, finish, result, start, task, update, workflow
 from tests.stages import advance, staged
 
 
@@ -198,3 +198,57 @@ def test_a_last_failure_with_a_handler_is_told_with_the_handler(engine: Engine) 
 
     assert last["ready"] == ["undo"]
     assert "or start what handles its failure: undo" in last["advice"]
+
+
+def handled(engine: Engine, pattern: str) -> tuple[str, str]:
+    """A workflow whose failed `b` was handled by `fix` while `c` waits for it, and the `next`."""
+    plan = ("a", task("b", "a"), task("c", "b"), task("fix", on_failure="b"))
+    name = workflow(engine, *plan, pattern=pattern)
+    finish(engine, name, "a")
+    break_(engine, name, "b", final=True)
+    start(engine, name, "fix")
+    return name, complete(engine, name, "fix", "copied by hand")["next"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "call", "added"),
+    [
+        ("supervisor", "change_plan(replaces=['b'], reason) drops what failed", []),
+        (
+            "pipeline",
+            "change_plan(replaces=['b'], add=[a task in its place, with what fix delivered in its args])",
+            [task("again")],
+        ),
+    ],
+)
+def test_after_a_failure_was_handled_next_leads_on_to_what_waits_for_the_failed_task(
+    engine: Engine, pattern: str, call: str, added: list[Any]
+) -> None:
+    name, following = handled(engine, pattern)
+
+    assert following == (
+        f"fix handled the failure of b: {call}; or aggregate for what succeeded, then resolve"
+    )
+    engine.change_plan(name, replaces=["b"], add=added, reason="it is fixed")
+    for each in (*(one["id"] for one in added), "c"):
+        finish(engine, name, each)
+    assert engine.aggregate(name).get("gaps") is None
+
+
+def test_what_handled_a_failure_is_told_wherever_the_failure_is(engine: Engine) -> None:
+    name, _ = handled(engine, "pipeline")
+
+    seen, resumed = engine.show_workflow(name), engine.show_workflow(name, detail="resume")
+    (question,) = engine.open_decisions(name)["open"]
+
+    assert [line["handled_by"] for line in (*seen["failed"], *resumed["failed"])] == ["fix", "fix"]
+    assert "fix handled the failure of b." in question["question"]
+    assert engine.aggregate(name)["gaps"][0]["handled_by"] == "fix"
+
+
+def test_a_handler_that_is_not_done_handles_nothing_yet(engine: Engine) -> None:
+    name = workflow(engine, "a", task("b", "a"), task("fix", on_failure="a"))
+    break_(engine, name, "a", final=True)
+
+    assert "handled_by" not in engine.show_workflow(name)["failed"][0]
+    assert "start the next" in engine.show_workflow(name)["next"]

@@ -270,3 +270,14 @@ def test_the_graph_and_the_figures_follow_the_items(engine: Engine) -> None:
         "project": {"default": 1, "mpmp": 2},
         "skill": {"devops": 1, "python-backend": 1},
     }
+
+
+def test_the_times_of_an_item_that_is_read_are_iso_8601(engine: Engine, clock: Clock) -> None:
+    finish_first(engine, staged(engine))
+
+    item = json.loads(engine.read_text(f"ledger://items/{SLUG.format(0)}").text)
+    events = json.loads(engine.read_text(f"ledger://items/{SLUG.format(0)}/events").text)["events"]
+
+    times = [value for name, value in item.items() if name.endswith("_at")]
+    assert {*times, *(event["at"] for event in events)} == {"2027-01-15T08:00:00Z"}
+    assert len(times) == 4

@@ -1,14 +1,15 @@
 """The loop: figures of skills, their breaker, and lessons that come back as input."""
 
+import json
 from typing import Any
 
 import pytest
 
 from relaybook.engine import Engine
 from relaybook.engine.request import Resolution
-from relaybook.errors import InvalidArguments, SkillBreakerOpen, UnknownLesson
+from relaybook.errors import InvalidArguments, SkillBreakerOpen, UnknownContract, UnknownLesson
 from relaybook.store.base import Store
-from tests.helpers import Clock, result, update
+from tests.helpers import Clock, dump, result, update, workflow
 from tests.stages import HOOKS_WITH_FINDINGS, PROOF, advance, finish_first, resolve, staged
 
 TEXT = "The staging clock runs two minutes late."
@@ -50,6 +51,57 @@ def test_every_ended_stage_counts_once_for_its_skill(engine: Engine, clock: Cloc
     assert (health["median_minutes"], health["p90_minutes"]) == (0.0, 5.0)
 
 
+OVERTURNED = result(
+    {"verdict": "fail", "issues": [{"severity": "fail", "text": "No log.", "evidence": "none"}]}
+    | {"followups": []}
+)
+
+
+def overturned(engine: Engine, clock: Clock) -> str:
+    """A workflow whose first stage passed its gate after a minute, and failed its sanity check."""
+    name = staged(engine, "implement", "deploy")
+    advance(engine, name)
+    clock.move(60)
+    proof = {key: said for key, said in PROOF[0].items() if key != "findings"}
+    advance(engine, name, 0, outcome="completed", **proof)
+    run = {"hook": "sanity-check", "output": OVERTURNED}
+    assert advance(engine, name, 0, hooks_run=[run])["status"] == "review"
+    return name
+
+
+def history(engine: Engine) -> dict[str, Any]:
+    return json.loads(engine.read("ledger://health")["text"])["skills"]["python-backend"]
+
+
+@pytest.mark.requirement("S233")
+def test_a_pass_that_a_hook_overturns_is_taken_back_until_the_fate_of_the_attempt_is_known(
+    engine: Engine, clock: Clock
+) -> None:
+    name = overturned(engine, clock)
+    held = engine.skill_health()["python-backend"]
+    resolve(engine, name, "waive", 0, "the log is lost")
+
+    seen = history(engine)
+
+    assert (held["passed"], held["failed"]) == (0, 0)
+    assert (seen["passed"], seen["failed"], seen["minutes"]) == (0, 1, [])
+    assert seen["recent"] == ["verification_incorrect"]
+
+
+@pytest.mark.requirement("S233")
+def test_an_overturned_attempt_that_is_done_again_counts_as_one_failure_and_the_next_by_itself(
+    engine: Engine, clock: Clock
+) -> None:
+    name = overturned(engine, clock)
+
+    update(engine, name, "stage-0", "in_progress")
+    advance(engine, name, 0, outcome="completed", **PROOF[0])
+
+    seen = history(engine)
+    assert seen["recent"] == ["verification_incorrect", "passed"]
+    assert (seen["passed"], seen["failed"]) == (1, 1)
+
+
 def test_a_waived_gate_counts_against_the_skill_and_a_confirmed_one_for_it(engine: Engine) -> None:
     workflow_id = staged(engine, "implement", "deploy", hooks=[])
     advance(engine, workflow_id)
@@ -84,6 +136,101 @@ def test_the_breaker_of_a_skill_holds_back_its_stages_until_it_has_cooled(
         advance(engine, staged(engine, "implement", "deploy"))
     advance(engine, workflow_id, 0, outcome="completed", **PROOF[0])
     assert engine.skill_health()["python-backend"]["breaker"] == "closed"
+
+
+def test_while_the_breaker_of_a_skill_is_open_nothing_is_called_ready_and_next_names_the_wait(
+    engine: Engine, clock: Clock
+) -> None:
+    burst(engine, clock)
+    wait = "in 590 s, from 2027-01-15T08:10:40Z: advance_stage; before then record(kind='handoff') "
+    wait += "to a skill that advance_stage names, if it names any"
+    made = engine.create_workflow(
+        name="late", stages=[{"capability": "implement", "goal": "Do implement"}]
+    )
+    name = made["workflow_id"]
+
+    seen = engine.show_workflow(name)
+
+    assert (made["ready"], made["next"]) == ([], wait)
+    assert (seen["counts"], "ready" in seen) == ({"pending": 1, "held": 1}, False)
+    assert seen["held"] == [
+        {
+            "task_id": "stage-0",
+            "skill": "python-backend",
+            "breaker": "open",
+            "retry_after_seconds": 590,
+        }
+    ]
+    assert seen["standing_still"] == "waiting: for the breaker of skill python-backend"
+    assert (seen["next"], engine.open_decisions(name)["next"]) == (wait, wait)
+    assert history(engine)["retry_at"] == "2027-01-15T08:10:40Z"
+    clock.move(590)
+    assert engine.show_workflow(name)["next"] == "advance_stage"
+
+
+def test_the_stage_after_one_that_completes_is_not_called_ready_while_its_skill_rests(
+    engine: Engine, clock: Clock
+) -> None:
+    name = staged(engine, "verification", "implement", hooks=[])
+    advance(engine, name)
+    burst(engine, clock)
+
+    ended = update(engine, name, "stage-0", "completed", output="fine", accept_raw=True)
+
+    assert ended["status"] == "completed"
+    assert "ready" not in ended
+    assert "advance_stage; before then record(kind='handoff')" in ended["next"]
+
+
+def test_the_handoff_that_an_open_breaker_names_starts_the_stage(
+    engine: Engine, clock: Clock
+) -> None:
+    burst(engine, clock)
+    name = staged(engine, "implement", "deploy")
+    with pytest.raises(SkillBreakerOpen) as caught:
+        advance(engine, name)
+
+    told = engine.record("handoff", [{"to": "web-builder"}], workflow_id=name, task_id="stage-0")
+
+    call = "record(kind='handoff', task_id='stage-0', entries=[{'to': 'web-builder'}])"
+    assert call in caught.value.next
+    assert told["next"] == "advance_stage"
+    assert advance(engine, name)["current"]["skill"] == "web-builder"
+
+
+def test_the_failure_that_opens_the_breaker_says_when_the_stage_may_start_again(
+    engine: Engine, clock: Clock
+) -> None:
+    burst(engine, clock, 4)
+    name = staged(engine, "implement", "deploy", hooks=[])
+    advance(engine, name)
+
+    answer = advance(engine, name, 0, outcome="failed", reason="no", error_code="crash")
+
+    assert "it starts stage 0 again, in 600 s" in answer["next"]
+
+
+@pytest.mark.parametrize("skill", ["no-such-skill", "legal"])
+def test_a_handoff_to_a_skill_that_cannot_do_the_stage_is_refused_with_the_nearest(
+    engine: Engine, ledger: Store, skill: str
+) -> None:
+    name = staged(engine, "implement")
+    before = dump(ledger)
+
+    with pytest.raises((UnknownContract, InvalidArguments)) as caught:
+        engine.record("handoff", [{"to": skill}], workflow_id=name, task_id="stage-0")
+
+    assert repr(skill) in caught.value.message
+    assert caught.value.allowed == "web-builder"
+    assert dump(ledger) == before
+
+
+def test_a_task_that_is_no_stage_may_be_handed_to_anybody(engine: Engine) -> None:
+    name = workflow(engine, "a")
+
+    engine.record("handoff", [{"to": "ann"}], workflow_id=name, task_id="a")
+
+    assert engine.load_item(f"{name}/a").skill == "ann"
 
 
 @pytest.mark.requirement("S234")
@@ -218,3 +365,77 @@ def test_the_database_itself_refuses_a_slug_that_is_taken(engine: Engine, ledger
         tx.rows(sql)
 
     assert engine.load_item(workflow_id=workflow_id, task_id="stage-1").slug.endswith("-stage-1")
+
+
+CHANCE = "The build was slow today."
+
+
+def reflected(engine: Engine, *lessons: dict[str, Any], **rejected: str) -> str:
+    """A workflow whose first stage found two things, and reflection judged them."""
+    name = staged(engine)
+    advance(engine, name)
+    advance(engine, name, 0, outcome="completed", **PROOF[0] | {"findings": [TEXT, CHANCE]})
+    out = [{"id": finding, "why": why} for finding, why in rejected.items()]
+    run = {"hook": "reflect", "output": result({"lessons": list(lessons), "rejected": out})}
+    advance(engine, name, 0, hooks_run=[run, "sanity-check", "skill-lifecycle"])
+    return name
+
+
+@pytest.mark.requirement("S232")
+def test_what_reflection_rejects_is_no_longer_proposed_and_the_digest_says_why(
+    engine: Engine,
+) -> None:
+    name = reflected(engine, f2="by chance")
+
+    found = {each["text"]: each for each in engine.list_lessons()}
+
+    assert {text: each["status"] for text, each in found.items()} == {
+        TEXT: "proposed",
+        CHANCE: "rejected",
+    }
+    assert found[CHANCE]["reason"] == "reflection: by chance"
+    assert engine.aggregate(name)["decisions"] == [
+        {"task_id": "stage-0", "decision": "reject_lesson", "reason": "reflection: by chance"}
+    ]
+
+
+@pytest.mark.requirement("S232")
+def test_a_lesson_stands_in_place_of_the_finding_it_was_made_of_and_tells_it_as_evidence(
+    engine: Engine,
+) -> None:
+    text = "Set the clock of staging by NTP."
+    lesson = {"text": text, "target": "tools", "confidence": "high", "evidence": ["f1", "f9"]}
+    reflected(engine, lesson, f2="by chance")
+
+    found = {each["text"]: each for each in engine.list_lessons()}
+
+    assert {said: each["status"] for said, each in found.items()} == {
+        text: "proposed",
+        TEXT: "rejected",
+        CHANCE: "rejected",
+    }
+    assert found[text]["evidence"] == f"{TEXT}; f9"
+    assert found[TEXT]["reason"] == f"reflection: kept as: {text}"
+
+
+@pytest.mark.requirement("A22")
+def test_lessons_that_wait_are_told_wherever_open_decisions_are(engine: Engine) -> None:
+    name = reflected(engine, f2="by chance")
+    (lesson,) = engine.list_lessons(status="proposed")
+
+    found = engine.open_decisions(name)
+    resumed = engine.show_workflow(name, detail="resume")
+    everywhere = json.loads(engine.read("ledger://decisions")["text"])
+    mention = engine.aggregate(name)["brief"]["must_mention"]
+
+    line = {"lesson": lesson["id"], "text": TEXT, "target": "skill:python-backend"}
+    assert (found["lessons"], resumed["lessons"]) == ([line], [line])
+    assert found["summary"] == "nothing waits for the user; 1 lesson(s) wait for theirs"
+    assert found["next"].endswith(
+        "; for a lesson resolve(decision='accept_lesson' or 'reject_lesson', lesson, reason)"
+    )
+    assert [each["id"] for each in everywhere["lessons"]] == [lesson["id"]]
+    assert "Lessons proposed that nobody has decided (1): resolve lists them." in mention
+    decide(engine, name, "accept_lesson", lesson["id"])
+    assert "lessons" not in engine.open_decisions(name)
+    assert json.loads(engine.read("ledger://decisions")["text"]) == {"decisions": []}

@@ -132,4 +132,4 @@ def test_health_tells_the_last_outcomes_and_durations(engine: Engine, clock: Clo
 
     health = read(engine, "health")["skills"]["python-backend"]
 
-    assert (health["recent"], health["minutes"]) == (["crash", ""], [1.5])
+    assert (health["recent"], health["minutes"]) == (["crash", "passed"], [1.5])

@@ -240,3 +240,108 @@ async def test_a_deal_review_is_one_matrix_in_which_a_missing_domain_is_grey(
     assert brief["acceptance"][1] == "The overall colour is the worst of the domains."
     assert brief["order"][0] == "the overall colour"
     assert "spawn no worker for it" in brief["rule"]
+
+
+OPTIONS = [{"name": name, "description": "As offered."} for name in ("buy", "build", "rent")]
+
+
+async def voters(client: Client) -> str:
+    criteria = [{"name": "cost", "question": "What does it cost?"}]
+    tasks = [
+        {"id": role, "label": f"Rank {role}", "template": "rank_options", "expert_role": role,
+         "args": {"options": OPTIONS, "criteria": criteria}}
+        for role in ROLES[:3]
+    ]  # fmt: skip
+    return (await call(client, "create_workflow", pattern="expert_panel", tasks=tasks))[
+        "workflow_id"
+    ]
+
+
+async def test_options_that_a_ballot_leaves_out_or_makes_up_are_named_and_not_counted(
+    client: Client, engine: Engine
+) -> None:
+    name = await voters(client)
+
+    def rank(role: str, *ranking: str) -> Any:
+        return judge(engine, name, role, {"ranking": list(ranking), "reasons": []})
+
+    strayed = rank("security", "lease", "Buy")
+    whole = rank("cost", "buy", "build", "rent")
+    rank("usability", "lease", "hire")
+
+    found = await aggregate(client, name)
+
+    off = {"missing": ["build", "rent"], "invented": ["lease"]}
+    assert ("coverage" in whole, strayed["coverage"]) == (False, off)
+    assert "not asked for" in strayed["advice"]
+    choice = found["choice"]
+    assert choice["missing"] == ["usability"]
+    assert choice["ranking"]["borda"] == [
+        {"option": "buy", "points": 4},
+        {"option": "build", "points": 1.5},
+        {"option": "rent", "points": 0.5},
+    ]
+    assert (choice["ranking"]["condorcet_winner"], choice["ranking"]["ballots"]) == ("buy", 2)
+    assert found["coverage_problems"] == [
+        {"problem": "missing", "task_id": "security", "options": ["build", "rent"]},
+        {"problem": "invented", "task_id": "security", "options": ["lease"]},
+        {"problem": "missing", "task_id": "usability", "options": ["buy", "build", "rent"]},
+        {"problem": "invented", "task_id": "usability", "options": ["hire", "lease"]},
+    ]
+    assert "Voters who left options out or made some up (2)." in found["brief"]["must_mention"]
+
+
+async def weighed(client: Client, weight: float) -> str:
+    criteria = [
+        {"name": "fit", "question": "Does it fit?", "weight": weight},
+        {"name": "risk", "question": "What can go wrong?", "weight": 1},
+    ]
+    tasks = [
+        {"id": role, "label": f"Judge {role}", "template": "consensus_check", "expert_role": role,
+         "args": {"proposal": "Move the tables.", "criteria": criteria}}
+        for role in ROLES[:2]
+    ]  # fmt: skip
+    return (await call(client, "create_workflow", pattern="expert_panel", tasks=tasks))[
+        "workflow_id"
+    ]
+
+
+async def test_the_weight_of_a_criterion_reaches_the_expert_and_the_mean(
+    client: Client, engine: Engine
+) -> None:
+    name = await weighed(client, 3)
+    prompt = (await call(client, "render_prompt", workflow_id=name, task_id="cost"))["prompt"]
+    scores = [{"name": "fit", "score": 1, "why": "seen"}, {"name": "risk", "score": 5, "why": "-"}]
+    more = [{"name": "fit", "score": 2, "why": "seen"}, {"name": "risk", "score": 5, "why": "-"}]
+    judge(engine, name, "security", opinion("neutral", 3, criteria=scores))
+    judge(engine, name, "cost", opinion("neutral", 3, criteria=more))
+
+    found = await aggregate(client, name)
+
+    assert "- fit (weight 3): Does it fit?" in prompt
+    assert found["panel"]["criteria_mean"] == {"mean": 3.25, "weighted": 2.375}
+    assert (
+        "Weighted criteria stand on the other side of neutral than plain ones: state both."
+        in found["brief"]["must_mention"]
+    )
+
+
+async def test_a_weight_that_no_mean_can_be_taken_by_is_refused(client: Client) -> None:
+    with pytest.raises(AssertionError, match="Criterion 'fit' has the weight -1"):
+        await weighed(client, -1)
+
+
+async def test_one_vote_of_three_is_no_split_and_one_vote_no_quorum(
+    client: Client, engine: Engine
+) -> None:
+    name = await panel_of(client, metadata={"quorum": 2})
+    judge(engine, name, "security", opinion("approve", 4))
+    alone = await aggregate(client, name)
+    judge(engine, name, "cost", opinion("approve", 4))
+
+    found = await aggregate(client, name)
+
+    assert (alone["panel"]["outcome"], found["panel"]["outcome"]) == ("insufficient",) * 2
+    assert found["panel"]["dissent"] == 0
+    with pytest.raises(AssertionError, match="from 2 to the 4 experts"):
+        await panel_of(client, metadata={"quorum": 1})

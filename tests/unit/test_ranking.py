@@ -55,6 +55,12 @@ def test_options_left_out_share_the_points_that_are_left() -> None:
     assert {s.option: s.points for s in ranking.standings} == {"a": 2.0, "b": 2.5, "c": 1.5}
 
 
+def test_an_option_that_nobody_ranks_shares_the_points_that_are_left() -> None:
+    ranking = rank([Ballot("v", ("b", "a"))], ["a", "b", "c", "d"])
+
+    assert {s.option: s.points for s in ranking.standings} == {"b": 3, "a": 2, "c": 0.5, "d": 0.5}
+
+
 def test_a_weight_multiplies_the_points_and_the_duels() -> None:
     ranking = rank([Ballot("v", ("a", "b"), 3.0), *ballots("ba", "ba")])
 

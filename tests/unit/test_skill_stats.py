@@ -13,6 +13,7 @@ from relaybook.core.skill_stats import (
     breaker,
     from_json,
     observe,
+    take_back_pass,
     to_json,
 )
 from relaybook.model import FailureCode, Outcome
@@ -37,6 +38,16 @@ def after(outcomes: Iterable[tuple[Outcome, float]], stats: SkillStats | None = 
 
 def failures(*times: float) -> list[tuple[Outcome, float]]:
     return [(Outcome.FAILED, at) for at in times]
+
+
+def test_a_pass_that_is_taken_back_leaves_the_others_as_they_were() -> None:
+    stats = observe(SkillStats(), Outcome.COMPLETED, 0, minutes=4)
+    stats = observe(stats, Outcome.FAILED, 60, code=FailureCode.CRASH)
+    both = observe(stats, Outcome.COMPLETED, 120, minutes=9)
+
+    assert take_back_pass(both, 9) == stats
+    assert take_back_pass(stats, 4).recent == ("crash",)
+    assert take_back_pass(SkillStats(), 1) == SkillStats()
 
 
 #: Opened at second 40.

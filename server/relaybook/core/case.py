@@ -221,7 +221,7 @@ class _Draft:
     def record_decision(self, event: Event) -> None:
         if event.data["decision"] in _CLOSING:
             self.decision = Decision(event.data["decision"])
-        elif event.task_id is not None and "gate" not in event.data:  # its condition holds
+        elif event.task_id is not None and event.data.keys().isdisjoint(_ABOUT_NO_CONDITION):
             before = self.tasks[event.task_id]
             self._put(before, before._replace(undecided=0, waiting_on=before.waiting_on - 1))
 
@@ -263,6 +263,9 @@ class _Draft:
     def tell_user(self, event: Event) -> None:
         self.row["told_at"] = event.at
 
+
+#: Members of a decision about a task that does not say that the task's condition holds.
+_ABOUT_NO_CONDITION = ("gate", "lesson")
 
 _WORKFLOW_EVENTS: Mapping[EventType, Callable[[_Draft, Event], None]] = {
     EventType.TASK_ADDED: _Draft.add_task,

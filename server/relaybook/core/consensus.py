@@ -19,8 +19,10 @@ from relaybook.core.agreement import (
 )
 from relaybook.core.ranking import Ballot, Ranking, rank
 from relaybook.core.votes import (
+    LEAST_QUORUM,
     Decided,
     Opinion,
+    Verdict,
     Weights,
     decide,
     default_quorum,
@@ -32,6 +34,26 @@ from relaybook.core.votes import (
 
 #: Who says what counts as strong.
 CONVENTION = "the bands of agreement are relaybook's own"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CriteriaMean:
+    """The mean of all scores, and beside it the one with each criterion's weight."""
+
+    mean: float | None = None
+    #: None if the plan weighs no criterion.
+    weighted: float | None = None
+
+    @property
+    def weights_turn_it(self) -> bool:
+        """Whether the two stand on different sides of neutral."""
+        if self.mean is None or self.weighted is None:
+            return False
+        return (self.mean - Verdict.NEUTRAL) * (self.weighted - Verdict.NEUTRAL) < 0
+
+    def as_dict(self) -> dict[str, float | None]:
+        given = {"mean": self.mean, "weighted": self.weighted}
+        return {name: value and round(value, 4) for name, value in given.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +81,10 @@ class PanelReport:
         )
 
     @property
+    def criteria_mean(self) -> CriteriaMean:
+        return _criteria_mean(self.opinions)
+
+    @property
     def dissent(self) -> list[dict[str, Any]]:
         return dissent(self.opinions, self.decided.side)
 
@@ -79,6 +105,8 @@ class PanelReport:
         }
         if self.weighted:
             shown["weighted"] = self.weighted.as_dict() | {"differs": self.weights_change_it}
+        if self.criteria_mean.weighted is not None:
+            shown["criteria_mean"] = self.criteria_mean.as_dict()
         if self.ranking:
             shown["ranking"] = self.ranking.as_dict()
         return shown
@@ -98,7 +126,7 @@ def panel(
     `model` is what all experts ran on, if that is known.
     """
     given = weights or Weights()
-    needed = quorum or default_quorum(len(opinions) + len(missing))
+    needed = max(LEAST_QUORUM, quorum or default_quorum(len(opinions) + len(missing)))
     scores = [opinion.verdict for opinion in opinions]
     ballots = [Ballot(who, tuple(order), given.of(who)) for who, order in (rankings or {}).items()]
     return PanelReport(
@@ -167,3 +195,14 @@ def _criteria(opinions: Sequence[Opinion], weights: Weights) -> list[dict[str, A
             row["weighted"] = round(fmean(scores, [weights.of(one, name) for one in who]), 4)
         rows.append(row)
     return rows
+
+
+def _criteria_mean(opinions: Sequence[Opinion]) -> CriteriaMean:
+    """Over every score of every expert; a criterion that is not weighed beside others counts 1."""
+    scored = [(one, name, score) for one in opinions for name, score in one.scores.items()]
+    if not scored:
+        return CriteriaMean()
+    scores = [score for _, _, score in scored]
+    weights = [one.weights.get(name, 1.0) for one, name, _ in scored]
+    weighted = fmean(scores, weights) if any(one.weights for one, _, _ in scored) else None
+    return CriteriaMean(mean=fmean(scores), weighted=weighted)

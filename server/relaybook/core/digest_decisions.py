@@ -9,6 +9,8 @@ from relaybook.model import Decision
 
 #: Decisions that let a gate or hooks pass, and the one that a deed of the parent is done.
 WAIVE, CONFIRM = "waive", "confirm"
+#: The decision of a review that nothing more is needed.
+FINISH = "finish"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +33,17 @@ class Decisions(Part):
 
     name = "supervision"
 
-    def __init__(self, decisions: Iterable[RecordedDecision], *, supervised: bool) -> None:
+    def __init__(
+        self, decisions: Iterable[RecordedDecision], *, supervised: bool, lessons: int = 0
+    ) -> None:
         """`decisions` are gone through once, by `entries`, which comes before the other views."""
         self._decisions = decisions
         self._supervised = supervised
+        self._lessons = lessons
         self.count = self.reviews = self.idle = self.waived = self.confirmed = 0
         self.finished = False
+        #: What the last review decided; empty if there was none.
+        self.review = ""
         self.last: Mapping[str, bool] = {}
 
     def _count(self, one: RecordedDecision) -> None:
@@ -47,7 +54,7 @@ class Decisions(Part):
         if one.saw:
             self.reviews += 1
             self.idle += not one.saw.get("progressing", True)
-            self.last = one.saw
+            self.last, self.review = one.saw, one.decision
 
     def head(self) -> dict[str, Any]:
         if not self._supervised:
@@ -74,8 +81,15 @@ class Decisions(Part):
 
     def mention(self) -> Iterator[str]:
         if self._supervised and not self.finished:
-            yield "The work is not finished: no decision to finish is recorded."
+            yield (
+                "The last review decided to finish; resolve(decision='finish') has yet to close the "
+                "work."
+                if self.review == FINISH
+                else "The work is not finished: no decision to finish is recorded."
+            )
         if self.waived:
             yield f"Gates or hooks waived ({self.waived}): each with its rule and reason."
+        if self._lessons:
+            yield f"Lessons proposed that nobody has decided ({self._lessons}): resolve lists them."
         if self.confirmed:
             yield f"Parent actions confirmed ({self.confirmed}): what was done, by `decisions`."

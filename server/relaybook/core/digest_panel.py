@@ -4,11 +4,12 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
+from relaybook.core.ballot import ballot_of, off_options
 from relaybook.core.consensus import PanelReport, classification, panel
 from relaybook.core.criteria import given_scores, off_criteria
 from relaybook.core.digest_parts import Entries, Part
-from relaybook.core.merge import pairs, reach
-from relaybook.core.ranking import Ballot, rank, self_consistency
+from relaybook.core.merge import pairs, texts
+from relaybook.core.ranking import Ballot, Ranking, rank, self_consistency
 from relaybook.core.risk import DomainReport, RiskMatrix, colour, risk_matrix
 from relaybook.core.task_outcome import TaskOutcome
 from relaybook.core.votes import Opinion, PanelOutcome, Verdict, Weights, verdict
@@ -92,6 +93,8 @@ class Votes(Part):
             yield f"Experts who left criteria out or made some up ({self.off})."
         if report.weights_change_it:
             yield "Weighted votes give another outcome than plain ones: state both."
+        if report.criteria_mean.weights_turn_it:
+            yield "Weighted criteria stand on the other side of neutral than plain ones: state both."
         yield report.independence
 
 
@@ -102,7 +105,11 @@ class Choices(Part):
 
     def __init__(self, weights: Weights) -> None:
         self.weights = weights
+        #: The options of the plan, and what each voter ranked of them.
+        self.options: dict[str, None] = {}
         self.ballots: list[Ballot] = []
+        #: Voters who ranked other options than they were asked to.
+        self.off = 0
         self.labels: dict[str, Mapping[str, str]] = {}
         self.answers: list[str] = []
         self.missing: list[str] = []
@@ -111,9 +118,9 @@ class Choices(Part):
         if outcome.status is Status.NOT_APPLICABLE:
             return
         data = outcome.data if outcome.completed else None
-        ranking = _names(data, "ranking", "option")
+        ranking = self._ballot(data, outcome.options)
         labels = pairs(data, "labels", "id", "label")
-        answer = _names(data, "answer", "text")[:1]
+        answer = texts(data, "answer", "text")[:1]
         if ranking:
             weight = self.weights.of(outcome.name)
             self.ballots.append(Ballot(outcome.name, tuple(ranking), weight))
@@ -122,13 +129,29 @@ class Choices(Part):
                 item: str(label) for item, label in labels.items() if label is not None
             }
         self.answers.extend(answer)
+        self.off += bool(off_options(data, outcome.options))
         if not (ranking or labels or answer):
             self.missing.append(outcome.name)
+
+    def _ballot(self, data: Any, asked: tuple[str, ...]) -> list[str]:
+        """What a result ranks; an option counts if it was asked for, or none were."""
+        self.options |= dict.fromkeys(asked)
+        ballot = ballot_of(data, asked)
+        return [option for option in ballot if option in asked] if asked else ballot
+
+    def passing(self, outcome: TaskOutcome) -> Entries:
+        if outcome.completed:
+            for problem, names in off_options(outcome.data, outcome.options).items():
+                found = {"problem": problem, "task_id": outcome.task_id, "options": names}
+                yield "coverage_problems", found
+
+    def ranking(self) -> Ranking:
+        return rank(self.ballots, self.options)
 
     def head(self) -> dict[str, Any]:
         head: dict[str, Any] = {"missing": self.missing}
         if self.ballots:
-            head["ranking"] = rank(self.ballots).as_dict()
+            head["ranking"] = self.ranking().as_dict()
         if self.labels:
             head["label_agreement"] = classification(self.labels).as_dict()
         if self.answers:
@@ -138,7 +161,9 @@ class Choices(Part):
     def mention(self) -> Iterator[str]:
         if self.missing:
             yield f"Voters without a choice ({len(self.missing)})."
-        if self.ballots and not rank(self.ballots).agree:
+        if self.off:
+            yield f"Voters who left options out or made some up ({self.off})."
+        if self.ballots and not self.ranking().agree:
             yield "Points and duels do not name the same winner: state both counts."
 
 
@@ -203,8 +228,9 @@ def read_opinion(outcome: TaskOutcome, expert: str) -> Opinion | None:
         expert=expert,
         verdict=given,
         reason=_text(data, "reason") or outcome.summary,
-        blockers=tuple(_names(data, "blockers", "text")),
+        blockers=tuple(texts(data, "blockers", "text")),
         scores={name: score for name, score in read.items() if score is not None},
+        weights=outcome.weights,
     )
 
 
@@ -218,10 +244,3 @@ def _verdict(given: object) -> Verdict | None:
 def _text(data: Any, name: str) -> str:
     given = data.get(name)
     return given if isinstance(given, str) else ""
-
-
-def _names(data: Any, name: str, key: str) -> list[str]:
-    """The texts of a list, whose members may be objects that hold them under `key`."""
-    members = [value for value, _ in reach(data, (name,)) or []]
-    texts = [member.get(key) if isinstance(member, dict) else member for member in members]
-    return [text for text in texts if isinstance(text, str)]

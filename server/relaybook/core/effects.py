@@ -5,7 +5,7 @@ from typing import Any
 
 from relaybook.core.status import COUNTERS
 from relaybook.core.text import compact
-from relaybook.model import Event, EventType, Outcome, Status, Task
+from relaybook.model import Event, EventType, FailureCode, Outcome, Status, Task
 
 #: Which statuses an event may find a task in, and the one it leaves it in.
 MOVES: Mapping[EventType, tuple[frozenset[Status], Status]] = {
@@ -94,6 +94,14 @@ def _completed(_task: Task, event: Event) -> dict[str, Any]:
     return _at_rest() | said | cleared
 
 
+def _sent_back(task: Task, event: Event) -> dict[str, Any]:
+    """To review; work that was completed before had its gate pass, and a hook overturned that."""
+    overturned = task.status is Status.COMPLETED
+    kept = task.error_code if task.status is Status.REVIEW else None
+    code = str(FailureCode.VERIFICATION_INCORRECT) if overturned else kept
+    return _completed(task, event) | {"error_code": code}
+
+
 def _hooks_of(event: Event) -> str | None:
     return compact(event.data["hooks"]) if event.data.get("hooks") else None
 
@@ -151,7 +159,7 @@ def _replaced(task: Task, event: Event) -> dict[str, Any]:
 TASK_CHANGES: Mapping[EventType, Callable[[Task, Event], dict[str, Any]]] = {
     EventType.TASK_STARTED: _started,
     EventType.TASK_COMPLETED: _completed,
-    EventType.GATE_FAILED: _completed,
+    EventType.GATE_FAILED: _sent_back,
     EventType.TASK_FAILED: _failed,
     EventType.ATTEMPT_EXPIRED: _expired,
     EventType.TASK_ASKED: _asked,

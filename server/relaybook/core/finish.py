@@ -61,7 +61,7 @@ def other_outcome(workflow: Workflow, task: Task) -> AlreadyOver:
 
 def _instead(workflow: Workflow, task: Task) -> str:
     """What to do for a task with an outcome on record, where another one was reported."""
-    if task.status is not Status.FAILED:
+    if task.status is not Status.FAILED or workflow.decision is not None:
         return more_work(workflow)
     if failed_for_good(task):
         return f"change_plan(add=[…], replaces=[{task.id!r}]) with a task in its place"

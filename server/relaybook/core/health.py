@@ -174,7 +174,7 @@ FIXES = {
     FailureCode.HISTORY_LOST: "pass the fields of the stage before that it needs",
     FailureCode.INPUT_IGNORED: "list by id what it must cover",
     FailureCode.CLARIFICATION_NOT_ASKED: "tell it that it may end with questions",
-    FailureCode.CRASH: "run its last failing task again by hand and mend the crash",
+    FailureCode.CRASH: "run a task that crashed again by hand and mend the crash",
     FailureCode.UPSTREAM_FAILED: "repair the skill before it first",
     FailureCode.UNKNOWN: "record an error code with each failure, so that the cause shows",
 }

@@ -72,8 +72,15 @@ def _sanity_check_inputs(stage: EndedStage) -> dict[str, Any]:
     return {"gate": "output", "item": stage.digest, "criteria": criteria}
 
 
+def finding_id(place: int) -> str:
+    """What a finding of a stage is called before reflection: f1, f2 …"""
+    return f"f{place + 1}"
+
+
 def _reflect_inputs(stage: EndedStage) -> dict[str, Any]:
-    findings = [{"id": f"f{n}", "text": text} for n, text in enumerate(stage.findings, 1)]
+    findings = [
+        {"id": finding_id(place), "text": text} for place, text in enumerate(stage.findings)
+    ]
     return {"findings": findings, "lessons": list(stage.lessons)}
 
 

@@ -71,6 +71,13 @@ def pairs(data: Any, name: str, key: str, value: str) -> Mapping[str, Any]:
     return {str(member[key]): member.get(value) for member in members if key in member}
 
 
+def texts(data: Any, name: str, key: str) -> list[str]:
+    """The texts of the list under `name`, whose members may be objects that hold them under `key`."""
+    members = [value for value, _ in reach(data, (name,)) or []]
+    held = [member.get(key) if isinstance(member, dict) else member for member in members]
+    return [text for text in held if isinstance(text, str)]
+
+
 def listed(source: str, data: Any, plan: MergePlan) -> Iterator[dict[str, Any]]:
     """The records of one result that follow each other without a key."""
     for field in plan.fields:

@@ -1,7 +1,7 @@
 """Which option comes first when voters rank options, or answer the same question many times."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,15 +50,17 @@ class Ranking:
         }
 
 
-def rank(ballots: Sequence[Ballot]) -> Ranking:
+def rank(ballots: Sequence[Ballot], options: Iterable[str] = ()) -> Ranking:
     """Borda's points (1781), weighted, and Condorcet's winner (1785).
+
+    The options are those of the ballots, and `options` besides, which nobody need have ranked.
 
     Of m options the first of a ballot gets m - 1 points, the last 0; options that the
     ballot leaves out get the mean of the points that are left. A name given twice counts
     where it first stands.
     """
     clean = [Ballot(b.voter, tuple(dict.fromkeys(b.order)), b.weight) for b in ballots]
-    options = sorted({option for ballot in clean for option in ballot.order})
+    options = sorted({*options, *(option for ballot in clean for option in ballot.order)})
     points = dict.fromkeys(options, 0.0)
     firsts = dict.fromkeys(options, 0.0)
     for ballot in clean:

@@ -11,7 +11,7 @@ ends while it is open was started before and moves nothing.
 import json
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from relaybook.model import FailureCode, Outcome
 
@@ -20,6 +20,7 @@ WINDOW = 20
 #: So many failures within so many seconds open the breaker, for so many seconds.
 BREAKER_FAILURES, BREAKER_WITHIN, BREAKER_COOLDOWN = 5, 300.0, 600.0
 
+_T = TypeVar("_T")
 FAILED = frozenset({Outcome.FAILED, Outcome.EXPIRED})
 
 
@@ -56,6 +57,27 @@ def observe(
     if outcome is Outcome.COMPLETED:
         return _passed(stats, at, minutes)
     return _failed(stats, at, code) if outcome in FAILED else stats
+
+
+def take_back_pass(stats: SkillStats, minutes: float | None) -> SkillStats:
+    """`stats` without their last pass of so many minutes: it was overturned before it stood.
+
+    A pass that is no longer kept among the last outcomes is one in the count alone.
+    """
+    return replace(
+        stats,
+        passed=max(stats.passed - 1, 0),
+        recent=_without_last(stats.recent, ""),
+        minutes=_without_last(stats.minutes, minutes),
+    )
+
+
+def _without_last(values: tuple[_T, ...], value: object) -> tuple[_T, ...]:
+    """`values` without the last that equals `value`, if there is one."""
+    for place in range(len(values) - 1, -1, -1):
+        if values[place] == value:
+            return (*values[:place], *values[place + 1 :])
+    return values
 
 
 def breaker(stats: SkillStats, now: float) -> Breaker:

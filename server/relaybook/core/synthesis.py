@@ -82,6 +82,8 @@ class Frame:
     model: str = ""
     #: What was decided on the way, in that order.
     decisions: Iterable[RecordedDecision] = ()
+    #: How many lessons it proposed that nobody has decided.
+    lessons: int = 0
     #: Of a map-reduce: the tasks that others took the place of, each with the ids of its items.
     replaced: Iterable[tuple[str, Sequence[str]]] = ()
 
@@ -182,7 +184,7 @@ def _parts(pattern: Pattern, frame: Frame, piles: Piles) -> list[Part]:
         case Pattern.SUPERVISOR:
             pass
     supervised = pattern is Pattern.SUPERVISOR
-    decisions = Decisions(frame.decisions, supervised=supervised)
+    decisions = Decisions(frame.decisions, supervised=supervised, lessons=frame.lessons)
     return [*parts, decisions, Reports(), Merged(piles)]
 
 
@@ -240,6 +242,7 @@ def _gap(outcome: TaskOutcome, parts: Sequence[Part], closed: str) -> dict[str, 
         "gap": outcome.gap,
         "reason": reason,
         "error_code": outcome.error_code,
+        "handled_by": outcome.handled_by,
         "questions": list(outcome.questions),
     }
     return {name: value for name, value in entry.items() if value not in (None, [])}

@@ -78,10 +78,16 @@ class TaskOutcome:
     items: tuple[str, ...] = ()
     #: Of a panel: the criteria that it was asked to score, where it was given some.
     criteria: tuple[str, ...] = ()
+    #: How much each criterion decides, where the plan says so.
+    weights: Mapping[str, float] = field(default_factory=dict[str, float])
+    #: Of a panel: the options that it was asked to rank, where it was given some.
+    options: tuple[str, ...] = ()
     #: How often it was started, and the error of the last failure.
     attempts: int = 0
     error_code: str | None = None
     error: str | None = None
+    #: The task that completed in handling its failure.
+    handled_by: str | None = None
     questions: tuple[str, ...] = ()
     #: What a completed result says, or shows, that it left out.
     gaps: tuple[str, ...] = ()

@@ -11,6 +11,8 @@ from relaybook.errors import InvalidArguments
 
 #: The fewest votes that can decide anything, whatever the size of the panel.
 LEAST_QUORUM = 2
+#: The most that anything weighs.
+HEAVIEST = 1000
 
 
 class Verdict(IntEnum):
@@ -38,12 +40,13 @@ class PanelOutcome(StrEnum):
 
     #: An expert raised a blocking objection; one suffices.
     BLOCKED = "blocked"
-    #: Fewer votes than the quorum.
+    #: Fewer votes than the quorum, or all on one side and no more than half of the panel.
     INSUFFICIENT = "insufficient"
     #: The whole panel voted, all on one side.
     CONSENSUS = "consensus"
-    #: More than half of the panel, the silent ones included, approves or rejects.
+    #: More than half of the panel, the silent ones included, stands on one side.
     MAJORITY = "majority"
+    #: Votes on several sides, none of which holds more than half of the panel.
     SPLIT = "split"
 
 
@@ -57,6 +60,8 @@ class Opinion:
     blockers: tuple[str, ...] = ()
     #: Score of each criterion, on the scale of verdicts.
     scores: Mapping[str, Verdict] = field(default_factory=dict[str, Verdict])
+    #: How much each criterion decides, where the plan says so.
+    weights: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,10 +80,10 @@ class Weights:
 
     def __post_init__(self) -> None:
         tables = [self.experts, *self.criteria.values()]
-        if any(not 0 < weight <= 1000 for table in tables for weight in table.values()):
+        if any(not 0 < weight <= HEAVIEST for table in tables for weight in table.values()):
             raise InvalidArguments(
                 "A weight is outside its range.",
-                allowed="numbers above 0, up to 1000",
+                allowed=f"numbers above 0, up to {HEAVIEST}",
                 next="leave an expert out of the panel rather than weigh it 0",
             )
 
@@ -163,14 +168,16 @@ def decide(
     sides = {side_of(opinion.verdict) for opinion in opinions}
     if len(sides) == 1 and not missing:
         return Decided(PanelOutcome.CONSENSUS, sides.pop(), mean)
-    return Decided(PanelOutcome.MAJORITY if carried else PanelOutcome.SPLIT, carried, mean)
+    if carried:
+        return Decided(PanelOutcome.MAJORITY, carried, mean)
+    return Decided(PanelOutcome.INSUFFICIENT if len(sides) == 1 else PanelOutcome.SPLIT, None, mean)
 
 
 def _carried(opinions: Sequence[Opinion], missing: Sequence[str], weights: Weights) -> Side | None:
-    """The side, approve or reject, that holds more than half of the weight of the panel."""
+    """The side that holds more than half of the weight of the panel."""
     cast = [(side_of(opinion.verdict), weights.of(opinion.expert)) for opinion in opinions]
     total = sum(weight for _, weight in cast) + sum(weights.of(name) for name in missing)
-    for side in (Side.APPROVE, Side.REJECT):
+    for side in Side:
         if 2 * sum(weight for stood, weight in cast if stood is side) > total:
             return side
     return None

@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from relaybook.core.votes import Weights
+from relaybook.core.votes import LEAST_QUORUM, Weights
 from relaybook.errors import InvalidArguments, nearest
 
 AUDIENCE_LIMIT, MODEL_LIMIT = 200, 60
@@ -22,7 +22,7 @@ _WEIGHTS = '{"experts": {expert: number}, "criteria": {criterion: {expert: numbe
 FORMS = {
     "audience": f"whom the synthesis is for; a text of at most {AUDIENCE_LIMIT} characters",
     "model": f"what all workers run on; a text of at most {MODEL_LIMIT} characters",
-    "quorum": "how many votes decide; a whole number from 1 to the number of experts",
+    "quorum": f"how many votes decide; a whole number from {LEAST_QUORUM} to the number of experts",
     "weights": f"what votes count; {_WEIGHTS}",
 }
 
@@ -49,7 +49,7 @@ def read_wishes(metadata: Mapping[str, Any]) -> Wishes:
     if not isinstance(audience, str) or len(audience) > AUDIENCE_LIMIT:
         raise _wrong("audience", f"a text of at most {AUDIENCE_LIMIT} characters")
     if quorum is not None and (not isinstance(quorum, int) or quorum < 1):
-        raise _wrong("quorum", "a whole number from 1 to the number of experts")
+        raise _wrong("quorum", f"a whole number from {LEAST_QUORUM} to the number of experts")
     return Wishes(
         audience=audience.strip(),
         model=_model(metadata.get("model")),
@@ -74,8 +74,9 @@ def check_wishes(wishes: Wishes, experts: Collection[str]) -> None:
                 allowed=nearest(name, sorted(experts)),
                 next="correct the name; only an expert_panel has experts",
             )
-    if wishes.quorum is not None and wishes.quorum > len(experts):
-        raise _wrong("quorum", f"a whole number from 1 to the {len(experts)} experts of the plan")
+    if wishes.quorum is not None and not LEAST_QUORUM <= wishes.quorum <= len(experts):
+        allowed = f"a whole number from {LEAST_QUORUM} to the {len(experts)} experts of the plan"
+        raise _wrong("quorum", allowed)
 
 
 def _model(said: Any) -> str:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from relaybook.core.case import Case
-from relaybook.core.command import Command, Note, Reconsider, SettleHooks
+from relaybook.core.command import Command, Fact, Note, Reconsider, SettleHooks
 from relaybook.core.evidence import gather, of_attempt
 from relaybook.core.machine import decide
 from relaybook.core.status import workflow_status
@@ -15,6 +15,7 @@ from relaybook.engine.hook_result import HookRun, read_hook_run
 from relaybook.engine.hooks import hook_prompt
 from relaybook.engine.next_stage import next_stage
 from relaybook.engine.outcome import finish, record_end
+from relaybook.engine.reflected import reflection
 from relaybook.engine.request import StageReport, Update
 from relaybook.engine.stage import hooks_of
 from relaybook.engine.stage_ids import refuse_without_stages, stage_id
@@ -213,7 +214,8 @@ def _settle(desk: Desk, report: StageReport) -> dict[str, Any]:
         late = _late(workflow, task, runs)
         due = [run for run in runs if run not in late]
         case = load_case(tx, workflow.id, task.id)
-        events = decide(case, _settling(desk, report, workflow, task, due))
+        reflected = _reflected(tx, workflow, task, due)
+        events = decide(case, _settling(desk, report, workflow, task, due, reflected))
         after = apply(tx, case, events) if events else case
         answer = _answer(after.workflow, after.tasks[task.id])
         answer |= stage_answer(desk, tx, after, task.id)
@@ -221,12 +223,22 @@ def _settle(desk: Desk, report: StageReport) -> dict[str, Any]:
     return answer if events else answer | {"repeated": True}
 
 
+def _reflected(tx: Tx, workflow: Workflow, task: Task, runs: list[HookRun]) -> list[Fact]:
+    """The records that reflection means, where it was run."""
+    said = [run.reflected for run in runs if run.reflected]
+    if not said:
+        return []
+    records = gather(of_attempt(read_task_events(tx, workflow.id, task.id)))
+    findings = [str(finding["text"]) for finding in records.findings]
+    return [note for data in said for note in reflection(tx, workflow, task, data, findings)]
+
+
 def _late(workflow: Workflow, task: Task, runs: list[HookRun]) -> list[HookRun]:
     """What is said of hooks that were settled before; where none holds, none is settled."""
     if not hooks_of(workflow)[1]:
         return []
     due = hooks_left(task)
-    return [run for run in runs if run.hook not in due and (run.notes or run.objections)]
+    return [run for run in runs if run.hook not in due and run.says_something]
 
 
 def _told_late(late: list[HookRun]) -> dict[str, str]:
@@ -240,13 +252,18 @@ def _told_late(late: list[HookRun]) -> dict[str, str]:
 
 
 def _settling(
-    desk: Desk, report: StageReport, workflow: Workflow, task: Task, runs: list[HookRun]
+    desk: Desk,
+    report: StageReport,
+    workflow: Workflow,
+    task: Task,
+    runs: list[HookRun],
+    reflected: list[Fact],
 ) -> Command:
     said: dict[str, Any] = {
         "at": desk.clock(),
         "actor": report.actor,
         "task_id": task.id,
-        "notes": [note for run in runs for note in run.notes],
+        "notes": [*(note for run in runs for note in run.notes), *reflected],
     }
     if not hooks_of(workflow)[1]:
         return Note(**said)

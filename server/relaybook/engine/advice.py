@@ -20,6 +20,10 @@ from relaybook.model import FailureCode, Pattern, Task, Workflow, WorkflowStatus
 #: What starts the next stage, or the next task.
 _STAGE = "advance_stage"
 _TASK = "start the next: update_task(status='in_progress'), or let workers claim_task"
+#: What goes on before the breaker of a skill has cooled down.
+HAND_OVER = (
+    "before then record(kind='handoff') to a skill that advance_stage names, if it names any"
+)
 #: What follows the decision to adjust.
 CHANGE = "change_plan(add=[…], replaces=[the failed tasks]) with another prompt, or a split"
 #: What goes on where nothing can start since tasks were cancelled.
@@ -59,11 +63,14 @@ def before_retry(task: Task, call: str) -> str:
     return f"{changed}; then {call}"
 
 
-def result_advice(workflow: Workflow) -> str | None:
+def result_advice(workflow: Workflow, task: Task) -> str | None:
     """What to do about a result that came in: a supervisor decides from each."""
     if workflow.pattern is not Pattern.SUPERVISOR:
         return None
-    return "review it: record(kind='review', entries=[{satisfied, looping, progressing, decision}])"
+    return (
+        f"review it: record(kind='review', task_id={task.id!r}, "
+        "entries=[{satisfied, looping, progressing, decision}])"
+    )
 
 
 def _advice(workflow: Workflow, task: Task, handlers: Sequence[str]) -> str:
@@ -99,10 +106,13 @@ def next_call(
     adjusting: bool = False,
     lost: Sequence[str] = (),
     later: str = "",
+    reviewed: str = "",
+    handled: str = "",
 ) -> str:
     """What an orchestrator does next; `held` tasks of those that may start are known to be held.
 
-    `later` says when the first of the tasks held may be retried, if any of them waits for that.
+    `later` is what to do if any of the tasks held waits for a time, `reviewed` what the last review
+    of a supervisor asks for, `handled` how tasks go on that wait for one whose failure was handled.
 
     `staged`: the workflow is one of stages. `running` are the tasks in progress of a closed
     workflow, `lost` those of an open one whose lease ran out; `adjusting` says that the user
@@ -124,8 +134,9 @@ def next_call(
         return "advance_stage: it says what the stage in review lacks"
     if status is WorkflowStatus.FAILED:
         then = "resolve" if workflow.failed else _AFTER_CANCELS
-        return f"aggregate for what succeeded, then {then}"
-    return _going_on(workflow, held, staged, lost, later)
+        given_up = f"aggregate for what succeeded, then {then}"
+        return f"{handled}; or {given_up}" if handled else given_up
+    return reviewed or _going_on(workflow, held, staged, lost, later)
 
 
 def after_failures(adjusting: bool) -> str:
@@ -154,6 +165,11 @@ def timestamp(at: float) -> str:
 def from_when(at: float, now: float) -> str:
     """When something may be done that is to be waited for."""
     return f"in {math.ceil(at - now)} s, from {timestamp(math.ceil(at))}"
+
+
+def start_later(at: float, now: float, *, staged: bool) -> str:
+    """The call that starts a task, for when it is time."""
+    return f"{from_when(at, now)}: {_STAGE if staged else _TASK}"
 
 
 def has_fresh(workflow: Workflow, held: int) -> bool:
@@ -186,13 +202,13 @@ def _going_on(workflow: Workflow, held: int, staged: bool, lost: Sequence[str], 
         )
     if workflow.undecided:
         return (
-            "resolve(decision='applicable' or 'not_applicable', task_id) for each under "
-            "`undecided`; resolve without a decision tells its condition"
+            "resolve(decision='applicable' or 'not_applicable', task_id) for each task that is "
+            "undecided; resolve without a decision names them with their conditions"
         )
     if start := _start(workflow, held, staged, lost):
         return start
     if later and not workflow.in_progress:
-        return f"{later}: {_STAGE if staged else _TASK}"
+        return later
     if workflow.in_progress or held:
         return f"get_workflow(workflow_id={workflow.id!r}, since={workflow.seq}, wait_seconds=45)"
     if all_done(workflow):  # a supervisor's

@@ -7,8 +7,9 @@ from dataclasses import asdict
 from functools import cached_property
 from typing import Any
 
+from relaybook.core.ballot import asked_options
 from relaybook.core.coverage import items_given
-from relaybook.core.criteria import asked_criteria
+from relaybook.core.criteria import asked_criteria, asked_weights
 from relaybook.core.digest_account import named
 from relaybook.core.digest_brief import Request
 from relaybook.core.digest_panel import PanelKind, panel_kind
@@ -29,6 +30,8 @@ from relaybook.core.words import words_in_json
 from relaybook.engine.decided import RecordedDecisions
 from relaybook.engine.desk import Desk
 from relaybook.engine.handed import standing_for, taken
+from relaybook.engine.handled import handlers
+from relaybook.engine.open_decisions import waiting_lessons
 from relaybook.engine.prompt import result_schema, takes_of
 from relaybook.engine.unsettled import next_now
 from relaybook.engine.waiting import questions_of
@@ -182,6 +185,7 @@ class _Gathering:
             quorum=wishes.quorum,
             model=wishes.model,
             decisions=RecordedDecisions(self._tx, workflow),
+            lessons=len(waiting_lessons(self._tx, workflow)),
             replaced=self._items_replaced(),
         )
 
@@ -218,7 +222,12 @@ class _Gathering:
         elif task.status is Status.INPUT_REQUIRED:
             said["questions"] = tuple(questions_of(self._tx, task))
         if workflow.pattern is Pattern.EXPERT_PANEL:
-            said |= {"role": expert_name(spec), "criteria": asked_criteria(spec.args)}
+            said |= {
+                "role": expert_name(spec),
+                "criteria": asked_criteria(spec.args),
+                "weights": asked_weights(spec.args),
+                "options": asked_options(spec.args),
+            }
         return TaskOutcome(
             task_id=task.id,
             label=task.label,
@@ -228,6 +237,7 @@ class _Gathering:
             attempts=task.attempt,
             error_code=task.error_code,
             error=task.error,
+            handled_by=self._handlers.get(task.id),
             lost=is_expired(task, self._now),
             merge=merge,
             planned_actions=tuple(map(asdict, self._left_to_do(task, spec))),
@@ -246,6 +256,10 @@ class _Gathering:
         if self._workflow.pattern is Pattern.EXPERT_PANEL:
             found.pop("blockers", None)  # they are told with the votes
         return found
+
+    @cached_property
+    def _handlers(self) -> Mapping[str, str]:
+        return handlers(self._tx, self._workflow)
 
     @cached_property
     def _recorded(self) -> frozenset[str]:

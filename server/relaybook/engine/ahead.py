@@ -1,12 +1,16 @@
 """The `next` of an answer where the counters alone do not tell it: who runs, waits, has decided."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from relaybook.core.case import Case
 from relaybook.core.policy import MAX_FAILURES
-from relaybook.core.status import breaker_open
-from relaybook.engine.advice import after_failures, before_retry, from_when, next_call
-from relaybook.engine.attention import count_held, running_tasks
+from relaybook.core.status import breaker_open, is_ready, is_retryable
+from relaybook.engine.advice import HAND_OVER, after_failures, before_retry, next_call, start_later
+from relaybook.engine.attention import held_now, running_tasks
+from relaybook.engine.handled import way_out
+from relaybook.engine.reviewed import after_review
+from relaybook.engine.skill_breaker import resting
 from relaybook.model import EventType, Status, Workflow
 from relaybook.store.base import Tx
 from relaybook.store.events import read_decisions
@@ -21,39 +25,54 @@ def next_after(
 ) -> str:
     """What an orchestrator does next after an update of a task.
 
-    Which tasks are held is looked up only where somebody writes and it can make a difference.
+    Which tasks are held is looked up only where somebody writes, or a skill rests, and it can
+    make a difference.
     """
     workflow, task = after.workflow, after.tasks[task_id]
     writing = before.others_write or (task.status is Status.IN_PROGRESS and task.writes is not None)
-    held = count_held(tx, workflow, now) if writing else 0
+    held = held_now(tx, workflow, now) if writing or _any_rests(tx, after, now) else ()
     call = next_in(tx, workflow, now, held, staged=staged)
     if task.status is not Status.FAILED or workflow.decision is not None:
         return call
     return call if breaker_open(workflow.failed, workflow.total) else before_retry(task, call)
 
 
+def _any_rests(tx: Tx, case: Case, now: float) -> bool:
+    """Whether a task of the case could start, did the breaker of its skill let it."""
+    may_start = [task for task in case.tasks.values() if is_ready(task) or is_retryable(task)]
+    return any(resting(tx, skill, now) for skill in {task.skill for task in may_start})
+
+
 def next_in(
     tx: Tx,
     workflow: Workflow,
     now: float,
-    held: int = 0,
+    held: Sequence[Mapping[str, Any]] = (),
     lost: Sequence[str] = (),
     *,
     staged: bool = False,
 ) -> str:
-    """What an orchestrator does next in `workflow`, where `held` tasks are held, others `lost`."""
+    """What an orchestrator does next in `workflow`, with tasks `held` as told, and others `lost`."""
     running = running_tasks(tx, workflow) if workflow.decision is not None else ()
     adjusting = is_adjusting(tx, workflow)
     waiting, first = retries_waiting(tx, workflow, now)
     return next_call(
         workflow,
-        held + waiting,
+        len(held) + waiting,
         staged=staged,
         running=running,
         adjusting=adjusting,
         lost=lost,
-        later=from_when(first, now) if waiting else "",
+        handled=way_out(tx, workflow) if workflow.ended_at else "",
+        reviewed="" if workflow.ended_at else after_review(tx, workflow),
+        later=when_held(held, now) or (start_later(first, now, staged=staged) if waiting else ""),
     )
+
+
+def when_held(held: Sequence[Mapping[str, Any]], now: float) -> str:
+    """What to do where the skill of a task `held` rests; empty if none does."""
+    rests = [now + line["retry_after_seconds"] for line in held if "skill" in line]
+    return f"{start_later(min(rests), now, staged=True)}; {HAND_OVER}" if rests else ""
 
 
 def retries_waiting(tx: Tx, workflow: Workflow, now: float) -> tuple[int, float]:

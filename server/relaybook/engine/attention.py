@@ -7,6 +7,8 @@ from typing import Any
 from relaybook.core.policy import MAX_FAILURES, TRANSIENT
 from relaybook.core.scope import FREE
 from relaybook.core.status import is_expired, is_retryable, ready_now
+from relaybook.engine.handled import handlers
+from relaybook.engine.skill_breaker import resting
 from relaybook.engine.startable import READY
 from relaybook.engine.waiting import gate_items, hooks_left, questions_of, undecided_tasks
 from relaybook.errors import clip
@@ -29,7 +31,8 @@ class Needs:
     failed: Sequence[Task]
     #: Best first.
     ready: Sequence[Task]
-    #: Those that only the writing of another keeps from starting, each with that other.
+    #: Those that only the writing of another, or the breaker of their skill, keeps from starting,
+    #: each with that other, or with the skill.
     held: Sequence[dict[str, Any]]
     #: Those of `ready` that never start, since their prompt is too large.
     too_large: Sequence[str] = ()
@@ -52,16 +55,16 @@ def find_needs(tx: Tx, workflow: Workflow, now: float) -> Needs:
 
 
 def held_tasks(tx: Tx, workflow: Workflow, now: float) -> Sequence[dict[str, Any]]:
-    """The first tasks that only the writing of another keeps from starting, each with that other."""
+    """The first tasks that are held, as `held_of` tells them."""
     return find_needs(tx, workflow, now).held
 
 
-def count_held(tx: Tx, workflow: Workflow, now: float) -> int:
-    """How many tasks that could start are held; 0, too, where that changes nothing of what is next."""
+def held_now(tx: Tx, workflow: Workflow, now: float) -> Sequence[dict[str, Any]]:
+    """The tasks that are held; none, too, where that changes nothing of what is next."""
     could_start = 0 < workflow.ready + workflow.retryable <= READY_LOOKED_AT
     if not could_start or workflow.in_progress >= workflow.max_parallel:
-        return 0
-    return len(held_tasks(tx, workflow, now))
+        return ()
+    return held_tasks(tx, workflow, now)
 
 
 def attention(tx: Tx, workflow: Workflow, needs: Needs, now: float) -> dict[str, list[Any]]:
@@ -72,7 +75,7 @@ def attention(tx: Tx, workflow: Workflow, needs: Needs, now: float) -> dict[str,
     lists: dict[str, list[Any]] = {
         "overdue": [task.id for task in needs.running if is_overdue(task, now)][:IDS_SHOWN],
         "asking": [{"task_id": t.id, "questions": questions_of(tx, t)} for t in asking],
-        "failed": [failure(task) for task in needs.failed],
+        "failed": failures(tx, workflow, needs.failed),
         "review": [{"task_id": t.id, "items": gate_items(tx, t)[:6]} for t in review],
         "hooks_due": hooks_waiting(tx, workflow),
         "undecided": [task.id for task in undecided_tasks(tx, workflow)],
@@ -111,9 +114,17 @@ def _ready(tx: Tx, workflow: Workflow) -> list[Task]:
 
 
 def held_of(tx: Tx, workflow: Workflow, tasks: Sequence[Task], now: float) -> list[dict[str, Any]]:
-    """Of `tasks` those that what others write keeps from starting, each with one of the others."""
+    """Of `tasks` those that something else keeps from starting, each with what that is.
+
+    What others write, with one of them under `by`; or the breaker of the task's `skill`.
+    """
+    rests = {skill: resting(tx, skill, now) for skill in {task.skill for task in tasks}}
     found: list[dict[str, Any]] = []
     for task in tasks:
+        if rest := rests[task.skill]:
+            line = {"task_id": task.id, "skill": rest.skill, "breaker": str(rest.state)}
+            found.append(line | {"retry_after_seconds": rest.seconds(now)})
+            continue
         for scope in find_holders(tx, workflow.project, task):
             if not is_expired(get_task(tx, scope.workflow_id, scope.task_id), now):
                 by = {"workflow_id": scope.workflow_id, "task_id": scope.task_id}
@@ -123,6 +134,14 @@ def held_of(tx: Tx, workflow: Workflow, tasks: Sequence[Task], now: float) -> li
                 found.append(line)
                 break
     return found
+
+
+def failures(tx: Tx, workflow: Workflow, failed: Sequence[Task]) -> list[dict[str, Any]]:
+    """Each failed task in a line, with the task that handled its failure."""
+    by = handlers(tx, workflow)
+    return [
+        failure(task) | ({"handled_by": by[task.id]} if task.id in by else {}) for task in failed
+    ]
 
 
 def failure(task: Task) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """claim_task: a worker takes the next task that may start, and gets its prompt."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +9,6 @@ from relaybook.core.close import refuse_decided
 from relaybook.core.command import Start
 from relaybook.core.gates import Verdict
 from relaybook.core.machine import decide
-from relaybook.core.skill_stats import BREAKER_COOLDOWN, Breaker, admits, breaker
 from relaybook.core.start import refuse_held, refuse_start
 from relaybook.core.text import storable, text_hash
 from relaybook.engine.desk import Desk
@@ -18,16 +16,16 @@ from relaybook.engine.expire import end_lost_holders, without_expired
 from relaybook.engine.judge import pass_intake
 from relaybook.engine.offer import Nothing, candidates, idle, nothing, offering, why_not
 from relaybook.engine.prompt import Draft, spawn, task_prompt
+from relaybook.engine.skill_breaker import refuse_resting
 from relaybook.engine.unsettled import unsettled, why_unsettled
 from relaybook.engine.verdict import INTAKE, gate_told
 from relaybook.engine.waiting import blocked
-from relaybook.errors import Blocked, Held, InvalidArguments, Refusal, SkillBreakerOpen
+from relaybook.errors import Blocked, Held, InvalidArguments, Refusal
 from relaybook.model import Status, Task, Workflow
 from relaybook.store.base import Tx
 from relaybook.store.cases import get_workflow, load_case
 from relaybook.store.ledger import apply
 from relaybook.store.scopes import load_holders
-from relaybook.store.skills import skill_stats
 from relaybook.store.texts import put_texts
 
 LEASE_BOUNDS_SECONDS = (5, 24 * 3600)
@@ -187,7 +185,7 @@ def start_attempt(
         refuse_start(case.workflow, task)
     except Blocked as refusal:
         raise blocked(tx, task, refusal) from None
-    _refuse_broken_skill(tx, task, desk.clock())
+    refuse_resting(desk, tx, task, desk.clock())
     case = load_holders(tx, case, task_id)
     refuse_held(case, task)
     draft = task_prompt(desk, tx, case.workflow, task)
@@ -221,29 +219,6 @@ def _refuse_behind_unsettled(tx: Tx, workflow: Workflow, task: Task) -> None:
     stage = unsettled(tx, workflow)
     if stage is not None and stage.position < task.position:
         raise why_unsettled(tx, stage)
-
-
-def _refuse_broken_skill(tx: Tx, task: Task, now: float) -> None:
-    """Refuse while the skill that is to do `task` fails all the time.
-
-    Raises:
-        SkillBreakerOpen: with the seconds until it may be tried again.
-    """
-    if task.skill is None:
-        return
-    stats = skill_stats(tx, task.skill)
-    if breaker(stats, now) is Breaker.CLOSED:
-        return
-    sql = "SELECT count(*) FROM tasks WHERE status = 'in_progress' AND skill = :skill"
-    if admits(stats, now, tx.rows(sql, {"skill": task.skill})[0][0]):
-        return
-    wait = max(0, math.ceil((stats.opened_at or now) + BREAKER_COOLDOWN - now))
-    raise SkillBreakerOpen(
-        f"The breaker of skill {task.skill!r} is {breaker(stats, now)}: it failed too often.",
-        allowed="one attempt once it has cooled down, another skill by record(kind='handoff')",
-        next=f"repair the skill, or try again in {wait} s",
-        retry_after_seconds=wait,
-    )
 
 
 def started(begun: Begun) -> dict[str, Any]:

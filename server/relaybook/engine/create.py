@@ -1,6 +1,6 @@
 """create_workflow: a plan enters the ledger, whole, or not at all."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from relaybook.core.case import Case, evolve, opened
@@ -12,6 +12,7 @@ from relaybook.core.status import is_ready, workflow_status
 from relaybook.core.task_spec import spec_value
 from relaybook.core.text import canonical, text_hash
 from relaybook.engine.advice import next_call, progress
+from relaybook.engine.ahead import when_held
 from relaybook.engine.attention import READY_LOOKED_AT, held_of
 from relaybook.engine.cost import plan_cost
 from relaybook.engine.desk import Desk
@@ -121,7 +122,7 @@ def _dry_run(desk: Desk, plan: Planned, request_id: str | None, command: Command
         case = evolve(opened(events[0]), events[1:])
         findings = [*plan.findings, *overlaps_now(tx, case)]
         held = _held(tx, case, command.at)
-    answer = _answer(case, findings, plan.routes, held) | _preview(desk, plan)
+    answer = _answer(case, command.at, findings, plan.routes, held) | _preview(desk, plan)
     del answer["workflow_id"], answer["seq"]  # there is none
     then = f"answers {found['workflow_id']!r}, which is there already" if found else "registers it"
     return answer | {"next": f"create_workflow without dry_run {then}"}
@@ -142,7 +143,7 @@ def _registered(
         put_texts(tx, case.workflow.id, bodies)
         findings = [*plan.findings, *overlaps_now(tx, case)]
         held = _held(tx, case, command.at)
-    return _answer(case, findings, plan.routes, held) | {"cost": cost}
+    return _answer(case, command.at, findings, plan.routes, held) | {"cost": cost}
 
 
 def names_its_request(*_: Any, request_id: str | None = None, **__: Any) -> bool:
@@ -206,24 +207,26 @@ def _repeated(
     where = f"WHERE workflow_id = :id AND (({READY}) OR slug IS NOT NULL) ORDER BY position"
     shown = TASKS.find(tx, f"{where} LIMIT {STAGES_LIMIT}", id=workflow.id)
     case = Case(workflow=workflow, tasks={task.id: task for task in shown})
-    return _answer(case, held=_held(tx, case, now)) | {"repeated": True}
+    return _answer(case, now, held=_held(tx, case, now)) | {"repeated": True}
 
 
-def _held(tx: Tx, case: Case, now: float) -> set[str]:
-    """The tasks that could start, were others not writing what they write."""
-    writers = [task for task in case.tasks.values() if is_ready(task) and task.writes is not None]
-    found = held_of(tx, case.workflow, writers[:READY_LOOKED_AT], now)
-    return {line["task_id"] for line in found}
+def _held(tx: Tx, case: Case, now: float) -> Sequence[dict[str, Any]]:
+    """The tasks that could start, did others not write what they write, or their skill rest."""
+    ready = [task for task in case.tasks.values() if is_ready(task)]
+    found = [task for task in ready if task.writes is not None or task.skill is not None]
+    return held_of(tx, case.workflow, found[:READY_LOOKED_AT], now)
 
 
 def _answer(
     case: Case,
+    now: float,
     findings: Sequence[dict[str, str]] = (),
     routes: Sequence[Route] = (),
-    held: Collection[str] = (),
+    held: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     workflow = case.workflow
-    ready = [task.id for task in case.tasks.values() if is_ready(task) and task.id not in held]
+    kept = {line["task_id"] for line in held}
+    ready = [task.id for task in case.tasks.values() if is_ready(task) and task.id not in kept]
     stages = [task for task in case.tasks.values() if task.slug is not None]
     answer: dict[str, Any] = {
         "workflow_id": workflow.id,
@@ -232,7 +235,7 @@ def _answer(
         "seq": workflow.seq,
         "ready": ready[:10],
         "summary": stage_lines(stages) or _summary(workflow, len(held)),
-        "next": next_call(workflow, len(held), staged=bool(stages)),
+        "next": next_call(workflow, len(held), staged=bool(stages), later=when_held(held, now)),
     }
     if routes:
         answer["stages"] = routed(stages, routes)

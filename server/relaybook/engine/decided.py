@@ -61,6 +61,7 @@ def _recorded(event: Event, _: _Open) -> RecordedDecision:
         reason=said.get("reason", ""),
         instruction=said.get("instruction", ""),
         task_id=said.get("next_task") or event.task_id,
+        about={"reviewed": said["reviewed"]} if "reviewed" in said else {},
         saw={name: said[name] for name in ("satisfied", "looping", "progressing") if name in said},
     )
 

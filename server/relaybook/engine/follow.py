@@ -37,7 +37,8 @@ def holders(desk: Desk, workflow_id: str) -> list[tuple[str, str]]:
     """
     with desk.store.read() as tx:
         lines = held_tasks(tx, get_workflow(tx, workflow_id), desk.clock())
-    return list(dict.fromkeys((each["by"]["workflow_id"], each["by"]["task_id"]) for each in lines))
+    writing = [each["by"] for each in lines if "by" in each]
+    return list(dict.fromkeys((by["workflow_id"], by["task_id"]) for by in writing))
 
 
 def all_writing(desk: Desk, names: Sequence[tuple[str, str]]) -> bool:

@@ -21,9 +21,10 @@ from relaybook.core.gates import output_gate
 from relaybook.core.status import breaker_open, failed_for_good
 from relaybook.core.task_spec import ParentAction
 from relaybook.core.text import compact
-from relaybook.engine.advice import before_retry, from_when, next_call
+from relaybook.engine.advice import HAND_OVER, before_retry, from_when, next_call
 from relaybook.engine.desk import Desk
 from relaybook.engine.hooks import due, gate_again, hook_tasks
+from relaybook.engine.skill_breaker import resting
 from relaybook.engine.stage import hooks_of
 from relaybook.engine.unsettled import PARENT_ACTION, review_next
 from relaybook.engine.verdict import OUTPUT, item_told
@@ -177,7 +178,7 @@ def stage_answer(desk: Desk, tx: Tx, case: Case, task_id: str) -> dict[str, Any]
         said["gate"] = gate
     if found := hook_tasks(desk, tx, case.workflow, task, records, names):
         said["hooks"] = found
-    again = _starting_again(case.workflow, task, desk.clock())
+    again = _starting_again(tx, case.workflow, task, desk.clock())
     if hooks_left(task):
         said["next"] = (
             f"run these hooks (render_prompt with task_id and template has their prompts), then "
@@ -193,13 +194,15 @@ def _waives_gate(event: Event) -> bool:
     return event.type is EventType.TASK_COMPLETED and "waived" in event.data
 
 
-def _starting_again(workflow: Workflow, task: Task, now: float) -> str:
+def _starting_again(tx: Tx, workflow: Workflow, task: Task, now: float) -> str:
     """What to call once the hooks of a failed stage are run; empty if it did not fail."""
     if task.status is not Status.FAILED:
         return ""
     if breaker_open(workflow.failed, workflow.total) or failed_for_good(task):
         return next_call(workflow)
     call = f"advance_stage without an outcome: it starts stage {task.position} again"
-    if task.not_before is None or task.not_before <= now:
+    rest = resting(tx, task.skill, now)
+    start = max(task.not_before or now, rest.until if rest else now)
+    if start <= now:
         return before_retry(task, call)
-    return f"{call}, {from_when(task.not_before, now)}"
+    return f"{call}, {from_when(start, now)}" + (f"; {HAND_OVER}" if rest else "")

@@ -82,8 +82,9 @@ works at any time and names every gap: report them as they are.
 DERIVED = {
     "ready": "pending, and nothing before it holds it back",
     "blocked": "a task: pending, and waiting for another; a workflow: nothing of it can start",
-    "held": "ready, but another task is writing what it would write",
+    "held": "ready, but another task is writing what it would write, or the breaker of its skill is open",
     "retryable": "failed, not for good, with a retry left",
+    "starved": "a workflow: tasks of it may start, and nothing is in progress",
     "overdue": "in progress past its timeout, or without a word past its lease",
     "stalled": f"nothing started or completed for {STALL_FACTOR} times the expected minutes",
     "update_due": f"the user was told nothing for {USER_UPDATE_AFTER_SECONDS // 60} minutes",

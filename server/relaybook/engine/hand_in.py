@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from relaybook.core.ballot import asked_options, off_options
 from relaybook.core.close import refuse_decided
 from relaybook.core.command import Ask, NameFailure, Release
 from relaybook.core.coverage import item_ids, items_given, uncovered
@@ -48,6 +49,10 @@ OFF_CRITERIA = (
     "the result is recorded as it is; the digest names these criteria, and counts no score of one "
     "that was not asked for"
 )
+OFF_OPTIONS = (
+    "the result is recorded as it is; the digest names these options, and counts no place of one "
+    "that was not asked for"
+)
 CONFIRM = "; error.code is a guess: if it is wrong, send status 'failed' with error_code alone"
 
 
@@ -81,13 +86,17 @@ def complete(desk: Desk, update: Update) -> dict[str, Any]:
 def _coverage(
     spec: TaskSpec, schema: Mapping[str, Any] | None, result: Envelope, status: str
 ) -> dict[str, Any]:
-    """What a result leaves out of its items or criteria, or names besides; empty if nothing."""
+    """What a result leaves out of its items, criteria or options, or names besides."""
     if items := items_given(spec):
         returned = item_ids(result.data, plan_merge(schema or {}))
         found = uncovered(items, returned) if returned is not None else {}
         return {"coverage": found, "advice": _advice(found, status)} if found else {}
-    if spec.expert_role and (off := off_criteria(result.data, asked_criteria(spec.args))):
+    if not spec.expert_role:
+        return {}
+    if off := off_criteria(result.data, asked_criteria(spec.args)):
         return {"coverage": off, "advice": OFF_CRITERIA}
+    if off := off_options(result.data, asked_options(spec.args)):
+        return {"coverage": off, "advice": OFF_OPTIONS}
     return {}
 
 

@@ -1,7 +1,7 @@
 """What the judgement of a hook means for the ledger: lessons to propose, work for later, a veto."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from relaybook.core.command import Fact
@@ -22,6 +22,12 @@ class HookRun:
     notes: tuple[Fact, ...] = ()
     #: What stands against the stage.
     objections: tuple[Mapping[str, str], ...] = ()
+    #: What reflection made of the findings; it names them by their ids.
+    reflected: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def says_something(self) -> bool:
+        return bool(self.notes or self.objections or self.reflected)
 
 
 def read_hook_run(desk: Desk, entry: Any) -> HookRun:
@@ -58,20 +64,7 @@ def _read(desk: Desk, hook: str, output: str) -> HookRun:
 
 
 def _reflected(hook: str, data: Mapping[str, Any]) -> HookRun:
-    """Lessons are findings that know where they belong; the ledger proposes them."""
-    notes = [
-        (
-            EventType.FINDING_ADDED,
-            {
-                "text": clip(lesson["text"], TEXT_SHOWN),
-                "target": lesson["target"],
-                "confidence": lesson["confidence"],
-                "evidence": clip(", ".join(lesson["evidence"]), TEXT_SHOWN),
-            },
-        )
-        for lesson in data.get("lessons", ())
-    ]
-    return HookRun(hook, tuple(notes))
+    return HookRun(hook, reflected=data)
 
 
 def _checked(hook: str, data: Mapping[str, Any]) -> HookRun:

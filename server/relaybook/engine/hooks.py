@@ -10,6 +10,7 @@ from relaybook.core.gates import Evidence, output_gate
 from relaybook.core.health import Health, health
 from relaybook.core.hooks import EndedStage, Hook, due_hooks
 from relaybook.core.task_spec import TaskSpec
+from relaybook.engine.advice import timestamp
 from relaybook.engine.desk import Desk
 from relaybook.engine.stage import hooks_of
 from relaybook.engine.verdict import OUTPUT, gate_told
@@ -70,6 +71,8 @@ def _ended(
 def figures(found: Health) -> dict[str, Any]:
     """The health of a skill as an answer tells it, what is not known left out."""
     said = {name: value for name, value in asdict(found).items() if value not in (None, {})}
+    if found.retry_at is not None:
+        said["retry_at"] = timestamp(found.retry_at)
     return said | {"state": str(found.state), "breaker": str(found.breaker)}
 
 

@@ -94,8 +94,12 @@ def skill_health(desk: Desk) -> dict[str, dict[str, Any]]:
     return {skill: figures(health(found, desk.clock())) for skill, found in stats.items()}
 
 
+#: What an outcome that is no failure is called.
+PASSED = "passed"
+
+
 def skill_history(desk: Desk) -> dict[str, dict[str, Any]]:
-    """The health of each skill with its last outcomes, oldest first: "" or the failure code.
+    """The health of each skill with its last outcomes, oldest first: passed, or the failure code.
 
     `minutes` are those of its last passes, oldest first.
     """
@@ -103,7 +107,8 @@ def skill_history(desk: Desk) -> dict[str, dict[str, Any]]:
         stats = all_skill_stats(tx)
     return {
         skill: figures(health(found, desk.clock()))
-        | {"recent": found.recent, "minutes": [round(each, 2) for each in found.minutes]}
+        | {"recent": [code or PASSED for code in found.recent]}
+        | {"minutes": [round(each, 2) for each in found.minutes]}
         for skill, found in stats.items()
     }
 

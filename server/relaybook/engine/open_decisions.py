@@ -9,13 +9,20 @@ from relaybook.core.status import workflow_status
 from relaybook.engine.advice import progress
 from relaybook.engine.ahead import is_adjusting, waits_after_failures
 from relaybook.engine.desk import Desk
+from relaybook.engine.handled import handlers
+from relaybook.engine.handled import told as handled_told
 from relaybook.engine.unsettled import PARENT_ACTION, next_now, unsettled
 from relaybook.engine.waiting import gate_items, hooks_left, questions_of, undecided_tasks
 from relaybook.errors import clip
-from relaybook.model import Status, Task, Workflow, WorkflowStatus
+from relaybook.model import Pattern, Status, Task, Workflow, WorkflowStatus
 from relaybook.store.base import Tx
 from relaybook.store.cases import get_workflow
+from relaybook.store.lessons import proposed_by
 from relaybook.store.tables import TASKS
+
+#: How many lessons wait in one answer, and how much of each text it tells.
+LESSONS_SHOWN, LESSON_SHOWN = 8, 160
+ON_LESSON = "resolve(decision='accept_lesson' or 'reject_lesson', lesson, reason)"
 
 
 def open_decisions(desk: Desk, workflow_id: str) -> dict[str, Any]:
@@ -23,14 +30,31 @@ def open_decisions(desk: Desk, workflow_id: str) -> dict[str, Any]:
     with desk.store.read() as tx:
         workflow = get_workflow(tx, workflow_id)
         found = open_questions(desk, tx, workflow)
+        lessons = waiting_lessons(tx, workflow)
         call = next_now(tx, workflow, desk.clock())
-    return {
+    told = f"{len(found)} decision(s) open" if found else "nothing waits for the user"
+    answer = {
         "workflow_id": workflow.id,
         "seq": workflow.seq,
         "open": found,
-        "summary": f"{len(found)} decision(s) open" if found else "nothing waits for the user",
+        "summary": f"{told}; {len(lessons)} lesson(s) wait for theirs" if lessons else told,
         "next": _ask_then(found, call) if found else call,
     }
+    if not lessons:
+        return answer
+    then = answer["next"] if found else f"{call}; for a lesson {ON_LESSON}"
+    return answer | {"lessons": lessons[:LESSONS_SHOWN], "next": then}
+
+
+def waiting_lessons(tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:
+    """The lessons that stages of a workflow proposed and nobody has decided, the latest first."""
+    if workflow.pattern is not Pattern.PIPELINE:
+        return []  # stages alone propose them
+    return [
+        {"lesson": kept.id, "text": clip(kept.text, LESSON_SHOWN), "target": kept.target}
+        | ({"evidence": clip(kept.evidence, LESSON_SHOWN)} if kept.evidence else {})
+        for kept in proposed_by(tx, workflow)
+    ]
 
 
 def _ask_then(found: list[dict[str, Any]], call: str) -> str:
@@ -61,6 +85,8 @@ def _breaker(tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:
     told = account(
         workflow.completed, applicable, _names(tx, workflow, Status.FAILED, workflow.failed)
     )
+    handled = handled_told(handlers(tx, workflow))
+    told += f" {handled}." if handled else ""
     return [
         {
             "question": f"{told} Retry the failed tasks, adjust the plan, or accept the partial "

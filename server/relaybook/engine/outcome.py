@@ -17,6 +17,7 @@ from relaybook.engine.ahead import next_after
 from relaybook.engine.desk import Desk
 from relaybook.engine.gate import stage_answer, staged
 from relaybook.engine.request import Update
+from relaybook.engine.skill_breaker import resting
 from relaybook.errors import clip
 from relaybook.model import FailureCode, Status, Tier
 from relaybook.store.base import Tx
@@ -172,6 +173,7 @@ def told(
     workflow, task = after.workflow, after.tasks[task_id]
     freed = [t.id for t in after.tasks.values() if is_ready(t) and t.id != task_id]
     freed = [name for name in freed if not is_ready(before.tasks[name])]
+    free = [name for name in freed if not resting(tx, after.tasks[name].skill, desk.clock())]
     answer: dict[str, Any] = {
         "workflow_id": workflow.id,
         "task_id": task.id,
@@ -184,10 +186,10 @@ def told(
     if task.error and task.status is Status.FAILED:
         answer["error"] = {"code": task.error_code, "message": clip(task.error, 300)}
         answer["advice"] = failure_advice(workflow, task, freed)
-    if task.status is Status.COMPLETED and (advice := result_advice(workflow)):
+    if task.status is Status.COMPLETED and (advice := result_advice(workflow, task)):
         answer["advice"] = advice
-    if freed:
-        answer["ready"] = freed[:10]
+    if free:
+        answer["ready"] = free[:10]
     if repeated:
         answer["repeated"] = True
     staged = task.slug is not None

@@ -5,9 +5,11 @@ from typing import Any
 from relaybook.core.text import compact
 from relaybook.engine.advice import timestamp
 from relaybook.engine.desk import Desk
+from relaybook.engine.learned import list_lessons
 from relaybook.engine.open_decisions import open_questions
 from relaybook.model import Workflow
 from relaybook.store.base import Tx
+from relaybook.store.lessons import LessonStatus
 from relaybook.store.tables import WORKFLOWS
 
 #: How many workflows one text speaks of.
@@ -27,7 +29,8 @@ def read_decisions(desk: Desk) -> str:
     with desk.store.read() as tx:
         asking = WORKFLOWS.find(tx, _MAY_ASK.format(sight=tx.sight), limit=WORKFLOWS_SHOWN)
         found = [line for workflow in asking for line in _lines(desk, tx, workflow)]
-    return compact({"decisions": found})
+    lessons = list_lessons(desk, status=LessonStatus.PROPOSED)
+    return compact({"decisions": found} | ({"lessons": lessons} if lessons else {}))
 
 
 def _lines(desk: Desk, tx: Tx, workflow: Workflow) -> list[dict[str, Any]]:

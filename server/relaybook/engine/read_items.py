@@ -5,6 +5,7 @@ from typing import Any
 
 from relaybook.core.item import WorkItem
 from relaybook.core.text import compact
+from relaybook.engine.advice import timestamp
 from relaybook.engine.desk import Desk
 from relaybook.engine.items import (
     EVENTS_LIMIT,
@@ -50,21 +51,28 @@ def read_task_item(desk: Desk, id: str, task_id: str) -> str:
 
 def _item(item: WorkItem) -> str:
     said = {name: value for name, value in asdict(item).items() if value}
-    shown: dict[str, Any] = {
-        name: value[-RECORDS_SHOWN:] if isinstance(value, tuple) else value
-        for name, value in said.items()
-    }
-    return compact(shown)
+    return compact({name: _shown(name, value) for name, value in said.items()})
+
+
+def _shown(name: str, value: Any) -> Any:
+    """The last records of each kind, and times as everywhere else."""
+    if isinstance(value, tuple):
+        return value[-RECORDS_SHOWN:]
+    return timestamp(value) if name.endswith("_at") else value
+
+
+def _timed(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{**event, "at": timestamp(event["at"])} for event in events]
 
 
 def read_item_events(desk: Desk, slug: str) -> str:
     """The last events of a work item, oldest first."""
-    return compact({"events": item_events(desk, slug, limit=EVENTS_LIMIT)})
+    return compact({"events": _timed(item_events(desk, slug, limit=EVENTS_LIMIT))})
 
 
 def read_hook_events(desk: Desk, event: str, since: str) -> str:
     """The events of all work items under one of the twelve names, from a date on."""
-    return compact({"events": hook_events(desk, event, since=since)})
+    return compact({"events": _timed(hook_events(desk, event, since=since))})
 
 
 def read_lessons(desk: Desk) -> str:

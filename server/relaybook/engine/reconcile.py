@@ -1,7 +1,7 @@
 """Reconciliation: what the ledger says is in progress against the sessions that really run."""
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -66,7 +66,7 @@ def _verdict(task: Task, sessions: Collection[str]) -> Verdict:
 
 def standing_still(
     workflow: Workflow,
-    held: int = 0,
+    held: Sequence[Mapping[str, Any]] = (),
     *,
     adjusting: bool = False,
     too_large: int = 0,
@@ -74,7 +74,8 @@ def standing_still(
 ) -> str | None:
     """Why a workflow with nothing in progress does not move, in a line; None if it does.
 
-    `held` of its tasks could start, were others not writing what they write. `adjusting` says
+    The tasks `held` could start, did others not write what they write, or their skill fail too
+    often. `adjusting` says
     that the user decided after failures to adjust the plan. `too_large` of those that could start
     have a prompt that is too large; `retries` of them wait until a time before they are tried again.
     """
@@ -82,7 +83,9 @@ def standing_still(
         return None
     asks = workflow.input_required or workflow.review
     stopped = breaker_open(workflow.failed, workflow.total)
-    free = 0 if stopped else workflow.ready + workflow.retryable - held - too_large - retries[0]
+    free = (
+        0 if stopped else workflow.ready + workflow.retryable - len(held) - too_large - retries[0]
+    )
     if free > 0:
         others = "; others wait for answers or a gate" if asks else ""
         return f"{Verdict.STARVED}: {free} task(s) may start and nobody starts them{others}"
@@ -96,6 +99,8 @@ def standing_still(
         return f"{Verdict.WAITING}: for the plan to be changed, {too_large} prompt(s) are too large"
     if retries[0]:
         return f"{Verdict.WAITING}: {retries[0]} retry(s), the first from {timestamp(math.ceil(retries[1]))}"
+    if skills := {line["skill"] for line in held if "skill" in line}:
+        return f"{Verdict.WAITING}: for the breaker of skill {', '.join(sorted(skills))}"
     if held:
-        return f"{Verdict.WAITING}: for the writers that hold {held} task(s)"
+        return f"{Verdict.WAITING}: for the writers that hold {len(held)} task(s)"
     return f"{Verdict.WAITING}: nothing can start"

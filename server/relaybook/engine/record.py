@@ -8,6 +8,7 @@ from relaybook.core.command import Fact, Note
 from relaybook.core.machine import decide
 from relaybook.core.record import OF_WORKFLOW, read_record, refuse_kind
 from relaybook.engine.desk import Desk
+from relaybook.engine.fit import refuse_unfit
 from relaybook.engine.unsettled import next_now
 from relaybook.errors import InvalidArguments, UnknownTask
 from relaybook.store.base import Tx
@@ -32,6 +33,7 @@ def record(
     Raises:
         InvalidArguments: an entry is not of its kind's form; none was recorded.
         Forbidden: a worker may not record this kind.
+        UnknownContract: a stage is handed to a skill that there is not.
         UnknownWorkflow, UnknownTask, StaleClaim: what is named is not there, the next task of a
             review included.
     """
@@ -41,6 +43,12 @@ def record(
         if claim is not None:
             workflow_id, task_id = find_claim(tx, claim)
         case = _case(tx, kind, workflow_id, task_id, claim)
+        if kind == "handoff" and case.tasks[task_id].capability is not None:
+            for _, said in notes:
+                refuse_unfit(desk, case.tasks[task_id], said["to"])
+        if kind == "review" and task_id:
+            get_task(tx, workflow_id, task_id)
+            notes = [(event, {**said, "reviewed": task_id}) for event, said in notes]
         for _, said in notes:
             if said.get("decision") == "retry" and (again := said.get("next_task")):
                 _refuse_unplanned(tx, workflow_id, again)

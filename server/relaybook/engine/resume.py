@@ -7,9 +7,9 @@ from typing import Any
 
 from relaybook.core.status import ready_now
 from relaybook.core.text import compact
-from relaybook.engine.attention import Needs, failure, hooks_waiting, is_overdue
+from relaybook.engine.attention import Needs, failures, hooks_waiting, is_overdue
 from relaybook.engine.desk import Desk
-from relaybook.engine.open_decisions import open_questions
+from relaybook.engine.open_decisions import open_questions, waiting_lessons
 from relaybook.engine.waiting import answers_in
 from relaybook.errors import clip
 from relaybook.model import Event, EventType, Task, Workflow
@@ -27,6 +27,7 @@ ROOM = {
     "ready": 1_400,
     "held": 800,
     "hooks_due": 900,
+    "lessons": 1_000,
     "waiting_for_user": 2_400,
 }
 TOLD = (
@@ -55,10 +56,11 @@ def resume(desk: Desk, tx: Tx, workflow: Workflow, needs: Needs) -> dict[str, An
         "decisions": _whole(decisions),
         "done": (_done(tx, workflow), workflow.completed),
         "running": _whole([_running(task, desk.clock()) for task in needs.running]),
-        "failed": (map(failure, needs.failed), workflow.failed),
+        "failed": (failures(tx, workflow, needs.failed), workflow.failed),
         "ready": (needs.free, ready_now(workflow) - len(needs.ready) + len(needs.free)),
         "held": _whole(needs.held),
         "hooks_due": _whole(hooks_waiting(tx, workflow)),
+        "lessons": _whole(waiting_lessons(tx, workflow)),
         "waiting_for_user": _whole([_short(each) for each in open_questions(desk, tx, workflow)]),
     }
     said: dict[str, Any] = {"goal": _goal(workflow, metadata)}
@@ -108,7 +110,8 @@ def _decisions(tx: Tx, workflow: Workflow) -> Iterator[str]:
 
 def _decision(event: Event) -> str:
     what = event.data.get("decision") or "plan changed"
-    what += f", {event.task_id}" if event.task_id is not None else ""
+    task_id = event.task_id or event.data.get("reviewed")
+    what += f", {task_id}" if task_id is not None else ""
     why = event.data.get("reason") or event.data.get("instruction") or ""
     return clip(f"{event.seq}: {what}" + (f" ({why})" if why else ""), DECISION_SHOWN)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, replace
 
+from relaybook.core.criteria import check_weights
 from relaybook.core.merge_plan import plan_merge
 from relaybook.core.plan import DEFAULT_TEMPLATES
 from relaybook.core.task_spec import TaskSpec
@@ -49,6 +50,8 @@ def settled(desk: Desk, pattern: Pattern, spec: TaskSpec, place: str | None) -> 
         check_arguments(template.name, template.inputs, arguments(template, spec), what=what)
     except InvalidArguments as fault:
         raise _of_task(fault, spec, place) from None
+    if spec.expert_role:
+        check_weights(spec.args)
     if spec.schema is not None:
         plan_merge(spec.schema)
     minutes = spec.expected_minutes or template.expected_minutes

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from relaybook.core.status import breaker_open
 from relaybook.engine.advice import has_fresh
 from relaybook.engine.ahead import next_in
-from relaybook.engine.attention import count_held, lost_of, running_tasks
+from relaybook.engine.attention import held_now, lost_of, running_tasks
 from relaybook.engine.stage_ids import has_stages
 from relaybook.engine.waiting import gate_items, hooks_left
 from relaybook.errors import HooksPending, InReview, clip
@@ -84,12 +85,14 @@ def next_now(tx: Tx, workflow: Workflow, now: float) -> str:
 
     Which are lost is looked up only where no other may start.
     """
-    held = count_held(tx, workflow, now)
-    running = () if has_fresh(workflow, held) else running_tasks(tx, workflow)
+    held = held_now(tx, workflow, now)
+    running = () if has_fresh(workflow, len(held)) else running_tasks(tx, workflow)
     return next_of(tx, workflow, now, held, lost_of(running, now))
 
 
-def next_of(tx: Tx, workflow: Workflow, now: float, held: int, lost: Sequence[str]) -> str:
+def next_of(
+    tx: Tx, workflow: Workflow, now: float, held: Sequence[Mapping[str, Any]], lost: Sequence[str]
+) -> str:
     """What an orchestrator does next, as `next_call` says it; of stages the one concerned named."""
     if not has_stages(tx, workflow):
         return next_in(tx, workflow, now, held, lost)

@@ -69,7 +69,7 @@ def show_workflow(
         adjusting = is_adjusting(tx, workflow)
         if still := standing_still(
             workflow,
-            len(needs.held),
+            needs.held,
             adjusting=adjusting,
             too_large=len(needs.too_large),
             retries=retries_waiting(tx, workflow, now),
@@ -96,7 +96,7 @@ def _call(tx: Tx, workflow: Workflow, needs: Needs, lost: Sequence[str], now: fl
     stuck = len(needs.held) + len(needs.too_large)
     if needs.too_large and not workflow.input_required and not has_fresh(workflow, stuck):
         return instead(needs.too_large)
-    return next_of(tx, workflow, now, len(needs.held), lost)
+    return next_of(tx, workflow, now, needs.held, lost)
 
 
 def _ahead(since: int | None, workflow: Workflow) -> str:

@@ -99,6 +99,18 @@ def latest_lessons(tx: Tx, project: str, target: str, limit: int) -> list[KeptLe
     return LESSONS.find(tx, where, project=project, target=target, limit=limit)
 
 
+def proposed_by(tx: Tx, workflow: Workflow, task: Task | None = None) -> list[KeptLesson]:
+    """The lessons that a workflow proposed, or one task of it, and nobody has decided, the latest
+    first."""
+    where = (
+        "WHERE project = :project AND workflow_id = :workflow_id AND status = 'proposed'"
+        + (" AND task_id = :task_id" if task is not None else "")
+        + " ORDER BY created_at DESC, id LIMIT :limit"
+    )
+    said = {"project": workflow.project, "workflow_id": workflow.id, "limit": COMPARED}
+    return LESSONS.find(tx, where, **said, task_id=task.id if task is not None else None)
+
+
 def accepted_lessons(
     tx: Tx, project: str, skill: str | None, template: str, limit: int
 ) -> tuple[str, ...]:

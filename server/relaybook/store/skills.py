@@ -1,8 +1,9 @@
 """The figures of skills, one row of them for each, folded from how their attempts ended."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 
-from relaybook.core.skill_stats import SkillStats, from_json, observe, to_json
+from relaybook.core.skill_stats import SkillStats, from_json, observe, take_back_pass, to_json
 from relaybook.model import Event, EventType, FailureCode, Outcome, Status, Task
 from relaybook.store.base import Tx
 
@@ -16,6 +17,9 @@ _PUT_OF_PROJECT = (
     "INSERT INTO project_skill_stats (project, skill, stats) VALUES (:project, :skill, :stats)"
     " ON CONFLICT (project, skill) DO UPDATE SET stats = excluded.stats"
 )
+
+#: The figures of a skill after what an event says of it.
+_Counted = Callable[[SkillStats], SkillStats]
 
 
 def skill_stats(tx: Tx, skill: str) -> SkillStats:
@@ -49,49 +53,60 @@ def keep_outcomes(
 ) -> None:
     """Count how `events` ended attempts of tasks that are as `before` says."""
     found = list(_outcomes(before, events))
-    for skill in sorted({skill for skill, _, _ in found}):
+    for skill in sorted({skill for skill, _ in found}):
         tx.lock(f"skill {skill}")
-    for skill, at, (outcome, minutes, code) in found:
+    for skill, counted in found:
         known = {"skill": skill, "project": project}
         for read, put in ((_STATS, _PUT_STATS), (_OF_PROJECT, _PUT_OF_PROJECT)):
-            stats = observe(_stats(tx, read, known), outcome, at, minutes, code)
+            stats = counted(_stats(tx, read, known))
             tx.rows(put, {**known, "stats": to_json(stats)})
 
 
 def _outcomes(
     before: Mapping[str, Task], events: Iterable[Event]
-) -> Iterator[tuple[str, float, tuple[Outcome, float | None, FailureCode]]]:
+) -> Iterator[tuple[str, _Counted]]:
     for event in events:
         task = before.get(str(event.task_id))
         if task is not None and task.skill is not None:
-            outcome = outcome_of(task, event)
-            if outcome is not None:
-                yield task.skill, event.at, outcome
+            counted = _counted(task, event)
+            if counted is not None:
+                yield task.skill, counted
 
 
-def outcome_of(task: Task, event: Event) -> tuple[Outcome, float | None, FailureCode] | None:
-    """What `event` says of the skill that does `task`: outcome, minutes, failure code.
+def _counted(task: Task, event: Event) -> _Counted | None:
+    """How `event` counts for the skill that does `task`; None if it says nothing of it.
 
-    Work in review counts when its fate is known: as passed once its gate passes or the parent
-    confirms it, as failed if the gate was waived or the work is done again.
+    An attempt counts once, when its fate is known: as passed once its gate passes or the parent
+    confirms it, as failed if the gate was waived or the work is done again. A pass that a hook
+    overturns is taken back until then.
     """
+    at = event.at
     match event.type:
-        case EventType.TASK_COMPLETED if "waived" in event.data:
-            return Outcome.FAILED, None, FailureCode.VERIFICATION_MISSING
+        case EventType.TASK_COMPLETED if "waived" not in event.data:
+            minutes = _minutes(task, at)
+            return partial(observe, outcome=Outcome.COMPLETED, at=at, minutes=minutes)
         case EventType.TASK_COMPLETED:
-            return Outcome.COMPLETED, _minutes(task, event), FailureCode.UNKNOWN
-        case EventType.TASK_FAILED | EventType.ATTEMPT_EXPIRED:
-            return Outcome.FAILED, None, _code(event)
+            return partial(observe, outcome=Outcome.FAILED, at=at, code=_in_review(task))
         case EventType.TASK_STARTED if task.status is Status.REVIEW:
-            return Outcome.FAILED, None, FailureCode.VERIFICATION_MISSING
+            return partial(observe, outcome=Outcome.FAILED, at=at, code=_in_review(task))
+        case EventType.TASK_FAILED | EventType.ATTEMPT_EXPIRED:
+            return partial(observe, outcome=Outcome.FAILED, at=at, code=_code(event))
         case EventType.GATE_FAILED if task.status is Status.COMPLETED:
-            return Outcome.FAILED, None, FailureCode.VERIFICATION_INCORRECT
+            return partial(take_back_pass, minutes=_minutes(task, task.ended_at))
         case _:
             return None
 
 
-def _minutes(task: Task, event: Event) -> float | None:
-    return None if task.started_at is None else round((event.at - task.started_at) / 60, 2)
+def _in_review(task: Task) -> FailureCode:
+    """What is wrong with work that its review does not let pass."""
+    overturned = task.error_code == FailureCode.VERIFICATION_INCORRECT
+    return FailureCode.VERIFICATION_INCORRECT if overturned else FailureCode.VERIFICATION_MISSING
+
+
+def _minutes(task: Task, until: float | None) -> float | None:
+    if task.started_at is None or until is None:
+        return None
+    return round((until - task.started_at) / 60, 2)
 
 
 def _code(event: Event) -> FailureCode:

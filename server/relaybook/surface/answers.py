@@ -55,6 +55,7 @@ class Resolved(Told, total=False):
     status: str
     progress: str
     open: list[dict[str, Any]]
+    lessons: list[dict[str, Any]]
     reopened: list[str]
     repeated: bool
 
@@ -138,6 +139,7 @@ class Shown(Told, total=False):
     decisions: list[str]
     done: list[dict[str, Any]]
     running: list[dict[str, Any]]
+    lessons: list[dict[str, Any]]
     waiting_for_user: list[dict[str, Any]]
     shared_decisions: list[str]
     metadata: str

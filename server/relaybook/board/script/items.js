@@ -67,7 +67,7 @@ route("/items/:slug", {
         ["Capability", item.capability],
         ["Attempts", item.attempt],
         ["Failures", item.failures],
-        ["Changed", age(new Date(item.updated_at * 1000).toISOString())],
+        ["Changed", age(item.updated_at)],
         ["Waits for", itemLinks(item.blockers)],
         ["Waited for by", itemLinks(item.dependents)],
         ["Hooks due", item.hooks_due?.join(", ")],

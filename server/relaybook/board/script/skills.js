@@ -32,7 +32,7 @@ const skillCard = (name, health) =>
     ),
     outcomeStrip(health.recent),
     health.minutes.length > 1 ? durationLine(health.minutes) : null,
-    health.breaker === "closed" ? null : h("p", { class: "alarm-line" }, h("b", null, "Breaker ", plain(health.breaker), ". "), health.retry_at ? `A try from ${new Date(health.retry_at * 1000).toLocaleTimeString()} on.` : ""),
+    health.breaker === "closed" ? null : h("p", { class: "alarm-line" }, h("b", null, "Breaker ", plain(health.breaker), ". "), health.retry_at ? `A try from ${new Date(health.retry_at).toLocaleTimeString()} on.` : ""),
     health.drift == null ? null : h("p", { class: "alarm-line" }, h("b", null, "Drift. "), `Its pass rate fell by ${percent(health.drift)}.`),
     health.ticket ? h("p", { class: `ticket tone-${TICKET_TONE[health.ticket.priority]}` }, h("b", null, `${health.ticket.priority}: `), `${health.ticket.cause}. ${sentence(health.ticket.fix)}.`) : null,
   );
@@ -40,11 +40,11 @@ const skillCard = (name, health) =>
 const figure = (name, value) => h("div", { class: "figure" }, h("b", null, value), h("span", null, name));
 
 function outcomeStrip(recent) {
-  const failed = recent.filter(Boolean).length;
+  const failed = recent.filter((ended) => ended !== "passed").length;
   return h(
     "div",
     { class: "strip", role: "img", "aria-label": `Of the last ${recent.length} runs ${failed} failed` },
-    recent.map((code) => h("span", { class: code ? "tone-bad" : "tone-good", title: code ? plain(code) : "passed" })),
+    recent.map((ended) => h("span", { class: ended === "passed" ? "tone-good" : "tone-bad", title: plain(ended) })),
   );
 }
 

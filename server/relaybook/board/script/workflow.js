@@ -76,8 +76,8 @@ function workflowHead({ id, workflow, open }) {
       (workflow.hooks_due ?? []).map(({ task_id: task, hooks }) =>
         h("p", { key: `hooks-${task}`, class: "alarm-line" }, h("b", null, "Hooks due: "), `${hooks.join(", ")} of ${task}`),
       ),
-      (workflow.held ?? []).map(({ task_id: task, path, by }) =>
-        h("p", { key: `held-${task}`, class: "alarm-line" }, h("b", null, "Held: "), `${task}, for ${by.task_id} is writing ${path}`),
+      (workflow.held ?? []).map(({ task_id: task, path, by, skill, breaker }) =>
+        h("p", { key: `held-${task}`, class: "alarm-line" }, h("b", null, "Held: "), `${task}, for ${by ? `${by.task_id} is writing ${path}` : `the breaker of ${skill} is ${breaker}`}`),
       ),
       raised
         .filter((name) => name !== "waiting")
