@@ -256,8 +256,10 @@ def test_what_a_stage_in_review_lacks_is_named_wherever_the_workflow_is_taken_up
         start(engine, workflow_id, "stage-1")
 
     assert answer["next"] == (
-        "advance_stage(stage=0, outcome='completed', …), or resolve(decision='waive', "
-        "task_id='stage-0', reason); its gate says: 0 artifacts are recorded, 1 needed"
+        "advance_stage(stage=0, outcome='completed', …) with new evidence, "
+        "update_task(task_id='stage-0', status='in_progress') to redo it, or "
+        "resolve(decision='waive', task_id='stage-0', reason); "
+        "its gate says: 0 artifacts are recorded, 1 needed"
     )
     assert {*shown, waiting["next"], blocked.value.next} == {answer["next"]}
     assert refused(InReview, engine, workflow_id).next == answer["next"]
@@ -266,14 +268,14 @@ def test_what_a_stage_in_review_lacks_is_named_wherever_the_workflow_is_taken_up
 
 
 @pytest.mark.parametrize(
-    ("proof", "decisions"),
+    "proof",
     [
-        ({"criteria": [{"criterion": "Do deploy", "evidence": "seen"}]}, ["confirm"]),
-        ({}, ["waive", "confirm"]),
+        ({"criteria": [{"criterion": "Do deploy", "evidence": "seen"}]}),
+        ({}),
     ],
 )
-def test_confirm_is_named_where_the_parent_has_to_act(
-    engine: Engine, proof: dict[str, Any], decisions: list[str]
+def test_confirm_and_decline_are_named_where_the_parent_has_to_act(
+    engine: Engine, proof: dict[str, Any]
 ) -> None:
     workflow_id = staged(engine, "deploy")
     advance(engine, workflow_id)
@@ -281,6 +283,6 @@ def test_confirm_is_named_where_the_parent_has_to_act(
 
     waiting = engine.open_decisions(workflow_id)
 
-    assert waiting["open"][0]["decisions"] == decisions
+    assert waiting["open"][0]["decisions"] == ["confirm", "waive"]
     assert waiting["next"] == engine.show_workflow(workflow_id)["next"]
-    assert all(f"decision='{each}'" in waiting["next"] for each in decisions)
+    assert all(f"decision='{each}'" in waiting["next"] for each in ("confirm", "waive"))

@@ -7,8 +7,8 @@ from typing import Any
 from relaybook.core.digest_parts import Entries, Part
 from relaybook.model import Decision
 
-#: Decisions that let a gate or hooks pass, and the one that a deed of the parent is done.
-WAIVE, CONFIRM = "waive", "confirm"
+#: Decisions that let a gate or hooks pass, that a deed of the parent is done, and that it is not.
+WAIVE, CONFIRM, DECLINE = "waive", "confirm", "decline"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class Decisions(Part):
         """`decisions` are gone through once, by `entries`, which comes before the other views."""
         self._decisions = decisions
         self._supervised = supervised
-        self.count = self.reviews = self.idle = self.waived = self.confirmed = 0
+        self.count = self.reviews = self.idle = self.waived = self.confirmed = self.declined = 0
         self.finished = False
         self.last: Mapping[str, bool] = {}
 
@@ -44,6 +44,7 @@ class Decisions(Part):
         self.finished = self.finished or one.decision == Decision.FINISHED
         self.waived += one.decision == WAIVE
         self.confirmed += one.decision == CONFIRM
+        self.declined += one.decision == DECLINE
         if one.saw:
             self.reviews += 1
             self.idle += not one.saw.get("progressing", True)
@@ -79,3 +80,5 @@ class Decisions(Part):
             yield f"Gates or hooks waived ({self.waived}): each with its rule and reason."
         if self.confirmed:
             yield f"Parent actions confirmed ({self.confirmed}): what was done, by `decisions`."
+        if self.declined:
+            yield f"Parent actions declined ({self.declined}): not done; the reason in `decisions`."

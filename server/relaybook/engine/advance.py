@@ -10,7 +10,7 @@ from relaybook.core.status import workflow_status
 from relaybook.core.text import canonical, storable
 from relaybook.engine.advice import next_call, progress
 from relaybook.engine.desk import Desk
-from relaybook.engine.gate import stage_answer
+from relaybook.engine.gate import gate_answer
 from relaybook.engine.hook_result import HookRun, read_hook_run
 from relaybook.engine.hooks import hook_prompt
 from relaybook.engine.next_stage import next_stage
@@ -168,7 +168,7 @@ def _refuse_unstarted(task: Task) -> None:
 def _recorded(desk: Desk, tx: Tx, task: Task) -> dict[str, Any]:
     """The outcome that is on record for a stage that is over."""
     case = Case(workflow=get_workflow(tx, task.workflow_id), tasks={task.id: task})
-    answer = _answer(case.workflow, task) | stage_answer(desk, tx, case, task.id)
+    answer = _answer(case.workflow, task) | gate_answer(desk, tx, case, task.id)
     return answer | {"repeated": True}
 
 
@@ -182,7 +182,7 @@ def hooks_due(desk: Desk, workflow_id: str, stage: int) -> list[dict[str, Any]]:
         task = _stage(tx, workflow, stage)
         case = Case(workflow=workflow, tasks={task.id: task})
         records = gather(of_attempt(read_task_events(tx, workflow_id, task.id)))
-        found = stage_answer(desk, tx, case, task.id).get("hooks", [])
+        found = gate_answer(desk, tx, case, task.id).get("hooks", [])
         for hook in found:
             hook["summary"] = hook["description"]
             if "problem" not in hook:
@@ -216,7 +216,7 @@ def _settle(desk: Desk, report: StageReport) -> dict[str, Any]:
         events = decide(case, _settling(desk, report, workflow, task, due))
         after = apply(tx, case, events) if events else case
         answer = _answer(after.workflow, after.tasks[task.id])
-        answer |= stage_answer(desk, tx, after, task.id)
+        answer |= gate_answer(desk, tx, after, task.id)
     answer |= _told_late(late)
     return answer if events else answer | {"repeated": True}
 

@@ -7,6 +7,7 @@ from relaybook.core.policy import MAX_FAILURES
 from relaybook.core.status import breaker_open
 from relaybook.engine.advice import after_failures, before_retry, from_when, next_call
 from relaybook.engine.attention import count_held, running_tasks
+from relaybook.engine.review import next_of_review
 from relaybook.model import EventType, Status, Workflow
 from relaybook.store.base import Tx
 from relaybook.store.events import read_decisions
@@ -52,6 +53,7 @@ def next_in(
         running=running,
         adjusting=adjusting,
         lost=lost,
+        review=next_of_review(tx, workflow),
         later=from_when(first, now) if waiting else "",
     )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from relaybook.core.envelope import Envelope
+from relaybook.core.evidence import of_attempt, parent_decision
 from relaybook.core.policy import timeout_seconds
 from relaybook.core.task_spec import Take, TaskSpec
 from relaybook.core.text import slug
@@ -63,7 +64,7 @@ def task_prompt(desk: Desk, tx: Tx, workflow: Workflow, task: Task) -> Draft:
         json.loads(workflow.options),
         nonce=desk.token(6),
         minutes=task.timeout_seconds / 60,
-        prior=prior_results(tx, workflow, spec),
+        prior=prior_results(desk, tx, workflow, spec),
         errors=past_errors(attempts) + objections(tx, task),
         lessons=accepted_lessons(tx, workflow.project, task.skill, task.template, LESSONS_OFFERED),
         answers=answers_given(attempts),
@@ -183,7 +184,7 @@ def _paired(questions: list[str], answers: list[str]) -> list[tuple[str, str]]:
     return [("\n".join(questions), "\n".join(answers))]
 
 
-def prior_results(tx: Tx, workflow: Workflow, spec: TaskSpec) -> tuple[Prior, ...]:
+def prior_results(desk: Desk, tx: Tx, workflow: Workflow, spec: TaskSpec) -> tuple[Prior, ...]:
     """What the tasks before this one hand to it: the fields it takes, nothing else."""
     found: list[Prior] = []
     for take in takes_of(workflow.pattern, spec):
@@ -193,7 +194,8 @@ def prior_results(tx: Tx, workflow: Workflow, spec: TaskSpec) -> tuple[Prior, ..
                 data = handed(tx, source, result.data, take.fields)
                 lacking = missing(source, data, take.fields)
                 told = _told(data) + _lacking(source, lacking) + _not_whole(source, result)
-                found.append(Prior(f"result of {source.id}", told))
+                deed = _deed(desk, tx, source)
+                found.append(Prior(f"result of {source.id}", told + deed))
     return (*found, *_failures_handled(tx, workflow, spec))
 
 
@@ -247,6 +249,22 @@ def _lacking(source: Task, names: Sequence[str]) -> str:
 def _not_whole(source: Task, result: Envelope) -> str:
     """That a result has gaps; what they are is free text, which stays with the orchestrator."""
     return f"\n{source.id} says that its result is not whole" if result.left_out else ""
+
+
+def _deed(desk: Desk, tx: Tx, source: Task) -> str:
+    """What became of the action that a task prepared for the parent, as whoever decided says."""
+    if not desk.spec(tx, source.workflow_id, source.spec).parent_actions:
+        return ""
+    events = of_attempt(read_task_events(tx, source.workflow_id, source.id))
+    decided = parent_decision(events)
+    if decided is None:
+        return ""
+    word, reason = decided
+    return f"\nThe action prepared here was {word}{_DEED_ENDS[word]}: {reason}"
+
+
+#: What follows from each decision on what was prepared for the parent.
+_DEED_ENDS = {"confirmed": " as done", "declined": " and is not done"}
 
 
 def spawn(task: Task, template: Template) -> dict[str, Any]:
