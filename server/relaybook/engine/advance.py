@@ -17,7 +17,7 @@ from relaybook.engine.next_stage import next_stage
 from relaybook.engine.outcome import finish, record_end
 from relaybook.engine.request import StageReport, Update
 from relaybook.engine.stage import hooks_of
-from relaybook.engine.stage_ids import refuse_without_stages, stage_id
+from relaybook.engine.stage_ids import refuse_without_stages, stage_at
 from relaybook.engine.stage_over import refuse_other
 from relaybook.engine.stage_report import envelope_of, notes_of
 from relaybook.engine.update import update_task
@@ -25,7 +25,7 @@ from relaybook.engine.waiting import hooks_left
 from relaybook.errors import InvalidArguments, MalformedOutput, NotNow, NotStarted, QuestionsOpen
 from relaybook.model import OVER, Status, Task, Workflow
 from relaybook.store.base import Tx
-from relaybook.store.cases import get_task, get_workflow, load_case
+from relaybook.store.cases import get_workflow, load_case
 from relaybook.store.events import read_task_events
 from relaybook.store.ledger import apply
 from relaybook.store.tables import TASKS
@@ -101,7 +101,7 @@ def _check(report: StageReport) -> None:
 def _end(desk: Desk, report: StageReport) -> dict[str, Any]:
     with desk.store.read() as tx:
         workflow = get_workflow(tx, report.workflow_id)
-        task = _stage(tx, workflow, report.stage)
+        task = stage_at(tx, workflow, report.stage)
         again = task.status is Status.FAILED and report.outcome == "failed"
         if task.status in OVER or again:
             refuse_other(desk, tx, workflow, task, _update(report, task))
@@ -130,11 +130,6 @@ def _read_output(desk: Desk, report: StageReport, task: Task) -> dict[str, Any]:
             "error_code='malformed_output'; or keep it as it is: "
             f"update_task(task_id={task.id!r}, status='completed', output=…, accept_raw=true)"
         ) from None
-
-
-def _stage(tx: Tx, workflow: Workflow, stage: int | None) -> Task:
-    refuse_without_stages(tx, workflow)
-    return get_task(tx, workflow.id, stage_id(stage))
 
 
 def _update(report: StageReport, task: Task, *, output: str = "") -> Update:
@@ -179,7 +174,7 @@ def hooks_due(desk: Desk, workflow_id: str, stage: int) -> list[dict[str, Any]]:
     """
     with desk.store.read() as tx:
         workflow = get_workflow(tx, workflow_id)
-        task = _stage(tx, workflow, stage)
+        task = stage_at(tx, workflow, stage)
         case = Case(workflow=workflow, tasks={task.id: task})
         records = gather(of_attempt(read_task_events(tx, workflow_id, task.id)))
         found = gate_answer(desk, tx, case, task.id).get("hooks", [])
@@ -256,7 +251,7 @@ def _settling(
 
 def _with_hooks(tx: Tx, workflow: Workflow, stage: int | None) -> Task:
     if stage is not None:
-        return _stage(tx, workflow, stage)
+        return stage_at(tx, workflow, stage)
     refuse_without_stages(tx, workflow)
     where = "WHERE workflow_id = :id AND hooks_due IS NOT NULL ORDER BY position LIMIT 2"
     found = TASKS.find(tx, where, id=workflow.id)
