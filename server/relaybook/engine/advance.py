@@ -49,7 +49,10 @@ def advance_stage(desk: Desk, report: StageReport) -> dict[str, Any]:
         answer = report_stage(desk, report)
         if answer["status"] != Status.COMPLETED:
             return answer
-        return answer | _next_or_why_not(desk, report)
+        then = _next_or_why_not(desk, report)
+        if "current" in then:  # it was ready until now
+            answer.pop("ready", None)
+        return answer | then
     return next_stage(desk, report.workflow_id, report.session_key, report.actor)
 
 

@@ -45,6 +45,8 @@ class _Judged:
     followups: tuple[Fact, ...]
 
 
+#: What may answer an objection: a finding or a follow-up shows nothing.
+_EVIDENCE = {EventType.ARTIFACT_ADDED, EventType.TEST_RECORDED, EventType.METRIC_RECORDED}
 #: How many of the actions that a worker proposes an item names, and how much of each.
 PROPOSED_SHOWN, PROPOSED_LIMIT = 3, 60
 
@@ -104,7 +106,8 @@ def _reconsidering(desk: Desk, tx: Tx, case: Case, command: Reconsider) -> Comma
     if task.result is not None:
         result = from_json(get_text(tx, task.workflow_id, task.result))
     judged = _judge(desk, tx, task, command.notes, result)
-    decision, objections = _decided(command.decision, judged.objections)
+    standing = _unanswered(tx, case.workflow, task, command.notes)
+    decision, objections = _decided(command.decision, (*judged.objections, *standing))
     return replace(
         command,
         decision=decision,
@@ -112,6 +115,22 @@ def _reconsidering(desk: Desk, tx: Tx, case: Case, command: Reconsider) -> Comma
         objections=objections,
         hooks=_holding(desk, tx, case, task, judged.records, failed=False),
     )
+
+
+def _unanswered(
+    tx: Tx, workflow: Workflow, task: Task, notes: Sequence[Fact]
+) -> list[Mapping[str, str]]:
+    """What hooks hold against a stage in review for which nothing new was shown since."""
+    events = of_attempt(read_task_events(tx, task.workflow_id, task.id))
+    failed = [place for place, event in enumerate(events) if event.type is EventType.GATE_FAILED]
+    if not failed:
+        return []
+    said = [(event.type, event.data) for event in events]
+    before, since = said[: failed[-1]], [*said[failed[-1] :], *notes]
+    if any(kind in _EVIDENCE and (kind, data) not in before for kind, data in since):
+        return []
+    hooks = hooks_of(workflow)[0]
+    return [item for item in said[failed[-1]][1]["items"] if item["rule"] in hooks]
 
 
 def _decided(

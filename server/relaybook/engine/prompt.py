@@ -12,18 +12,10 @@ from relaybook.core.task_spec import Take, TaskSpec
 from relaybook.core.text import slug
 from relaybook.engine.desk import Desk
 from relaybook.engine.handed import handed, missing, result_of, standing_for
+from relaybook.engine.past_errors import errors_of, past_errors
 from relaybook.errors import PromptTooLarge
-from relaybook.model import (
-    Attempt,
-    EventType,
-    FailureCode,
-    Outcome,
-    Pattern,
-    Status,
-    Task,
-    Workflow,
-)
-from relaybook.registry.frame import Frame, PastError, Prior
+from relaybook.model import Attempt, Pattern, Task, Workflow
+from relaybook.registry.frame import Frame, Prior
 from relaybook.registry.prompt import Prompt, render
 from relaybook.registry.template import Template
 from relaybook.store.base import Tx
@@ -65,7 +57,7 @@ def task_prompt(desk: Desk, tx: Tx, workflow: Workflow, task: Task) -> Draft:
         nonce=desk.token(6),
         minutes=task.timeout_seconds / 60,
         prior=prior_results(desk, tx, workflow, spec),
-        errors=past_errors(attempts) + objections(tx, task),
+        errors=errors_of(tx, task, attempts),
         lessons=accepted_lessons(tx, workflow.project, task.skill, task.template, LESSONS_OFFERED),
         answers=answers_given(attempts),
     )
@@ -145,26 +137,6 @@ def earlier_attempts(tx: Tx, task: Task) -> Sequence[Attempt]:
         return ()
     where = "WHERE workflow_id = :workflow_id AND task_id = :task_id ORDER BY number"
     return ATTEMPTS.find(tx, where, workflow_id=task.workflow_id, task_id=task.id)
-
-
-def past_errors(attempts: Sequence[Attempt]) -> tuple[PastError, ...]:
-    """How the attempts that did not work ended, for the prompt of the next."""
-    return tuple(
-        PastError(attempt.number, attempt.error_code or "unknown", attempt.error or "")
-        for attempt in attempts
-        if attempt.outcome in (Outcome.FAILED, Outcome.EXPIRED)
-    )
-
-
-def objections(tx: Tx, task: Task) -> tuple[PastError, ...]:
-    """What the gate held against the attempt in review that is to be done again."""
-    if task.status is not Status.REVIEW:
-        return ()
-    events = read_task_events(tx, task.workflow_id, task.id)
-    items = [event.data["items"] for event in events if event.type is EventType.GATE_FAILED][-1]
-    told = tuple(f"{item['what']}: {item['fix']}" for item in items)
-    code = str(FailureCode.VERIFICATION_MISSING)
-    return (PastError(task.attempt, code, "its output gate failed", told),)
 
 
 def answers_given(attempts: Sequence[Attempt]) -> tuple[tuple[str, str], ...]:

@@ -32,18 +32,19 @@ def review_next(task: Task, items: Sequence[Mapping[str, str]]) -> str:
     if not lacks:
         return f"ask the user; do the parent action, then {confirm}; if they decline it, {waive}"
     evident = f"advance_stage(stage={task.position}, outcome='completed', …) with new evidence"
-    call = f"{evident}, {_again(task)}or {waive}"
+    again = again_call(task)
+    call = f"{evident}, {f'{again} to redo it, ' if again else ''}or {waive}"
     if len(lacks) < len(items):
         call += "; for its parent action decision='confirm'"
     room = NEXT_LIMIT - len(call) - len(_SAYS)
     return f"{call}{_SAYS}{clip('; '.join(lacks), room)}" if room >= LEAST_SHOWN else call
 
 
-def _again(task: Task) -> str:
+def again_call(task: Task) -> str:
     """The call that has the work done again, which counts as a retry; empty if none is left."""
     if task.failures + 1 >= MAX_FAILURES:
         return ""
-    return f"update_task(task_id={task.id!r}, status='in_progress') to redo it, "
+    return f"update_task(task_id={task.id!r}, status='in_progress')"
 
 
 def next_of_review(tx: Tx, workflow: Workflow) -> str:
