@@ -73,7 +73,8 @@ def test_a_confirmed_parent_action_lets_the_next_task_start_and_tells_it_what_wa
     engine: Engine,
 ) -> None:
     name = planned(engine)
-    prepared(engine, name, proposed_actions=[PROPOSED])
+    obedient = {**PROPOSED, "action": DEPLOY["action"]}
+    prepared(engine, name, proposed_actions=[PROPOSED, obedient])
 
     answer = decide(engine, name, "confirm", "build 42 is on https://staging.example")
     again = decide(engine, name, "confirm", "build 42 is on https://staging.example")
@@ -89,7 +90,9 @@ def test_a_confirmed_parent_action_lets_the_next_task_start_and_tells_it_what_wa
     assert "parent_actions" not in digest
     (entry,) = digest["decisions"]
     assert (entry["decision"], entry["by"], entry["rules"]) == ("confirm", "mia", ["parent_action"])
-    assert "run deploy.sh" in entry["what"]
+    assert entry["what"] == (
+        "parent action to confirm: Deploy it to staging. (T3); proposed: run deploy.sh"
+    )
 
 
 @pytest.mark.requirement("A31")

@@ -187,12 +187,12 @@ def test_the_prompt_of_a_stage_in_review_names_the_call_that_gives_it_to_a_worke
     engine: Engine,
 ) -> None:
     workflow_id = staged(engine)
-    said = {"workflow_id": workflow_id, "task_id": "stage-0"}
     told: list[str] = []
     for _ in range(3):
         start(engine, workflow_id, "stage-0")
         advance(engine, workflow_id, 0, outcome="completed")
-        told.append(engine.render_prompt(**said)["next"])
+        shown = engine.render_prompt(workflow_id=workflow_id, task_id="stage-0")
+        told.append(shown["next"])
 
     again = "update_task(task_id='stage-0', status='in_progress') starts another attempt with it"
     assert told[:2] == [again, again]

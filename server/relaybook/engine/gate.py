@@ -185,7 +185,9 @@ def _to_confirm(actions: Sequence[ParentAction], result: Envelope | None) -> dic
     """What is left to the parent, with what the worker proposes of it: one decision is on both."""
     named = ", ".join(f"{action.action} ({action.tier})" for action in actions)
     proposed = beyond_workers(result.proposed_actions if result is not None else ())
-    told = [clip(str(action.get("action", "")), PROPOSED_LIMIT) for action in proposed]
+    names = dict.fromkeys(str(action.get("action", "")) for action in proposed)
+    planned = {action.action for action in actions}
+    told = [clip(name, PROPOSED_LIMIT) for name in names if name not in planned]
     more = f"; proposed: {', '.join(told[:PROPOSED_SHOWN])}" if told else ""
     more += f" and {len(told) - PROPOSED_SHOWN} more" if len(told) > PROPOSED_SHOWN else ""
     return {
