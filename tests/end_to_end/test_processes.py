@@ -97,6 +97,7 @@ def say(kind: str, name: str) -> None:
 
 
 @pytest.mark.requirement("S134", "S135")
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", [SEED])
 def test_what_was_answered_survives_a_kill_at_any_moment(tmp_path: Path, seed: int) -> None:
     path = tmp_path / "ledger.db"

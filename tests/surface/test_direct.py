@@ -3,7 +3,6 @@
 import json
 import os
 import sqlite3
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import closing
 from io import FileIO
@@ -407,7 +406,7 @@ async def test_a_call_whose_kind_is_too_long_is_answered_by_the_sdk(
 
 def test_a_call_nested_deeper_than_python_writes_is_of_no_kind() -> None:
     nested: list[Any] = []
-    for _ in range(sys.getrecursionlimit()):
+    for _ in range(200_000):
         nested = [nested]
     request = JSONRPCRequest.model_construct(id=1, method="tools/call", params={"more": nested})
 

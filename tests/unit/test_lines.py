@@ -9,7 +9,7 @@ from relaybook.surface.lines import NotUnderstood, message_of
     ("line", "why"),
     [
         ('{"jsonrpc":', "it is no JSON"),
-        ("[" * 5000 + "]" * 5000, "nested too deep"),
+        ("[" * 200_000 + "]" * 200_000, "nested too deep"),
         (
             '{"jsonrpc":"2.0","id":5,"method":"x","params":{"n":' + "7" * 5000 + "}}",
             "too long a number",

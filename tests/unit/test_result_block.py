@@ -73,7 +73,7 @@ NOT_FOUND = {
 }
 
 NOT_JSON = {
-    "a trailing comma": ('{"a": 1,\n }', "line 2, column 2"),
+    "a trailing comma": ('{"a": 1,\n }', "line [12], column [28]"),  # the comma, since Python 3.13
     "an error in the second line": ('{"a": 1,\n "b" 2}', "line 2, column 6, near"),
     "NaN": ("[NaN]", "'NaN', out of range"),
     "infinity": ("[-Infinity]", "'-Infinity', out of range"),
