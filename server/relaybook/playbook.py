@@ -9,6 +9,7 @@ from relaybook.engine import Engine
 from relaybook.engine.advance import hooks_due
 from relaybook.engine.request import Resolution, StageReport
 from relaybook.engine.stage import stage_lines
+from relaybook.engine.stage_ids import stage_at
 from relaybook.engine.workflows import by_id
 from relaybook.model import WORDS, Task, Workflow
 from relaybook.registry.contract import Contract
@@ -56,8 +57,13 @@ class Pipeline:
         """pending, in_progress, completed, failed, partial or cancelled."""
         return str(self.engine.show_workflow(self.id)["status"])
 
+    def task(self, index: int) -> Task:
+        """The task of the stage that answers number so."""
+        with self.engine.store.read() as tx:
+            return stage_at(tx, get_workflow(tx, self.id), index)
+
     def stage(self, index: int, answer: Mapping[str, Any] | None = None) -> Stage:
-        task = self.tasks[index]
+        task = self.task(index)
         return Stage(
             index=task.position,
             capability=task.capability,
@@ -192,6 +198,6 @@ class WorkflowEngine:
 
     def _resolve(self, wf: Pipeline, index: int, decision: str, reason: str) -> Stage:
         resolution = Resolution(
-            workflow_id=wf.id, decision=decision, task_id=f"stage-{index}", reason=reason
+            workflow_id=wf.id, decision=decision, task_id=wf.task(index).id, reason=reason
         )
         return wf.stage(index, self.engine.resolve(resolution))

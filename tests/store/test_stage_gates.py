@@ -154,6 +154,60 @@ def test_work_done_again_from_review_counts_as_a_retry_and_is_told_why(
         assert get_task(tx, workflow_id, "stage-0").failures == 2
 
 
+@pytest.mark.requirement("S86", "S104", "A34")
+def test_the_third_attempt_is_told_what_was_held_against_the_first(engine: Engine) -> None:
+    workflow_id = staged(engine)
+    advance(engine, workflow_id)
+    advance(engine, workflow_id, 0, outcome="completed")
+    start(engine, workflow_id, "stage-0")
+    advance(engine, workflow_id, 0, outcome="failed", reason="the disk is full")
+
+    prompt = update(engine, workflow_id, "stage-0", "in_progress")["prompt"]
+
+    gate = "0 artifacts are recorded, 1 needed; record the artifacts that were made"
+    assert 0 < prompt.index(gate) < prompt.index("the disk is full")
+
+
+@pytest.mark.requirement("S86")
+def test_work_that_fails_in_review_is_told_with_its_error_and_its_objections(
+    engine: Engine,
+) -> None:
+    workflow_id = staged(engine)
+    advance(engine, workflow_id)
+    advance(engine, workflow_id, 0, outcome="completed")
+    advance(engine, workflow_id, 0, outcome="failed", reason="it cannot be shown")
+
+    prompt = update(engine, workflow_id, "stage-0", "in_progress")["prompt"]
+
+    assert "it cannot be shown" in prompt
+    assert "0 artifacts are recorded" in prompt
+
+
+def test_the_prompt_of_a_stage_in_review_names_the_call_that_gives_it_to_a_worker(
+    engine: Engine,
+) -> None:
+    workflow_id = staged(engine)
+    told: list[str] = []
+    for _ in range(3):
+        start(engine, workflow_id, "stage-0")
+        advance(engine, workflow_id, 0, outcome="completed")
+        shown = engine.render_prompt(workflow_id=workflow_id, task_id="stage-0")
+        told.append(shown["next"])
+
+    again = "update_task(task_id='stage-0', status='in_progress') starts another attempt with it"
+    assert told[:2] == [again, again]
+    assert told[2].startswith("no retry is left: resolve(workflow_id)")
+
+
+def test_a_stage_that_an_answer_starts_is_not_named_as_ready_by_it(engine: Engine) -> None:
+    workflow_id = staged(engine, hooks="advisory")
+
+    answer = finish_first(engine, workflow_id)
+
+    assert answer["current"]["task_id"] == "stage-1"
+    assert "ready" not in answer
+
+
 @pytest.mark.requirement("A21")
 def test_what_a_workers_result_carries_is_recorded_and_judged(engine: Engine) -> None:
     workflow_id = staged(engine)
@@ -289,8 +343,10 @@ def test_what_a_stage_in_review_lacks_is_named_wherever_the_workflow_is_taken_up
         start(engine, workflow_id, "stage-1")
 
     assert answer["next"] == (
-        "advance_stage(stage=0, outcome='completed', …), or resolve(decision='waive', "
-        "task_id='stage-0', reason); its gate says: 0 artifacts are recorded, 1 needed"
+        "advance_stage(stage=0, outcome='completed', …) with new evidence, "
+        "update_task(task_id='stage-0', status='in_progress') to redo it, or "
+        "resolve(decision='waive', task_id='stage-0', reason); "
+        "its gate says: 0 artifacts are recorded, 1 needed"
     )
     assert {*shown, waiting["next"], blocked.value.next} == {answer["next"]}
     assert refused(InReview, engine, workflow_id).next == answer["next"]
@@ -299,14 +355,14 @@ def test_what_a_stage_in_review_lacks_is_named_wherever_the_workflow_is_taken_up
 
 
 @pytest.mark.parametrize(
-    ("proof", "decisions"),
+    "proof",
     [
-        ({"criteria": [{"criterion": "Do deploy", "evidence": "seen"}]}, ["confirm"]),
-        ({}, ["waive", "confirm"]),
+        ({"criteria": [{"criterion": "Do deploy", "evidence": "seen"}]}),
+        ({}),
     ],
 )
-def test_confirm_is_named_where_the_parent_has_to_act(
-    engine: Engine, proof: dict[str, Any], decisions: list[str]
+def test_confirm_and_decline_are_named_where_the_parent_has_to_act(
+    engine: Engine, proof: dict[str, Any]
 ) -> None:
     workflow_id = staged(engine, "deploy")
     advance(engine, workflow_id)
@@ -314,6 +370,6 @@ def test_confirm_is_named_where_the_parent_has_to_act(
 
     waiting = engine.open_decisions(workflow_id)
 
-    assert waiting["open"][0]["decisions"] == decisions
+    assert waiting["open"][0]["decisions"] == ["confirm", "waive"]
     assert waiting["next"] == engine.show_workflow(workflow_id)["next"]
-    assert all(f"decision='{each}'" in waiting["next"] for each in decisions)
+    assert all(f"decision='{each}'" in waiting["next"] for each in ("confirm", "waive"))

@@ -9,7 +9,7 @@ from relaybook.core.prompt_text import outside_fences
 from relaybook.engine import Engine
 from relaybook.errors import HooksPending, InReview, InvalidArguments
 from relaybook.store.base import Store
-from tests.helpers import dump, result, start
+from tests.helpers import dump, result, start, update
 from tests.stages import (
     HOOKS,
     HOOKS_WITH_FINDINGS,
@@ -220,6 +220,50 @@ def test_a_sanity_check_that_fails_takes_the_completion_back(engine: Engine) -> 
     assert answer["gate"]["items"][0]["what"] == "The test proves nothing."
     assert engine.load_item(answer["item"]).followups[-1]["text"] == "Test logout."
     refused(InReview, engine, workflow_id)
+
+
+@pytest.mark.requirement("S230", "A17")
+def test_what_a_sanity_check_holds_against_a_stage_stands_until_something_new_is_shown(
+    engine: Engine,
+) -> None:
+    workflow_id = staged(engine)
+    finish_first(engine, workflow_id)
+    issue = {"severity": "fail", "text": "The test was never run.", "evidence": "no log"}
+    message = result({"verdict": "fail", "issues": [issue], "followups": []})
+    run = {"hook": "sanity-check", "output": message}
+    advance(engine, workflow_id, 0, hooks_run=[run, "reflect", "skill-lifecycle"])
+
+    bare = advance(engine, workflow_id, 0, outcome="completed")
+    same = advance(engine, workflow_id, 0, outcome="completed", tests=PROOF[0]["tests"])
+    talk = advance(engine, workflow_id, 0, outcome="completed", findings=["It was run."])
+    log = {"name": "test_refresh", "status": "passed", "evidence": "log: 1 passed in 0.2 s"}
+    shown = advance(engine, workflow_id, 0, outcome="completed", tests=[log])
+
+    for still in (bare, same, talk):
+        assert still["status"] == "review"
+        assert [item["what"] for item in still["gate"]["items"]] == ["The test was never run."]
+    assert shown["status"] == "completed"
+    assert "sanity-check" in [hook["skill"] for hook in shown["hooks"]]
+
+
+@pytest.mark.requirement("A17")
+def test_what_a_sanity_check_holds_against_a_stage_is_waived_or_done_again(engine: Engine) -> None:
+    waived, again = (staged(engine, "implement") for _ in range(2))
+    issue = {"severity": "fail", "text": "The test was never run.", "evidence": "no log"}
+    message = result({"verdict": "fail", "issues": [issue], "followups": []})
+    proof = PROOF[0] | {"criteria": [{"criterion": "Do implement", "evidence": "seen"}]}
+    for name in (waived, again):
+        advance(engine, name)
+        advance(engine, name, 0, outcome="completed", **proof)
+        advance(engine, name, 0, hooks_run=[{"hook": "sanity-check", "output": message}])
+
+    let_go = resolve(engine, waived, "waive", 0, "it runs nightly")
+    prompt = update(engine, again, "stage-0", "in_progress")["prompt"]
+    done = advance(engine, again, 0, outcome="completed", **proof)
+
+    assert let_go["item_status"] == "done"
+    assert "The test was never run; seen: no log" in prompt
+    assert done["status"] == "completed"
 
 
 @pytest.mark.requirement("S235")

@@ -142,10 +142,15 @@ async def finish(
 
 
 async def work(client: Client, composition: str, workflow_id: str) -> list[str]:
-    """Do tasks until none can start; their ids in the order in which they ran."""
+    """Do tasks until none can start; their ids in the order in which they ran.
+
+    What one leaves to the parent is confirmed at once.
+    """
     ran: list[str] = []
     while (claimed := await claim(client, workflow_id))["claimed"]:
-        await finish(client, composition, claimed)
+        done = await finish(client, composition, claimed)
+        if done["status"] == "review":
+            await decide(client, workflow_id, claimed["task_id"], "confirm")
         ran.append(claimed["task_id"])
     return ran
 

@@ -185,10 +185,12 @@ async def test_an_incident_is_answered_in_six_pieces_and_ends_when_it_is_finishe
 async def test_legal_duties_are_looked_into_beside_the_trace(client: Client) -> None:
     workflow_id = await create(client, "incident_response")
     await do(client, "incident_response", workflow_id, "assessment")
+    await do(client, "incident_response", workflow_id, "containment")
 
-    done = await do(client, "incident_response", workflow_id, "containment")
+    await decide(client, workflow_id, "containment", "confirm")
 
-    assert set(done["ready"]) == {"trace", "legal"}
+    shown = await call(client, "get_workflow", workflow_id=workflow_id)
+    assert set(shown["ready"]) == {"trace", "legal"}
 
 
 @pytest.mark.requirement("S164", "A31")
@@ -196,25 +198,56 @@ async def test_what_no_worker_may_do_returns_to_the_parent_once_it_is_prepared(
     client: Client,
 ) -> None:
     workflow_id = await create(client, "incident_response")
+    await do(client, "incident_response", workflow_id, "assessment")
     nothing = await call(client, "aggregate", workflow_id=workflow_id)
-    await work(client, "incident_response", workflow_id)
+
+    done = await do(client, "incident_response", workflow_id, "containment")
 
     digest = await call(client, "aggregate", workflow_id=workflow_id, detail="detailed")
-
-    own = [
-        (each["task_id"], each["action"], each["tier"])
-        for each in digest["parent_actions"]
-        if "leaked key" in each["action"]
-    ]
+    await decide(client, workflow_id, "containment", "waive")
+    declined = await call(client, "aggregate", workflow_id=workflow_id, detail="detailed")
+    (own,) = [each for each in digest["parent_actions"] if each["from"] == "plan"]
+    assert (done["status"], "ready" in done) == ("review", False)
     assert "parent_actions" not in nothing
-    assert own == [
-        ("containment", "Carry out the containment of leaked key as planned.", "T3"),
-        (
-            "comms",
-            "Approve the message about leaked key and send it to the customers affected.",
-            "T3",
-        ),
-    ]
+    assert (own["task_id"], own["action"], own["tier"]) == (
+        "containment", "Carry out the containment of leaked key as planned.", "T3",
+    )  # fmt: skip
+    assert "parent_actions" not in declined
+    (entry,) = declined["decisions"]
+    assert (entry["task_id"], entry["decision"], entry["reason"]) == (
+        "containment", "decline", "as the result says",
+    )  # fmt: skip
+
+
+@pytest.mark.requirement("S164", "S250", "A31")
+@pytest.mark.parametrize(
+    ("name", "before", "task_id", "after"),
+    [
+        ("implement_test_deploy", ["implement", "test"], "deploy", "verify"),
+        ("pr_review_merge_deploy", ["review"], "merge", "deploy"),
+    ],
+)
+async def test_nothing_after_a_deed_of_the_parent_starts_before_it_is_confirmed(
+    client: Client, engine: Engine, name: str, before: list[str], task_id: str, after: str
+) -> None:
+    workflow_id = await create(client, name)
+    for each in before:
+        await do(client, name, workflow_id, each)
+
+    done = await do(client, name, workflow_id, task_id)
+
+    said = {"workflow_id": workflow_id}
+    early = await refusal(client, "update_task", **said, task_id=after, status="in_progress")
+    assert (done["status"], "ready" in done) == ("review", False)
+    assert f"resolve(decision='confirm', task_id={task_id!r}, reason)" in done["next"]
+    assert early["code"] == "blocked"
+    assert early["next"] == done["next"]
+    assert (await call(client, "resolve", **said))["next"] == done["next"]
+    assert not (await claim(client, workflow_id))["claimed"]
+    reason = "done as build 42, on https://staging.example"
+    await call(client, "resolve", **said, decision="confirm", task_id=task_id, reason=reason)
+    assert (await call(client, "get_workflow", **said))["ready"] == [after]
+    assert reason in prompt_of(engine, workflow_id, after)
 
 
 @pytest.mark.requirement("S166", "S167")
@@ -282,6 +315,7 @@ async def test_a_skill_whose_smoke_test_fails_for_good_is_repaired(client: Clien
         await do(client, "skill_factory", workflow_id, task_id)
     await decide(client, workflow_id, "install", "applicable")
     await do(client, "skill_factory", workflow_id, "install")
+    await decide(client, workflow_id, "install", "confirm")
 
     for attempt in range(3):
         watched = await claim(client, workflow_id)
@@ -293,9 +327,10 @@ async def test_a_skill_whose_smoke_test_fails_for_good_is_repaired(client: Clien
             status="failed",
             error=f"run {attempt}: 3 of 10 runs succeeded",
         )
-    ran = await work(client, "skill_factory", workflow_id)
+    repaired = await claim(client, workflow_id)
+    await finish(client, "skill_factory", repaired)
 
-    assert ran == ["repair"]
+    assert repaired["task_id"] == "repair"
     digest = await call(client, "aggregate", workflow_id=workflow_id)
     assert "Apply the repair of csv_to_parquet or remove the skill." in [
         each["action"] for each in digest["parent_actions"]

@@ -62,7 +62,7 @@ class Complete(Finish):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconsider(Command):
-    """Judge a stage in review again, by what was recorded since or by a decision."""
+    """Judge a task in review again, by what was recorded since or by a decision."""
 
     task_id: str
     #: Of a result that takes the place of the one in review; None leaves that.

@@ -7,8 +7,8 @@ from typing import Any
 from relaybook.core.digest_parts import Entries, Part
 from relaybook.model import Decision
 
-#: Decisions that let a gate or hooks pass, and the one that a deed of the parent is done.
-WAIVE, CONFIRM = "waive", "confirm"
+#: Decisions that let a gate or hooks pass, that a deed of the parent is done, and that it is not.
+WAIVE, CONFIRM, DECLINE = "waive", "confirm", "decline"
 #: The decision of a review that nothing more is needed.
 FINISH = "finish"
 
@@ -40,7 +40,7 @@ class Decisions(Part):
         self._decisions = decisions
         self._supervised = supervised
         self._lessons = lessons
-        self.count = self.reviews = self.idle = self.waived = self.confirmed = 0
+        self.count = self.reviews = self.idle = self.waived = self.confirmed = self.declined = 0
         self.finished = False
         #: What the last review decided; empty if there was none.
         self.review = ""
@@ -51,6 +51,7 @@ class Decisions(Part):
         self.finished = self.finished or one.decision == Decision.FINISHED
         self.waived += one.decision == WAIVE
         self.confirmed += one.decision == CONFIRM
+        self.declined += one.decision == DECLINE
         if one.saw:
             self.reviews += 1
             self.idle += not one.saw.get("progressing", True)
@@ -93,3 +94,5 @@ class Decisions(Part):
             yield f"Lessons proposed that nobody has decided ({self._lessons}): resolve lists them."
         if self.confirmed:
             yield f"Parent actions confirmed ({self.confirmed}): what was done, by `decisions`."
+        if self.declined:
+            yield f"Parent actions declined ({self.declined}): not done; the reason in `decisions`."

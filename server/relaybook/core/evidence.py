@@ -77,9 +77,20 @@ def of_attempt(events: Sequence[Event]) -> Sequence[Event]:
     return events[starts[-1] :] if starts else events
 
 
-def is_confirmed(events: Iterable[Event]) -> bool:
-    """Whether the parent confirmed its actions in the attempt that `events` are of."""
-    return any("confirmed" in event.data for event in events)
+def parent_decision(events: Iterable[Event]) -> tuple[str, str] | None:
+    """What became of the parent's actions in the attempt that `events` are of, and the reason.
+
+    `confirmed`, or `declined`, be it by the waiver of all that held the work in review. None
+    while nobody has decided.
+    """
+    found: tuple[str, str] | None = None
+    for event in events:
+        if "confirmed" in event.data:
+            return "confirmed", str(event.data["confirmed"])
+        if event.type is EventType.TASK_COMPLETED:
+            reason = event.data.get("declined", event.data.get("waived"))
+            found = found if reason is None else ("declined", str(reason))
+    return found
 
 
 def evidence(

@@ -264,7 +264,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "tests",
         "A failing test is the cheapest sign that work is not done.",
-        "run the tests, mend what fails, and record each with pass or skip",
+        "mend what they show, in the code or in the test; run them and record each as pass or skip",
         "completed",
         _tests,
     ),

@@ -31,7 +31,7 @@ def reconsider(case: Case, c: Reconsider) -> list[Change]:
         kind = AlreadyOver if task.status in OVER else Blocked
         raise kind(
             f"Task {task.id!r} is {task.status}; it is not in review.",
-            allowed="stages in review",
+            allowed="tasks in review",
             next="call get_workflow for what waits for a decision",
         )
     said: dict[str, Any] = {"result": task.result, "summary": task.summary}

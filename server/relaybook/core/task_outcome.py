@@ -1,6 +1,6 @@
 """What one task came to, as the synthesis sees it, and the gap that it leaves."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -45,6 +45,11 @@ _REASONS = {
     Gap.CANCELLED: "no reason recorded",
 }
 _WORKER_TIERS = frozenset({Tier.T1, Tier.T2})
+
+
+def beyond_workers(actions: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Of proposed actions those of tier T3, T4, or of no stated tier."""
+    return [each for each in actions if str(each.get("tier", "")).upper() not in _WORKER_TIERS]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,17 +146,10 @@ class TaskOutcome:
 
     @property
     def parent_actions(self) -> list[Mapping[str, Any]]:
-        """The actions that no worker may take, each with whom it comes `from`.
-
-        Of those that it proposes they are the ones of tier T3, T4, or of no stated tier.
-        """
-        if not self.completed:
+        """The actions that no worker may take and nobody has decided on, each with its source."""
+        if not (self.completed or self.status is Status.REVIEW):
             return []
-        proposed = [
-            {"from": "worker", **action}
-            for action in self.proposed_actions
-            if str(action.get("tier", "")).upper() not in _WORKER_TIERS
-        ]
+        proposed = [{"from": "worker", **each} for each in beyond_workers(self.proposed_actions)]
         return [*({"from": "plan", **action} for action in self.planned_actions), *proposed]
 
     @property

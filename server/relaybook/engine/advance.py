@@ -10,7 +10,7 @@ from relaybook.core.status import workflow_status
 from relaybook.core.text import canonical, storable
 from relaybook.engine.advice import next_call, progress
 from relaybook.engine.desk import Desk
-from relaybook.engine.gate import stage_answer
+from relaybook.engine.gate import gate_answer
 from relaybook.engine.hook_result import HookRun, read_hook_run
 from relaybook.engine.hooks import hook_prompt
 from relaybook.engine.next_stage import next_stage
@@ -18,7 +18,7 @@ from relaybook.engine.outcome import finish, record_end
 from relaybook.engine.reflected import reflection
 from relaybook.engine.request import StageReport, Update
 from relaybook.engine.stage import hooks_of
-from relaybook.engine.stage_ids import refuse_without_stages, stage_id
+from relaybook.engine.stage_ids import refuse_without_stages, stage_at
 from relaybook.engine.stage_over import refuse_other
 from relaybook.engine.stage_report import envelope_of, notes_of
 from relaybook.engine.update import update_task
@@ -26,7 +26,7 @@ from relaybook.engine.waiting import hooks_left
 from relaybook.errors import InvalidArguments, MalformedOutput, NotNow, NotStarted, QuestionsOpen
 from relaybook.model import OVER, Status, Task, Workflow
 from relaybook.store.base import Tx
-from relaybook.store.cases import get_task, get_workflow, load_case
+from relaybook.store.cases import get_workflow, load_case
 from relaybook.store.events import read_task_events
 from relaybook.store.ledger import apply
 from relaybook.store.tables import TASKS
@@ -50,7 +50,10 @@ def advance_stage(desk: Desk, report: StageReport) -> dict[str, Any]:
         answer = report_stage(desk, report)
         if answer["status"] != Status.COMPLETED:
             return answer
-        return answer | _next_or_why_not(desk, report)
+        then = _next_or_why_not(desk, report)
+        if "current" in then:  # it was ready until now
+            answer.pop("ready", None)
+        return answer | then
     return next_stage(desk, report.workflow_id, report.session_key, report.actor)
 
 
@@ -102,7 +105,7 @@ def _check(report: StageReport) -> None:
 def _end(desk: Desk, report: StageReport) -> dict[str, Any]:
     with desk.store.read() as tx:
         workflow = get_workflow(tx, report.workflow_id)
-        task = _stage(tx, workflow, report.stage)
+        task = stage_at(tx, workflow, report.stage)
         again = task.status is Status.FAILED and report.outcome == "failed"
         if task.status in OVER or again:
             refuse_other(desk, tx, workflow, task, _update(report, task))
@@ -131,11 +134,6 @@ def _read_output(desk: Desk, report: StageReport, task: Task) -> dict[str, Any]:
             "error_code='malformed_output'; or keep it as it is: "
             f"update_task(task_id={task.id!r}, status='completed', output=…, accept_raw=true)"
         ) from None
-
-
-def _stage(tx: Tx, workflow: Workflow, stage: int | None) -> Task:
-    refuse_without_stages(tx, workflow)
-    return get_task(tx, workflow.id, stage_id(stage))
 
 
 def _update(report: StageReport, task: Task, *, output: str = "") -> Update:
@@ -169,7 +167,7 @@ def _refuse_unstarted(task: Task) -> None:
 def _recorded(desk: Desk, tx: Tx, task: Task) -> dict[str, Any]:
     """The outcome that is on record for a stage that is over."""
     case = Case(workflow=get_workflow(tx, task.workflow_id), tasks={task.id: task})
-    answer = _answer(case.workflow, task) | stage_answer(desk, tx, case, task.id)
+    answer = _answer(case.workflow, task) | gate_answer(desk, tx, case, task.id)
     return answer | {"repeated": True}
 
 
@@ -180,10 +178,10 @@ def hooks_due(desk: Desk, workflow_id: str, stage: int) -> list[dict[str, Any]]:
     """
     with desk.store.read() as tx:
         workflow = get_workflow(tx, workflow_id)
-        task = _stage(tx, workflow, stage)
+        task = stage_at(tx, workflow, stage)
         case = Case(workflow=workflow, tasks={task.id: task})
         records = gather(of_attempt(read_task_events(tx, workflow_id, task.id)))
-        found = stage_answer(desk, tx, case, task.id).get("hooks", [])
+        found = gate_answer(desk, tx, case, task.id).get("hooks", [])
         for hook in found:
             hook["summary"] = hook["description"]
             if "problem" not in hook:
@@ -218,7 +216,7 @@ def _settle(desk: Desk, report: StageReport) -> dict[str, Any]:
         events = decide(case, _settling(desk, report, workflow, task, due, reflected))
         after = apply(tx, case, events) if events else case
         answer = _answer(after.workflow, after.tasks[task.id])
-        answer |= stage_answer(desk, tx, after, task.id)
+        answer |= gate_answer(desk, tx, after, task.id)
     answer |= _told_late(late)
     return answer if events else answer | {"repeated": True}
 
@@ -273,7 +271,7 @@ def _settling(
 
 def _with_hooks(tx: Tx, workflow: Workflow, stage: int | None) -> Task:
     if stage is not None:
-        return _stage(tx, workflow, stage)
+        return stage_at(tx, workflow, stage)
     refuse_without_stages(tx, workflow)
     where = "WHERE workflow_id = :id AND hooks_due IS NOT NULL ORDER BY position LIMIT 2"
     found = TASKS.find(tx, where, id=workflow.id)

@@ -105,6 +105,7 @@ def next_call(
     running: Sequence[Task] = (),
     adjusting: bool = False,
     lost: Sequence[str] = (),
+    review: str = "",
     later: str = "",
     reviewed: str = "",
     handled: str = "",
@@ -116,7 +117,7 @@ def next_call(
 
     `staged`: the workflow is one of stages. `running` are the tasks in progress of a closed
     workflow, `lost` those of an open one whose lease ran out; `adjusting` says that the user
-    decided to adjust the plan.
+    decided to adjust the plan. `review` is how to go on from the first task in review.
     """
     status = workflow_status(workflow)
     if status in (WorkflowStatus.CANCELLED, WorkflowStatus.PARTIAL):
@@ -126,12 +127,12 @@ def next_call(
         return "aggregate"
     if adjusting or breaker_open(workflow.failed, workflow.total):
         return after_failures(adjusting)
-    if workflow.input_required:
-        answer = "resolve(decision='answer', task_id, answers=[…]) for each task that asks"
+    if workflow.input_required or workflow.review:
+        call = review or "advance_stage: it says what the stage in review lacks"
+        if workflow.input_required:
+            call = "resolve(decision='answer', task_id, answers=[…]) for each task that asks"
         start = _start(workflow, held, staged, lost)
-        return f"{answer}; meanwhile {start}" if start else answer
-    if workflow.review:
-        return "advance_stage: it says what the stage in review lacks"
+        return f"{call}; meanwhile {start}" if start else call
     if status is WorkflowStatus.FAILED:
         then = "resolve" if workflow.failed else _AFTER_CANCELS
         given_up = f"aggregate for what succeeded, then {then}"

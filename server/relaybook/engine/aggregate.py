@@ -15,7 +15,7 @@ from relaybook.core.digest_brief import Request
 from relaybook.core.digest_panel import PanelKind, panel_kind
 from relaybook.core.digest_reports import reported
 from relaybook.core.envelope import Envelope, from_json
-from relaybook.core.evidence import is_confirmed, of_attempt
+from relaybook.core.evidence import of_attempt, parent_decision
 from relaybook.core.merge_plan import MergePlan, plan_merge
 from relaybook.core.names import Names
 from relaybook.core.result_flags import result_flags
@@ -23,16 +23,17 @@ from relaybook.core.signs import scan
 from relaybook.core.status import is_expired, workflow_status
 from relaybook.core.synthesis import Detail, Digest, Frame, digest
 from relaybook.core.task_outcome import TaskOutcome, stated_confidence
-from relaybook.core.task_spec import ParentAction, Take, TaskSpec, expert_name
+from relaybook.core.task_spec import Take, TaskSpec, expert_name
 from relaybook.core.text import texts_in
 from relaybook.core.wishes import read_wishes
 from relaybook.core.words import words_in_json
 from relaybook.engine.decided import RecordedDecisions
 from relaybook.engine.desk import Desk
-from relaybook.engine.handed import standing_for, taken
+from relaybook.engine.handed import result_of, standing_for, taken
 from relaybook.engine.handled import handlers
 from relaybook.engine.open_decisions import waiting_lessons
 from relaybook.engine.prompt import result_schema, takes_of
+from relaybook.engine.review import gate_items
 from relaybook.engine.unsettled import next_now
 from relaybook.engine.waiting import questions_of
 from relaybook.errors import InvalidArguments, InvalidTemplate, NotFound, StoreFault
@@ -153,6 +154,8 @@ class _Gathering:
         self._options: Mapping[str, Any] = json.loads(workflow.options)
         self._plans: dict[str, MergePlan | None] = {}
         self._taken: dict[Take, list[str]] = {}
+        #: Whether a task was seen that leaves something to the parent.
+        self._has_deeds = False
 
     def __iter__(self) -> Iterator[TaskOutcome]:
         return map(self._outcome, self._tasks("replaced_by IS NULL"))
@@ -184,7 +187,7 @@ class _Gathering:
             weights=wishes.weights,
             quorum=wishes.quorum,
             model=wishes.model,
-            decisions=RecordedDecisions(self._tx, workflow),
+            decisions=RecordedDecisions(self._tx, workflow, lambda: self._has_deeds),
             lessons=len(waiting_lessons(self._tx, workflow)),
             replaced=self._items_replaced(),
         )
@@ -212,15 +215,17 @@ class _Gathering:
         workflow = self._workflow
         spec = self._desk.spec(self._tx, workflow.id, task.spec)
         merge, flags = self._plan(spec)
-        said: dict[str, Any] = {"flags": flags}
+        said: dict[str, Any] = {"flags": flags, "error": task.error}
         result = None
         if task.status is Status.COMPLETED and task.result is not None:
             text = get_text(self._tx, workflow.id, task.result)
             result = from_json(text)
-            said = _result(result, text, flags)
+            said |= _result(result, text, flags)
             said["link"] = f"ledger://workflows/{workflow.id}/tasks/{task.id}/result"
         elif task.status is Status.INPUT_REQUIRED:
             said["questions"] = tuple(questions_of(self._tx, task))
+        elif task.status is Status.REVIEW:
+            said |= self._in_review(task)
         if workflow.pattern is Pattern.EXPERT_PANEL:
             said |= {
                 "role": expert_name(spec),
@@ -228,6 +233,8 @@ class _Gathering:
                 "weights": asked_weights(spec.args),
                 "options": asked_options(spec.args),
             }
+        if spec.parent_actions:
+            said |= self._deeds(task, spec)
         return TaskOutcome(
             task_id=task.id,
             label=task.label,
@@ -236,11 +243,9 @@ class _Gathering:
             chain=task.chain,
             attempts=task.attempt,
             error_code=task.error_code,
-            error=task.error,
             handled_by=self._handlers.get(task.id),
             lost=is_expired(task, self._now),
             merge=merge,
-            planned_actions=tuple(map(asdict, self._left_to_do(task, spec))),
             took=tuple(self._took(spec)) if task.attempt else (),
             items=items_given(spec),
             reported=self._reported(task, result),
@@ -270,12 +275,19 @@ class _Gathering:
         )
         return frozenset(row[0] for row in self._tx.rows(sql, {"id": self._workflow.id}))
 
-    def _left_to_do(self, task: Task, spec: TaskSpec) -> tuple[ParentAction, ...]:
-        """The actions that the plan leaves to the parent, unless they are confirmed."""
-        if not spec.parent_actions or task.slug is None:
-            return spec.parent_actions
+    def _in_review(self, task: Task) -> dict[str, Any]:
+        """What holds a task in review, and what its worker proposes."""
+        proposed = result_of(self._tx, task).proposed_actions if task.result is not None else ()
+        held = "; ".join(item["what"] for item in gate_items(self._tx, task))
+        return {"error": f"in review: {held}", "proposed_actions": proposed}
+
+    def _deeds(self, task: Task, spec: TaskSpec) -> dict[str, Any]:
+        """What is left to the parent; a decision on it is one on what the worker proposed too."""
+        self._has_deeds = True
         events = read_task_events(self._tx, task.workflow_id, task.id)
-        return () if is_confirmed(of_attempt(events)) else spec.parent_actions
+        if parent_decision(of_attempt(events)):
+            return {"proposed_actions": ()}
+        return {"planned_actions": tuple(map(asdict, spec.parent_actions))}
 
     def _took(self, spec: TaskSpec) -> Iterator[str]:
         """The fields that were there to be taken; a task of which all is taken, by its name."""

@@ -9,6 +9,7 @@ from relaybook.core.status import breaker_open, is_ready, is_retryable
 from relaybook.engine.advice import HAND_OVER, after_failures, before_retry, next_call, start_later
 from relaybook.engine.attention import held_now, running_tasks
 from relaybook.engine.handled import way_out
+from relaybook.engine.review import next_of_review
 from relaybook.engine.reviewed import after_review
 from relaybook.engine.skill_breaker import resting
 from relaybook.model import EventType, Status, Workflow
@@ -63,6 +64,7 @@ def next_in(
         running=running,
         adjusting=adjusting,
         lost=lost,
+        review=next_of_review(tx, workflow),
         handled=way_out(tx, workflow) if workflow.ended_at else "",
         reviewed="" if workflow.ended_at else after_review(tx, workflow),
         later=when_held(held, now) or (start_later(first, now, staged=staged) if waiting else ""),

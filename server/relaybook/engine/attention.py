@@ -8,9 +8,10 @@ from relaybook.core.policy import MAX_FAILURES, TRANSIENT
 from relaybook.core.scope import FREE
 from relaybook.core.status import is_expired, is_retryable, ready_now
 from relaybook.engine.handled import handlers
+from relaybook.engine.review import gate_items
 from relaybook.engine.skill_breaker import resting
 from relaybook.engine.startable import READY
-from relaybook.engine.waiting import gate_items, hooks_left, questions_of, undecided_tasks
+from relaybook.engine.waiting import hooks_left, questions_of, undecided_tasks
 from relaybook.errors import clip
 from relaybook.model import Status, Task, Workflow
 from relaybook.store.base import Tx

@@ -12,11 +12,12 @@ from relaybook.core.policy import REASON_LIMIT
 from relaybook.core.task_spec import TaskSpec, spec_value, waits_for
 from relaybook.core.text import canonical, storable, text_hash
 from relaybook.engine.advice import progress
-from relaybook.engine.check import check_added
+from relaybook.engine.check import check_added, told
 from relaybook.engine.desk import Desk
 from relaybook.engine.hand_over import refuse_broken_hand_over
 from relaybook.engine.place import longer_chains, placed, refuse_circle, refuse_dead_ends
 from relaybook.engine.settle import refuse_worker, settled
+from relaybook.engine.stand_in import standing_in, stands_for, with_slugs_of, without_gate
 from relaybook.engine.unsettled import next_now
 from relaybook.errors import clip
 from relaybook.model import Pattern, Task, Workflow
@@ -46,7 +47,8 @@ def change_plan(
     """Add tasks; with `replaces`, put them in the place of tasks that did not work.
 
     Added tasks that name no dependency take over those of the tasks they replace, and
-    whatever waited for a replaced task waits for the last of the added. In a pipeline they
+    whatever waited for a replaced task waits for the last of the added, which asks for what the
+    plan left to the parent; in the place of a stage it is one, with its gate. In a pipeline they
     run in a row, by default at its end. A supervisor may drop tasks: `replaces` alone.
 
     Raises:
@@ -62,7 +64,9 @@ def change_plan(
         workflow = get_workflow(tx, workflow_id, lock=True)
         old = [get_task(tx, workflow_id, name) for name in dict.fromkeys(replaces)]
         specs = _specs(desk, tx, workflow, add, old)
+        stages = stands_for(specs, old)
         findings = check_added(desk, tx, workflow, specs, old)
+        findings += map(told, without_gate(specs, stages))
         bodies = [canonical(spec_value(spec)) for spec in specs]
         case, changes = _changes(tx, workflow, specs, bodies, old)
         refuse_broken_hand_over(desk, tx, case, specs, old)
@@ -100,7 +104,7 @@ def _changes(
     )
     before = longer_chains(tx, workflow.id, added, known)
     changes: dict[str, Any] = {
-        "added": added,
+        "added": with_slugs_of(stands_for(specs, old), added),
         "replaces": [task.id for task in old],
         "stand_ins": last_of(specs),
         "chains": {name: chain for name, (_, chain) in before.items()},
@@ -126,6 +130,7 @@ def _specs(
     if not add:
         return ()
     specs = placed(desk, tx, workflow, read_tasks(add, Pattern.SUPERVISOR, change=True), old)
+    specs = standing_in(desk, tx, workflow, specs, old)
     specs = tuple(
         settled(desk, workflow.pattern, spec, f"add[{number}].")
         for number, spec in enumerate(specs)

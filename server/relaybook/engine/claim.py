@@ -217,7 +217,7 @@ def _refuse_behind_unsettled(tx: Tx, workflow: Workflow, task: Task) -> None:
     if task.waiting_on <= task.undecided:
         return
     stage = unsettled(tx, workflow)
-    if stage is not None and stage.position < task.position:
+    if stage is not None and stage.slug is not None and stage.position < task.position:
         raise why_unsettled(tx, stage)
 
 

@@ -5,10 +5,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from relaybook.core.digest_decisions import CONFIRM, WAIVE, RecordedDecision
+from relaybook.core.digest_decisions import CONFIRM, DECLINE, WAIVE, RecordedDecision
 from relaybook.engine.stage_ids import has_stages
-from relaybook.engine.unsettled import PARENT_ACTION
-from relaybook.engine.verdict import INTAKE, OUTPUT
+from relaybook.engine.verdict import INTAKE, OUTPUT, PARENT_ACTION
 from relaybook.errors import clip
 from relaybook.model import Event, EventType, Workflow
 from relaybook.store.base import Tx
@@ -18,6 +17,10 @@ from relaybook.store.events import read_decisions
 PAGE = 50
 #: How many questions and answers of a task are told, and how much of a text.
 ANSWERS_SHOWN, TEXT_SHOWN = 3, 160
+
+
+#: What events call the decisions on a deed of the parent.
+_OF_PARENT = {"confirmed": CONFIRM, "declined": DECLINE}
 
 
 @dataclass(slots=True)
@@ -34,13 +37,15 @@ _Reader = Callable[[Event, _Open], RecordedDecision | None]
 class RecordedDecisions:
     """The decisions of a workflow in the order in which they were taken."""
 
-    def __init__(self, tx: Tx, workflow: Workflow) -> None:
+    def __init__(self, tx: Tx, workflow: Workflow, has_deeds: Callable[[], bool]) -> None:
+        """`has_deeds` is asked when the decisions are read: whether a task leaves any to the parent."""
         self._tx = tx
         self._workflow = workflow
+        self._has_deeds = has_deeds
 
     def __iter__(self) -> Iterator[RecordedDecision]:
-        staged = has_stages(self._tx, self._workflow)
-        readers = {**_READERS, **_OF_STAGES} if staged else _READERS
+        gated = self._has_deeds() or has_stages(self._tx, self._workflow)
+        readers = {**_READERS, **_OF_GATES} if gated else _READERS
         known, last = _Open(), 0
         while events := read_decisions(self._tx, self._workflow.id, tuple(readers), last, PAGE):
             for event in events:
@@ -101,7 +106,7 @@ def _started(event: Event, _: _Open) -> RecordedDecision | None:
 
 
 def _judged(event: Event, known: _Open) -> RecordedDecision | None:
-    """The gate waived, or a deed of the parent confirmed, whether the stage then passed or not."""
+    """The gate waived, or a deed of the parent confirmed, whether the task then passed or not."""
     said, held = event.data, known.items.pop(event.task_id, [])
     if event.type is EventType.GATE_FAILED:
         known.items[event.task_id] = said["items"]
@@ -110,10 +115,13 @@ def _judged(event: Event, known: _Open) -> RecordedDecision | None:
         return RecordedDecision(
             decision=WAIVE, reason=said["waived"], task_id=event.task_id, about=about
         )
-    if "confirmed" in said:
-        about = _held([item for item in held if item["rule"] == PARENT_ACTION])
-        reason = said["confirmed"]
-        return RecordedDecision(decision=CONFIRM, reason=reason, task_id=event.task_id, about=about)
+    for word, decision in _OF_PARENT.items():
+        if word in said:
+            about = _held([item for item in held if item["rule"] == PARENT_ACTION])
+            about["by"] = event.actor
+            return RecordedDecision(
+                decision=decision, reason=said[word], task_id=event.task_id, about=about
+            )
     return None
 
 
@@ -140,7 +148,7 @@ _READERS: Mapping[EventType, _Reader] = {
     EventType.TASK_REPLACED: _replaced,
 }
 #: Where there are gates and hooks.
-_OF_STAGES: Mapping[EventType, _Reader] = {
+_OF_GATES: Mapping[EventType, _Reader] = {
     EventType.TASK_STARTED: _started,
     EventType.GATE_FAILED: _judged,
     EventType.TASK_COMPLETED: _judged,

@@ -1,4 +1,4 @@
-"""What a stage has to pass before it counts as done: its OUTPUT gate and its parent's deeds."""
+"""What a task has to pass before it counts as done: of a stage its OUTPUT gate, of any the parent's deeds."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,23 +12,24 @@ from relaybook.core.evidence import (
     Records,
     evidence,
     gather,
-    is_confirmed,
     notes_of_result,
     of_attempt,
+    parent_decision,
 )
 from relaybook.core.finish import of_other_session
-from relaybook.core.gates import output_gate
+from relaybook.core.gates import Verdict, output_gate
 from relaybook.core.status import breaker_open, failed_for_good
-from relaybook.core.task_spec import ParentAction
+from relaybook.core.task_outcome import beyond_workers
+from relaybook.core.task_spec import ParentAction, TaskSpec
 from relaybook.core.text import compact
 from relaybook.engine.advice import HAND_OVER, before_retry, from_when, next_call
 from relaybook.engine.desk import Desk
 from relaybook.engine.hooks import due, gate_again, hook_tasks
+from relaybook.engine.review import gate_items, review_next
 from relaybook.engine.skill_breaker import resting
 from relaybook.engine.stage import hooks_of
-from relaybook.engine.unsettled import PARENT_ACTION, review_next
-from relaybook.engine.verdict import OUTPUT, item_told
-from relaybook.engine.waiting import gate_items, hooks_left
+from relaybook.engine.verdict import OUTPUT, PARENT_ACTION, item_told
+from relaybook.engine.waiting import hooks_left
 from relaybook.errors import clip
 from relaybook.model import WORDS, Event, EventType, Status, Task, Tier, Workflow
 from relaybook.store.base import Tx
@@ -39,14 +40,30 @@ from relaybook.store.texts import get_text
 @dataclass(frozen=True, slots=True)
 class _Judged:
     records: Records
-    #: What sends the stage to review.
+    #: What sends the task to review.
     objections: tuple[Mapping[str, str], ...]
     #: What is worth doing later.
     followups: tuple[Fact, ...]
 
 
-def staged(desk: Desk, tx: Tx, case: Case, command: Command, result: Envelope | None) -> Command:
-    """`command` on a stage, with the verdict of its gate and the hooks that come due."""
+#: What may answer an objection: a finding or a follow-up shows nothing.
+_EVIDENCE = {EventType.ARTIFACT_ADDED, EventType.TEST_RECORDED, EventType.METRIC_RECORDED}
+#: How many of the actions that a worker proposes an item names, and how much of each.
+PROPOSED_SHOWN, PROPOSED_LIMIT = 3, 60
+
+
+def gated(desk: Desk, tx: Tx, case: Case, command: Command, result: Envelope | None) -> Command:
+    """`command` with what is held against its task and, of a stage, the hooks that come due.
+
+    A task that is no stage passes no gate; only what its plan leaves to the parent holds it.
+    """
+    if not isinstance(command, Complete | Reconsider | Fail):
+        return command
+    task = case.tasks[command.task_id]
+    if task.slug is None and (
+        isinstance(command, Fail) or not desk.spec(tx, task.workflow_id, task.spec).parent_actions
+    ):
+        return command
     match command:
         case Complete():
             return _completing(desk, tx, case, command, result)
@@ -54,8 +71,6 @@ def staged(desk: Desk, tx: Tx, case: Case, command: Command, result: Envelope | 
             return _reconsidering(desk, tx, case, command)
         case Fail():
             return _failing(desk, tx, case, command)
-        case _:
-            return command
 
 
 def _completing(
@@ -63,7 +78,8 @@ def _completing(
 ) -> Command:
     """The result of an attempt; sent for a stage in review, it takes the place of the one there."""
     task = case.tasks[command.task_id]
-    notes = _once([*command.notes, *(notes_of_result(result) if result is not None else ())])
+    stage_result = result if task.slug is not None else None
+    notes = _once([*command.notes, *(notes_of_result(stage_result) if stage_result else ())])
     judged = _judge(desk, tx, task, notes, result)
     said: dict[str, Any] = {
         "notes": [*notes, *judged.followups],
@@ -90,14 +106,49 @@ def _reconsidering(desk: Desk, tx: Tx, case: Case, command: Reconsider) -> Comma
     result = None
     if task.result is not None:
         result = from_json(get_text(tx, task.workflow_id, task.result))
-    judged = _judge(desk, tx, task, command.notes, result, confirmed=command.decision)
-    waived = command.decision == "waived"
+    judged = _judge(desk, tx, task, command.notes, result)
+    standing = _unanswered(tx, case.workflow, task, command.notes)
+    decision, objections = _decided(command.decision, (*judged.objections, *standing))
     return replace(
         command,
+        decision=decision,
         notes=[*command.notes, *judged.followups],
-        objections=() if waived else judged.objections,
+        objections=objections,
         hooks=_holding(desk, tx, case, task, judged.records, failed=False),
     )
+
+
+def _unanswered(
+    tx: Tx, workflow: Workflow, task: Task, notes: Sequence[Fact]
+) -> list[Mapping[str, str]]:
+    """What hooks hold against a stage in review for which nothing new was shown since."""
+    events = of_attempt(read_task_events(tx, task.workflow_id, task.id))
+    failed = [place for place, event in enumerate(events) if event.type is EventType.GATE_FAILED]
+    if not failed:
+        return []
+    said = [(event.type, event.data) for event in events]
+    before, since = said[: failed[-1]], [*said[failed[-1] :], *notes]
+    if any(kind in _EVIDENCE and (kind, data) not in before for kind, data in since):
+        return []
+    hooks = hooks_of(workflow)[0]
+    return [item for item in said[failed[-1]][1]["items"] if item["rule"] in hooks]
+
+
+def _decided(
+    decision: str, objections: Sequence[Mapping[str, str]]
+) -> tuple[str, Sequence[Mapping[str, str]]]:
+    """What `decision` is, by the `objections` that it meets, and those that stay.
+
+    To waive what only the parent could do is to decline it: the gate itself is not waived.
+    """
+    of_gate = [item for item in objections if item["rule"] != PARENT_ACTION]
+    match decision:
+        case "waived":
+            return ("declined" if objections and not of_gate else "waived"), ()
+        case "confirmed":
+            return decision, of_gate
+        case _:
+            return decision, objections
 
 
 def _failing(desk: Desk, tx: Tx, case: Case, command: Fail) -> Command:
@@ -112,29 +163,40 @@ def _judge(
     task: Task,
     notes: Sequence[Fact],
     result: Envelope | None,
-    confirmed: str = "",
 ) -> _Judged:
     spec = desk.spec(tx, task.workflow_id, task.spec)
     events = of_attempt(read_task_events(tx, task.workflow_id, task.id))
     records = gather(events, notes)
-    shown = evidence(records, goal=spec.goal, done=spec.done, writes=spec.writes, result=result)
-    verdict = output_gate(spec.gate, shown, spec.tier or Tier.T2)
+    verdict = _verdict(spec, records, result) if task.slug is not None else Verdict("pass")
     objections = [item_told(item) for item in verdict.items if item.verdict == "fail"]
-    if spec.parent_actions and not (confirmed or is_confirmed(events)):
-        objections.append(_to_confirm(spec.parent_actions))
+    if spec.parent_actions and not parent_decision(events):
+        objections.append(_to_confirm(spec.parent_actions, result))
     known = {followup["text"] for followup in records.followups}
     later = [clip(f"{i.what}: {i.fix}", 2_000) for i in verdict.items if i.verdict == "warn"]
     followups = [(EventType.FOLLOWUP_ADDED, {"text": text}) for text in later if text not in known]
     return _Judged(records, tuple(objections), tuple(followups))
 
 
-def _to_confirm(actions: Sequence[ParentAction]) -> dict[str, str]:
+def _verdict(spec: TaskSpec, records: Records, result: Envelope | None) -> Verdict:
+    shown = evidence(records, goal=spec.goal, done=spec.done, writes=spec.writes, result=result)
+    return output_gate(spec.gate, shown, spec.tier or Tier.T2)
+
+
+def _to_confirm(actions: Sequence[ParentAction], result: Envelope | None) -> dict[str, str]:
+    """What is left to the parent, with what the worker proposes of it: one decision is on both."""
     named = ", ".join(f"{action.action} ({action.tier})" for action in actions)
+    proposed = beyond_workers(result.proposed_actions if result is not None else ())
+    names = dict.fromkeys(str(action.get("action", "")) for action in proposed)
+    planned = {action.action for action in actions}
+    told = [clip(name, PROPOSED_LIMIT) for name in names if name not in planned]
+    more = f"; proposed: {', '.join(told[:PROPOSED_SHOWN])}" if told else ""
+    more += f" and {len(told) - PROPOSED_SHOWN} more" if len(told) > PROPOSED_SHOWN else ""
     return {
         "rule": PARENT_ACTION,
         "verdict": "fail",
-        "what": clip(f"parent action to confirm: {named}", 240),
-        "fix": "do what is needed of it, then resolve(decision='confirm') and say what was done",
+        "what": clip(f"parent action to confirm: {clip(named, 240 - len(more))}{more}", 240),
+        "fix": "do what is needed of it, then resolve(decision='confirm') with what was done; "
+        "resolve(decision='waive') with the reason if the user declines it",
     }
 
 
@@ -142,7 +204,7 @@ def _holding(
     desk: Desk, tx: Tx, case: Case, task: Task, records: Records, *, failed: bool
 ) -> tuple[str, ...]:
     """The hooks that hold the next stage back once this one has ended."""
-    if not hooks_of(case.workflow)[1]:
+    if task.slug is None or not hooks_of(case.workflow)[1]:
         return ()
     found = due(desk, tx, case.workflow, task, records, failed=failed)
     return tuple(hook.skill for hook in found)
@@ -152,19 +214,18 @@ def _once(notes: Sequence[Fact]) -> list[Fact]:
     return list({(kind, compact(data)): (kind, data) for kind, data in notes}.values())
 
 
-def stage_answer(desk: Desk, tx: Tx, case: Case, task_id: str) -> dict[str, Any]:
-    """What is said of a stage after its end: the items of its gate, or the hooks due."""
+def gate_answer(desk: Desk, tx: Tx, case: Case, task_id: str) -> dict[str, Any]:
+    """What is said of a task after its end: the items of its gate; of a stage the hooks due."""
     task = case.tasks[task_id]
-    said: dict[str, Any] = {
-        "stage": task.position,
-        "item": task.slug,
-        "item_status": WORDS[task.status].item,
-    }
+    said: dict[str, Any] = {}
+    if task.slug is not None:
+        status = WORDS[task.status].item
+        said = {"stage": task.position, "item": task.slug, "item_status": status}
     if task.status is Status.REVIEW:
         items = gate_items(tx, task)
         gate = {"gate": OUTPUT, "verdict": "fail", "items": items}
         return said | {"gate": gate, "next": review_next(task, items)}
-    if task.status not in (Status.COMPLETED, Status.FAILED):
+    if task.slug is None or task.status not in (Status.COMPLETED, Status.FAILED):
         return said
     names = hooks_left(task)
     if not hooks_of(case.workflow)[1]:

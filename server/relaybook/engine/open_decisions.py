@@ -11,8 +11,10 @@ from relaybook.engine.ahead import is_adjusting, waits_after_failures
 from relaybook.engine.desk import Desk
 from relaybook.engine.handled import handlers
 from relaybook.engine.handled import told as handled_told
-from relaybook.engine.unsettled import PARENT_ACTION, next_now, unsettled
-from relaybook.engine.waiting import gate_items, hooks_left, questions_of, undecided_tasks
+from relaybook.engine.review import gate_items
+from relaybook.engine.unsettled import next_now, unsettled
+from relaybook.engine.verdict import PARENT_ACTION
+from relaybook.engine.waiting import hooks_left, questions_of, undecided_tasks
 from relaybook.errors import clip
 from relaybook.model import Pattern, Status, Task, Workflow, WorkflowStatus
 from relaybook.store.base import Tx
@@ -23,6 +25,8 @@ from relaybook.store.tables import TASKS
 #: How many lessons wait in one answer, and how much of each text it tells.
 LESSONS_SHOWN, LESSON_SHOWN = 8, 160
 ON_LESSON = "resolve(decision='accept_lesson' or 'reject_lesson', lesson, reason)"
+#: What the decisions about a parent action mean.
+DEED = ". Confirm says that it was done, waive that it will not be; each with the reason"
 
 
 def open_decisions(desk: Desk, workflow_id: str) -> dict[str, Any]:
@@ -171,11 +175,10 @@ def condition_of(desk: Desk, tx: Tx, task: Task) -> str:
 
 def _review(tx: Tx, task: Task) -> dict[str, Any]:
     items = gate_items(tx, task)
-    rules = {item["rule"] for item in items}
-    decisions = [] if rules == {PARENT_ACTION} else ["waive"]
     what = "; ".join(item["what"] for item in items)
+    deed = any(item["rule"] == PARENT_ACTION for item in items)
     return {
         "task_id": task.id,
-        "question": clip(f"{task.label!r} is in review: {what}", 400),
-        "decisions": [*decisions, *(["confirm"] if PARENT_ACTION in rules else [])],
+        "question": clip(f"{task.label!r} is in review: {what}", 400) + (DEED if deed else ""),
+        "decisions": ["confirm", "waive"] if deed else ["waive"],
     }

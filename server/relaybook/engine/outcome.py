@@ -15,7 +15,7 @@ from relaybook.core.text import compact, text_hash
 from relaybook.engine.advice import failure_advice, progress, result_advice
 from relaybook.engine.ahead import next_after
 from relaybook.engine.desk import Desk
-from relaybook.engine.gate import stage_answer, staged
+from relaybook.engine.gate import gate_answer, gated
 from relaybook.engine.request import Update
 from relaybook.engine.skill_breaker import resting
 from relaybook.errors import clip
@@ -146,14 +146,11 @@ def record_end(
     texts: Sequence[str],
     result: Envelope | None = None,
 ) -> dict[str, Any]:
-    """Carry out `command`; that of a stage passes its gate first and has its hooks named."""
+    """Carry out `command`; what holds its task up is judged first, and named."""
     with desk.store.transaction() as tx:
         case = load_case(tx, workflow_id, task_id, getattr(command, "claim", None))
-        is_stage = case.tasks[task_id].slug is not None
-        if is_stage:
-            command = staged(desk, tx, case, command, result)
-        after = settle(tx, case, command, texts)
-        said = stage_answer(desk, tx, after, task_id) if is_stage else {}
+        after = settle(tx, case, gated(desk, tx, case, command, result), texts)
+        said = gate_answer(desk, tx, after, task_id)
         return told(desk, tx, case, after, task_id, repeated=after is case) | said
 
 

@@ -6,24 +6,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from relaybook.core.envelope import Envelope
+from relaybook.core.evidence import of_attempt, parent_decision
 from relaybook.core.policy import timeout_seconds
 from relaybook.core.task_spec import Take, TaskSpec
 from relaybook.core.text import slug, texts_in
 from relaybook.engine.desk import Desk
 from relaybook.engine.handed import handed, missing, result_of, standing_for
+from relaybook.engine.past_errors import errors_of, past_errors
 from relaybook.errors import PromptTooLarge
-from relaybook.model import (
-    Attempt,
-    EventType,
-    FailureCode,
-    Outcome,
-    Pattern,
-    Status,
-    Task,
-    Workflow,
-)
+from relaybook.model import Attempt, Pattern, Status, Task, Workflow
 from relaybook.registry.asked_schema import asked_schema, shown_schema
-from relaybook.registry.frame import Frame, PastError, Prior
+from relaybook.registry.frame import Frame, Prior
 from relaybook.registry.prompt import Prompt, render
 from relaybook.registry.task_inputs import DONE_INPUT, GOAL_INPUTS, ROLE_INPUT
 from relaybook.registry.template import Template
@@ -62,7 +55,7 @@ def task_prompt(desk: Desk, tx: Tx, workflow: Workflow, task: Task) -> Draft:
         nonce=desk.token(6),
         minutes=task.timeout_seconds / 60,
         prior=prior_results(desk, tx, workflow, spec),
-        errors=past_errors(attempts) + objections(tx, task),
+        errors=errors_of(tx, task, attempts),
         lessons=accepted_lessons(tx, workflow.project, task.skill, task.template, LESSONS_OFFERED),
         answers=answers_given(attempts),
     )
@@ -155,26 +148,6 @@ def earlier_attempts(tx: Tx, task: Task) -> Sequence[Attempt]:
     return ATTEMPTS.find(tx, where, workflow_id=task.workflow_id, task_id=task.id)
 
 
-def past_errors(attempts: Sequence[Attempt]) -> tuple[PastError, ...]:
-    """How the attempts that did not work ended, for the prompt of the next."""
-    return tuple(
-        PastError(attempt.number, attempt.error_code or "unknown", attempt.error or "")
-        for attempt in attempts
-        if attempt.outcome in (Outcome.FAILED, Outcome.EXPIRED)
-    )
-
-
-def objections(tx: Tx, task: Task) -> tuple[PastError, ...]:
-    """What the gate held against the attempt in review that is to be done again."""
-    if task.status is not Status.REVIEW:
-        return ()
-    events = read_task_events(tx, task.workflow_id, task.id)
-    items = [event.data["items"] for event in events if event.type is EventType.GATE_FAILED][-1]
-    told = tuple(f"{item['what']}: {item['fix']}" for item in items)
-    code = str(FailureCode.VERIFICATION_MISSING)
-    return (PastError(task.attempt, code, "its output gate failed", told),)
-
-
 def answers_given(attempts: Sequence[Attempt]) -> tuple[tuple[str, str], ...]:
     """The questions that earlier attempts asked, each with its answer."""
     return tuple(
@@ -201,7 +174,7 @@ def prior_results(desk: Desk, tx: Tx, workflow: Workflow, spec: TaskSpec) -> tup
             data = handed(tx, source, result.data, take.fields)
             lacking = missing(source, data, take.fields)
             told = _told(data) + _lacking(source, lacking) + _not_whole(source, result)
-            found.append(Prior(f"result of {source.id}", told))
+            found.append(Prior(f"result of {source.id}", told + _deed(desk, tx, source)))
     return (*found, *_failures_handled(tx, workflow, spec))
 
 
@@ -278,6 +251,22 @@ def _lacking(source: Task, names: Sequence[str]) -> str:
 def _not_whole(source: Task, result: Envelope) -> str:
     """That a result has gaps; what they are is free text, which stays with the orchestrator."""
     return f"\n{source.id} says that its result is not whole" if result.left_out else ""
+
+
+def _deed(desk: Desk, tx: Tx, source: Task) -> str:
+    """What became of the action that a task prepared for the parent, as whoever decided says."""
+    if not desk.spec(tx, source.workflow_id, source.spec).parent_actions:
+        return ""
+    events = of_attempt(read_task_events(tx, source.workflow_id, source.id))
+    decided = parent_decision(events)
+    if decided is None:
+        return ""
+    word, reason = decided
+    return f"\nThe action prepared here was {word}{_DEED_ENDS[word]}: {reason}"
+
+
+#: What follows from each decision on what was prepared for the parent.
+_DEED_ENDS = {"confirmed": " as done", "declined": " and is not done"}
 
 
 def spawn(task: Task, template: Template) -> dict[str, Any]:

@@ -13,9 +13,10 @@ from relaybook.engine.judge import Judged, intake, judge_draft
 from relaybook.engine.lint import budget, facts, told
 from relaybook.engine.prints import keep_prints
 from relaybook.engine.prompt import spawn, task_prompt
+from relaybook.engine.review import again_call
 from relaybook.engine.verdict import INTAKE, gate_told
 from relaybook.errors import InvalidArguments, StoreFault, UnknownWorkflow
-from relaybook.model import Task
+from relaybook.model import Status, Task
 from relaybook.registry.frame import Frame
 from relaybook.registry.prompt import PROMPT_LIMIT, Prompt, render
 from relaybook.store.cases import get_task, get_workflow
@@ -23,6 +24,8 @@ from relaybook.store.events import read_task_events
 
 #: What comes after the prompt of a task that is no stage.
 _SPAWN = "spawn a worker with it, then update_task(status='in_progress', session_key=…)"
+#: What comes after the prompt of a task in review that was redone as often as may be.
+_NO_RETRY = "no retry is left: resolve(workflow_id) without a decision says how to go on"
 #: What comes after the prompt of a task that waits, which does not hold what it waits for.
 _WAIT = (
     "wait until get_workflow names it as ready, then render it again: what it takes is not in yet"
@@ -166,6 +169,11 @@ def _next(verdict: Verdict, if_clean: str, if_blocked: str) -> str:
 
 
 def _task_next(verdict: Verdict, task: Task) -> str:
+    if task.status is Status.REVIEW:
+        call = again_call(task)
+        return (
+            _next(verdict, f"{call} starts another attempt with it", _MEND) if call else _NO_RETRY
+        )
     if task.slug is None:
         return _next(verdict, _WAIT if task.waiting_on else _SPAWN, _MEND)
     return _next(

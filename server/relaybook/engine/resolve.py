@@ -26,7 +26,7 @@ from relaybook.core.status import workflow_status
 from relaybook.core.text import compact, storable
 from relaybook.engine.advice import CHANGE, progress
 from relaybook.engine.desk import Desk
-from relaybook.engine.gate import stage_answer, staged
+from relaybook.engine.gate import gate_answer, gated
 from relaybook.engine.judge import intake, judge_draft
 from relaybook.engine.open_decisions import condition_of
 from relaybook.engine.prompt import task_prompt
@@ -64,9 +64,8 @@ def resolve(desk: Desk, resolution: Resolution) -> dict[str, Any]:
         case, command = read(desk, tx, resolution)
         events = decide(case, command)
         after = apply(tx, case, events) if events else case
-        task = after.tasks.get(resolution.task_id)
-        staged = task is not None and task.slug is not None
-        said = stage_answer(desk, tx, after, resolution.task_id) if staged else {}
+        known = resolution.task_id in after.tasks
+        said = gate_answer(desk, tx, after, resolution.task_id) if known else {}
         call = next_now(tx, after.workflow, desk.clock())
     workflow = after.workflow
     answer = {
@@ -166,11 +165,14 @@ def _cancel(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:
 
 
 def _waive(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:
-    """Let a stage start as it is, pass from review as it is, or go on without its hooks."""
+    """Let a stage start as it is or go on without its hooks, or a task pass from review as it is.
+
+    What its plan leaves to the parent is declined by that, unless it was confirmed before.
+    """
     case = load_case(tx, r.workflow_id, _task_id(r))
     task = case.tasks[r.task_id]
     reason = _required_reason(r)
-    if _is_on_record(tx, task, "waived", reason):
+    if _is_on_record(tx, task, ("waived", "declined"), reason):
         return case, _nothing(desk, r)
     if task.slug is not None and task.status is Status.PENDING:
         return case, _waive_intake(desk, tx, case, task, r)
@@ -179,7 +181,7 @@ def _waive(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:
         said = {"task_id": task.id, "hooks": hooks, "waived": True, "reason": reason}
         return case, SettleHooks(**said, **_by(desk, r))
     command = Reconsider(task_id=task.id, decision="waived", reason=reason, **_by(desk, r))
-    return case, staged(desk, tx, case, command, None)
+    return case, gated(desk, tx, case, command, None)
 
 
 def _waive_intake(desk: Desk, tx: Tx, case: Case, task: Task, r: Resolution) -> Command:
@@ -199,26 +201,26 @@ def _waive_intake(desk: Desk, tx: Tx, case: Case, task: Task, r: Resolution) -> 
 
 
 def _confirm(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:
-    """Say that the parent did what the stage prepared, or decided not to."""
+    """Say that the parent did what the task prepared."""
     case = load_case(tx, r.workflow_id, _task_id(r))
     task = case.tasks[r.task_id]
     reason = _required_reason(r)
     if not desk.spec(tx, r.workflow_id, task.spec).parent_actions:
         raise InvalidArguments(
             f"Task {task.id!r} has no parent action to confirm.",
-            allowed="stages whose contract names parent actions",
+            allowed="tasks whose plan or contract names parent actions",
             next="call resolve without a decision for what is open",
         )
-    if _is_on_record(tx, task, "confirmed", reason):
+    if _is_on_record(tx, task, ("confirmed",), reason):
         return case, _nothing(desk, r)
     command = Reconsider(task_id=task.id, decision="confirmed", reason=reason, **_by(desk, r))
-    return case, staged(desk, tx, case, command, None)
+    return case, gated(desk, tx, case, command, None)
 
 
-def _is_on_record(tx: Tx, task: Task, word: str, reason: str) -> bool:
-    """Whether the same decision about the attempt is recorded already, word for word."""
+def _is_on_record(tx: Tx, task: Task, words: Sequence[str], reason: str) -> bool:
+    """Whether the same decision about the attempt is recorded already, with the same reason."""
     events = of_attempt(read_task_events(tx, task.workflow_id, task.id))
-    return any(event.data.get(word) == reason for event in events)
+    return any(event.data.get(word) == reason for event in events for word in words)
 
 
 def _lesson(desk: Desk, tx: Tx, r: Resolution) -> tuple[Case, Command]:

@@ -65,7 +65,12 @@ def plan_stages(
     ]
     tasks = [
         _task(place, each, contracts, pattern)
-        | {"args": _arguments(desk, each, contract) | (each.get("args") or {})}
+        | {
+            "args": stage_arguments(
+                desk, contract, each["goal"].strip(), each.get("done") or (), each.get("template")
+            )
+            | (each.get("args") or {})
+        }
         for place, (each, contract) in enumerate(zip(said, contracts, strict=True))
     ]
     return read_tasks(tasks, pattern), routes
@@ -140,10 +145,12 @@ def _task(
     return task | {name: stage[name] for name in _OF_TASK if stage.get(name) is not None}
 
 
-def _arguments(desk: Desk, stage: Mapping[str, Any], contract: Contract) -> dict[str, Any]:
-    """What the contract says to its template, as far as the template of the stage takes it."""
-    args = contract.arguments(stage["goal"].strip(), stage.get("done") or [])
-    if not (own := stage.get("template")):
+def stage_arguments(
+    desk: Desk, contract: Contract, goal: str, done: Sequence[str], own: str | None
+) -> dict[str, Any]:
+    """What the contract says to its template; to the stage's `own`, what that takes of it."""
+    args = contract.arguments(goal, done)
+    if not own:
         return args
     taken = {each.name for each in desk.templates.get(own).inputs}
     return {name: value for name, value in args.items() if name in taken}
@@ -211,10 +218,12 @@ def _is_taken(tx: Tx, base: str, number: int) -> bool:
 
 
 def stage_line(task: Task) -> str:
-    """`⏳ 0. [implement] Build it → python-backend`."""
+    """`⏳ 0. [implement] Build it → python-backend`; of a task beside the stages its label alone."""
+    place = f"{WORDS[task.status].icon} {task.position}."
     goal = clip(task.label, GOAL_SHOWN)
-    icon = WORDS[task.status].icon
-    return f"{icon} {task.position}. [{task.capability}] {goal} → {task.skill}"
+    if task.slug is None:
+        return f"{place} {goal}"
+    return f"{place} [{task.capability}] {goal} → {task.skill}"
 
 
 def stage_lines(tasks: Sequence[Task]) -> str:

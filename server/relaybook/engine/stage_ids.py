@@ -1,13 +1,28 @@
 """Which workflows have stages, and what the tasks of stages are called."""
 
 from relaybook.errors import InvalidArguments
-from relaybook.model import Pattern, Workflow
+from relaybook.model import Pattern, Task, Workflow
 from relaybook.store.base import Tx
+from relaybook.store.cases import get_task
+from relaybook.store.tables import TASKS
 
 
 def stage_id(place: int | None) -> str:
     """The id of the task of a stage."""
     return f"stage-{place}"
+
+
+def stage_at(tx: Tx, workflow: Workflow, place: int | None) -> Task:
+    """The task at that place of a workflow of stages, as answers number it.
+
+    Raises:
+        InvalidArguments: the workflow has no stages.
+        UnknownTask: there is none at that place.
+    """
+    refuse_without_stages(tx, workflow)
+    where = "WHERE workflow_id = :id AND position = :place"
+    found = TASKS.find(tx, where, id=workflow.id, place=place)
+    return found[0] if found else get_task(tx, workflow.id, stage_id(place))
 
 
 def has_stages(tx: Tx, workflow: Workflow) -> bool:

@@ -1,4 +1,4 @@
-"""A stage that is unsettled, its hooks due or in review: what it lacks, and the call that goes on."""
+"""A task that is unsettled, its hooks due or in review: what it lacks, and the call that goes on."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,25 +8,24 @@ from relaybook.core.status import breaker_open
 from relaybook.engine.advice import has_fresh
 from relaybook.engine.ahead import next_in
 from relaybook.engine.attention import held_now, lost_of, running_tasks
+from relaybook.engine.review import gate_items, review_next
 from relaybook.engine.stage_ids import has_stages
-from relaybook.engine.waiting import gate_items, hooks_left
+from relaybook.engine.verdict import PARENT_ACTION
+from relaybook.engine.waiting import hooks_left
 from relaybook.errors import HooksPending, InReview, clip
 from relaybook.model import Pattern, Status, Task, Workflow
 from relaybook.store.base import Tx
 from relaybook.store.tables import TASKS
 
-#: The rule that a deed of the parent stands for among the items of a gate.
-PARENT_ACTION = "parent_action"
-#: How much of the hooks' names, and of what a gate lacks, a call tells.
-HOOKS_SHOWN, LACKS_SHOWN = 110, 120
+#: How much of the hooks' names a call tells.
+HOOKS_SHOWN = 110
 
 
 def unsettled(tx: Tx, workflow: Workflow) -> Task | None:
-    """The first stage that is in review, or whose hooks hold back those after it."""
-    hooks_hold = workflow.pending and not workflow.ready + workflow.in_progress
-    if workflow.pattern is not Pattern.PIPELINE or workflow.ended_at is not None:
-        return None
-    if not (workflow.review or hooks_hold):
+    """The first task that is in review, or stage whose hooks hold back those after it."""
+    waits = workflow.pending and not workflow.ready + workflow.in_progress
+    hooks_hold = waits and workflow.pattern is Pattern.PIPELINE
+    if workflow.ended_at is not None or not (workflow.review or hooks_hold):
         return None
     where = (
         "WHERE workflow_id = :id AND replaced_by IS NULL AND (status = 'review'"
@@ -37,12 +36,14 @@ def unsettled(tx: Tx, workflow: Workflow) -> Task | None:
 
 
 def why_unsettled(tx: Tx, task: Task) -> HooksPending | InReview:
-    """The refusal of what has to wait for an unsettled stage."""
-    stage = f"Stage {task.position}"
+    """The refusal of what has to wait for an unsettled task."""
+    stage = f"Task {task.id!r}" if task.slug is None else f"Stage {task.position}"
     if task.status is Status.REVIEW:
         items = gate_items(tx, task)
+        acts = all(item["rule"] == PARENT_ACTION for item in items)
+        why = "its parent action is not decided" if acts else "its output gate failed"
         return InReview(
-            f"{stage} is in review: its output gate failed.",
+            f"{stage} is in review: {why}.",
             next=review_next(task, items),
             stage=task.position,
             items=items[:6],
@@ -63,21 +64,6 @@ def hooks_next(task: Task, names: Sequence[str]) -> str:
         f"run its hooks, then advance_stage(stage={task.position}, hooks_run={shown}), or "
         f"resolve(decision='waive', task_id={task.id!r}, reason)"
     )
-
-
-def review_next(task: Task, items: Sequence[Mapping[str, str]]) -> str:
-    """How to go on from a stage in review; `items` are what its gate holds against it."""
-    confirm = f"resolve(decision='confirm', task_id={task.id!r}, reason)"
-    lacks = [item["what"] for item in items if item["rule"] != PARENT_ACTION]
-    if not lacks:
-        return f"do the parent action, then {confirm}"
-    call = (
-        f"advance_stage(stage={task.position}, outcome='completed', …), or "
-        f"resolve(decision='waive', task_id={task.id!r}, reason)"
-    )
-    if len(lacks) < len(items):
-        call += f"; for its parent action {confirm}"
-    return f"{call}; its gate says: {clip('; '.join(lacks), LACKS_SHOWN)}"
 
 
 def next_now(tx: Tx, workflow: Workflow, now: float) -> str:

@@ -7,6 +7,8 @@ from relaybook.errors import clip
 
 #: What answers and events call the gates.
 INTAKE, OUTPUT = "intake", "output"
+#: The rule that a deed of the parent stands for among the items of a gate.
+PARENT_ACTION = "parent_action"
 #: The most items of a verdict in an answer, and the longest text of one.
 ITEMS_SHOWN, ITEM_LIMIT = 6, 240
 

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 from relaybook.core.edges import lets_start
 from relaybook.core.status import waits_for_decision
+from relaybook.engine.review import gate_items, review_next
 from relaybook.errors import Blocked, clip
-from relaybook.model import EdgeKind, Event, EventType, Task, Workflow
+from relaybook.model import EdgeKind, Event, Status, Task, Workflow
 from relaybook.store.base import Tx
-from relaybook.store.events import read_task_events
 from relaybook.store.tables import ATTEMPTS, TASKS
 
 #: How many of the tasks that one waits for a refusal names.
@@ -18,13 +18,6 @@ BLOCKERS_SHOWN = 3
 def hooks_left(task: Task) -> tuple[str, ...]:
     """The hooks of a stage that are neither run nor waived."""
     return tuple(json.loads(task.hooks_due or "[]"))
-
-
-def gate_items(tx: Tx, task: Task) -> list[dict[str, str]]:
-    """What sent a stage to review, as its gate said it last."""
-    events = read_task_events(tx, task.workflow_id, task.id)
-    failed = [event for event in events if event.type is EventType.GATE_FAILED]
-    return list(failed[-1].data["items"]) if failed else []
 
 
 def questions_of(tx: Tx, task: Task) -> list[str]:
@@ -52,17 +45,19 @@ def blocked(tx: Tx, task: Task, refusal: Blocked) -> Blocked:
         return refusal
     names = "; ".join(_waited_for(kind, other) for kind, other in found[:BLOCKERS_SHOWN])
     more = f"; and {len(found) - BLOCKERS_SHOWN} more" if len(found) > BLOCKERS_SHOWN else ""
-    undecided = [
-        other.id
-        for kind, other in found
-        if kind is EdgeKind.INSTEAD_OF and waits_for_decision(other)
-    ]
-    decide = "resolve(decision='applicable' or 'not_applicable', task_id={!r})"
+    calls = [call for kind, other in found if (call := _decides(tx, kind, other))]
     return Blocked(
         f"Task {task.id!r} waits for {names}{more}.",
         allowed=refusal.allowed,
-        next=decide.format(undecided[0]) if undecided else refusal.next,
+        next=calls[0] if calls else refusal.next,
     )
+
+
+def _decides(tx: Tx, kind: EdgeKind, other: Task) -> str:
+    """The call by which `other` no longer holds a task back; empty if it is still to be done."""
+    if kind is EdgeKind.INSTEAD_OF and waits_for_decision(other):
+        return f"resolve(decision='applicable' or 'not_applicable', task_id={other.id!r})"
+    return review_next(other, gate_items(tx, other)) if other.status is Status.REVIEW else ""
 
 
 def _before(tx: Tx, task: Task) -> Iterator[tuple[EdgeKind, Task]]:
