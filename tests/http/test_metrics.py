@@ -230,6 +230,13 @@ async def test_a_replica_is_asked_by_its_address_where_a_token_guards_the_page(
     assert (guarded.status_code, open_to_all.status_code) == (200, 421)
 
 
+async def test_the_page_is_read_and_not_written_to(url: str, http: httpx2.AsyncClient) -> None:
+    answer = await http.post(url.replace("/mcp", "/metrics"), json={})
+
+    assert answer.status_code == 405
+    assert "GET" in answer.json()["error"]["allowed"]
+
+
 async def test_without_its_extra_there_is_no_page(
     engine: Engine, http: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

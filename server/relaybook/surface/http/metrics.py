@@ -12,7 +12,6 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -68,8 +67,8 @@ class Metrics:
 
     def route(self, access: Access) -> Route:
         """The page itself, for those whom `access` knows, or knew before the ledger was away."""
-        door = Middleware(Door, Remembered(access))
-        return Route(METRICS_PATH, self._page, middleware=[door])
+        page = Route(METRICS_PATH, self._page)
+        return Route(METRICS_PATH, Door(page, Remembered(access)))
 
     async def _page(self, request: Request) -> Response:
         kind = caller_of(request).kind
