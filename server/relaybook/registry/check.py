@@ -1,5 +1,7 @@
 """Checking a template against itself: its example renders, its example result fits its schema."""
 
+from collections.abc import Iterator
+
 from relaybook.core.schema_check import find_problems
 from relaybook.errors import InvalidPlan, Refusal
 from relaybook.registry.body import count_words
@@ -7,6 +9,7 @@ from relaybook.registry.frame import OUTPUT_INTERFACE, SCHEMA_RULE, Frame, limit
 from relaybook.registry.inlay import Inlay
 from relaybook.registry.prompt import render
 from relaybook.registry.template import Problem, Template
+from relaybook.registry.yaml_file import line_of
 
 
 def plain(template: Template) -> Frame:
@@ -16,8 +19,9 @@ def plain(template: Template) -> Frame:
 
 def check_template(template: Template) -> list[Problem]:
     """What is wrong with a template that could be read; empty if nothing is."""
-    reasons = _example_args(template) + _example_result(template)
-    return [Problem(template.path, 1, reason) for reason in reasons]
+    found = [*_example_args(template), *_example_result(template)]
+    lines = template.path.read_text(encoding="utf-8").splitlines() if found else []
+    return [Problem(template.path, line_of(field, "", lines), reason) for field, reason in found]
 
 
 def boilerplate_words(template: Template) -> int:
@@ -30,21 +34,23 @@ def boilerplate_words(template: Template) -> int:
     return template.body.fixed_words + count_words(added)
 
 
-def _example_args(template: Template) -> list[str]:
+def _example_args(template: Template) -> Iterator[tuple[str, str]]:
+    """The field that is wrong, and why."""
     try:
         render(template, template.example_args, plain(template))
     except Refusal as refusal:
-        return [f"example_args do not render: {refusal.message}"]
-    return []
+        yield "example_args", f"example_args do not render: {refusal.message}"
 
 
-def _example_result(template: Template) -> list[str]:
+def _example_result(template: Template) -> Iterator[tuple[str, str]]:
+    """As `_example_args`."""
     if template.output_schema is None:
-        return []
+        return
     try:
         problems = find_problems(template.example_result, template.output_schema)
     except InvalidPlan as refusal:
-        return [refusal.message]
-    return [
-        "example_result at {path!r}: {message}, not {expected}".format(**each) for each in problems
-    ]
+        yield "output_schema", refusal.message
+        return
+    for each in problems:
+        said = "example_result at {path!r}: {message}, not {expected}"
+        yield "example_result", said.format(**each)
