@@ -53,7 +53,9 @@ def say(line: str = "") -> None:
 def python_files(base: Path, folders: Sequence[str]) -> list[str]:
     """Paths of all Python files below the folders, relative to `base`."""
     found = [path for folder in folders for path in (base / folder).rglob("*.py")]
-    return sorted(str(path.relative_to(base)) for path in found if not path.is_dir())
+    # A pipe or a device would be read for ever; a link to nothing is told as a gap.
+    files = [path for path in found if path.is_file() or not path.exists()]
+    return sorted(str(path.relative_to(base)) for path in files)
 
 
 def batches(files: int) -> int:
@@ -176,6 +178,23 @@ async def demo(base: Path, folders: Sequence[str], named: str | None) -> int:
     return 0 if summary["status"] == "completed" else 1
 
 
+async def stoppable(base: Path, folders: Sequence[str], named: str | None) -> int:
+    """What the demo ends with, or 130 if a signal ended it, after its workers."""
+    code = 130
+    async with anyio.create_task_group() as group:
+        group.start_soon(cancel_on_signal, group.cancel_scope)
+        code = await demo(base, folders, named)
+        group.cancel_scope.cancel()
+    return code
+
+
+async def cancel_on_signal(scope: anyio.CancelScope) -> None:
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async for received in signals:
+            say(f"{received.name}: ending the workers")
+            scope.cancel()
+
+
 async def plan(ledger: McpLedger, files: Sequence[str]) -> dict[str, Any]:
     return await ledger.create(
         pattern="map_reduce",
@@ -218,7 +237,7 @@ def main() -> int:
         say(f"There is no folder at {base}.")
         return 1
     folders = ["."] if given else [name for name in DEFAULT_FOLDERS if (base / name).is_dir()]
-    return anyio.run(demo, base, folders, options.store)
+    return anyio.run(stoppable, base, folders, options.store)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """The demo's analyser in the place of an agent, under a real worker."""
 
+import os
 import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -45,6 +47,22 @@ def test_a_folder_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> Non
     )
 
     assert (ran.returncode, ran.stdout) == (1, f"There is no folder at {missing}.\n")
+
+
+def test_a_signal_ends_the_workers_too_and_a_pipe_is_no_file(tmp_path: Path) -> None:
+    for number in range(3):
+        (tmp_path / f"m{number}.py").write_text(GOOD, encoding="utf-8")
+    os.mkfifo(tmp_path / "pipe.py")
+    words = [sys.executable, ANALYSER.with_name("run.py"), "--dir", tmp_path]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as demo:
+        assert demo.stdout is not None
+        began = demo.stdout.readline()
+
+        demo.send_signal(signal.SIGTERM)
+
+        told = demo.stdout.read()  # until the last process that holds it has ended
+    assert began.startswith("3 files in ")
+    assert (demo.returncode, "SIGTERM: ending the workers" in told) == (130, True)
 
 
 def answers(engine: Engine, workflow_id: str) -> dict[str, Any]:

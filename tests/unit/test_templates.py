@@ -314,7 +314,7 @@ def test_an_example_that_does_not_fit_is_a_problem(tmp_path: Path) -> None:
 
     problems = check_template(Templates([tmp_path]).get("mine"))
 
-    assert [problem.path for problem in problems] == [path, path]
+    assert [(problem.path, problem.line) for problem in problems] == [(path, 1), (path, 9)]
     assert "missing 'topic' (string)" in problems[0].reason
     assert problems[1].reason == (
         "example_result at '/': 'a' is a required property, not required [\"a\"]"
@@ -327,6 +327,7 @@ def test_a_schema_that_is_none_is_a_problem(tmp_path: Path) -> None:
 
     [problem] = check_template(Templates([tmp_path]).get("mine"))
 
+    assert problem.line == 8
     assert problem.reason == ("The output schema cannot be used: at '/type', it is \"objet\"")
 
 

@@ -39,12 +39,14 @@ class Guard:
         self._origins = frozenset(origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in self._unguarded:
+        if scope["type"] != "http":
             return await self._app(scope, receive, send)
         headers = Headers(scope=scope)
         for field, name in ONCE.items():
             if len(headers.getlist(field)) > 1:
                 return await refused(_repeated(name))(scope, receive, send)
+        if scope["path"] in self._unguarded:
+            return await self._app(scope, receive, send)
         host, origin = headers.get("host", ""), headers.get("origin")
         if not self._is_ours(host):
             return await refused(_wrong_host(host), 421)(scope, receive, send)
