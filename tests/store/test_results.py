@@ -421,9 +421,13 @@ def test_an_argument_that_is_a_broken_schema_is_refused_with_the_plan(engine: En
         workflow(engine, task("a", template="data_extraction", args=args))
 
 
-def test_items_given_in_arguments_are_covered_like_those_of_a_partition(engine: Engine) -> None:
+@pytest.mark.parametrize("pattern", ["fan_out", "pipeline", "supervisor", "map_reduce"])
+def test_items_given_in_arguments_are_covered_like_those_of_a_partition(
+    engine: Engine, pattern: str
+) -> None:
     items = [{"id": "a", "text": "x"}, {"id": "b", "text": "y"}]
-    name = workflow(engine, task("t", template="classify", args={"items": items, "labels": LABELS}))
+    labelling = task("t", template="classify", args={"items": items, "labels": LABELS})
+    name = workflow(engine, labelling, pattern=pattern)
     start(engine, name, "t")
 
     answer = complete(engine, name, "t", labelled(a="billing", zz="access"))

@@ -421,3 +421,11 @@ def test_bounds_that_cannot_be_kept_are_a_problem(
     [problem] = Templates([tmp_path]).problems()
 
     assert reason in problem.reason
+
+
+def test_material_that_is_no_input_is_a_problem(tmp_path: Path) -> None:
+    write(tmp_path, file_text(metadata="  material: [topics]"))
+
+    [problem] = Templates([tmp_path]).problems()
+
+    assert problem.reason == "material names 'topics', which is no input; nearest: topic"

@@ -90,7 +90,7 @@ class Chain(Part):
 class Covered(Part):
     """Which items came back, what is carried over, what is too long to read.
 
-    Every task of a map-reduce is about items; of a fan-out those that were given some.
+    Every task of a map-reduce is about items; of other patterns those that were given some.
     """
 
     name = "coverage"

@@ -170,7 +170,7 @@ def _parts(pattern: Pattern, frame: Frame, piles: Piles) -> list[Part]:
     parts: list[Part] = []
     match pattern:
         case Pattern.PIPELINE:
-            parts.append(Chain())
+            parts += [Chain(), Covered(piles, frame.replaced, every_task=False)]
         case Pattern.EXPERT_PANEL if frame.panel is PanelKind.DOMAIN_RISK:
             parts.append(Risk())
         case Pattern.EXPERT_PANEL if frame.panel is PanelKind.CHOICE:
@@ -179,10 +179,8 @@ def _parts(pattern: Pattern, frame: Frame, piles: Piles) -> list[Part]:
             parts.append(Votes(frame.weights, frame.quorum, frame.model))
         case Pattern.MAP_REDUCE:
             parts.append(Covered(piles, frame.replaced))
-        case Pattern.FAN_OUT:
+        case Pattern.FAN_OUT | Pattern.SUPERVISOR:
             parts.append(Covered(piles, frame.replaced, every_task=False))
-        case Pattern.SUPERVISOR:
-            pass
     supervised = pattern is Pattern.SUPERVISOR
     decisions = Decisions(frame.decisions, supervised=supervised, lessons=frame.lessons)
     return [*parts, decisions, Reports(), Merged(piles)]

@@ -119,7 +119,15 @@ class _Reader:
                     fields[name] = read(self._metadata[name])
                 except (ValueError, TypeError) as error:
                     raise self.fault(name, str(error)) from error
+        self._check_material(fields)
         return fields
+
+    def _check_material(self, fields: Mapping[str, Any]) -> None:
+        inputs = [each.name for each in fields["inputs"]]
+        for name in fields.get("material", ()):
+            if name not in inputs:
+                near = ", ".join(closest(name, inputs, 3))
+                raise self.fault("material", f"names {name!r}, which is no input; nearest: {near}")
 
     def _check_known(self, fields: Mapping[Any, Any], known: tuple[str, ...]) -> None:
         for name in fields:
