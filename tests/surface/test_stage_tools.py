@@ -6,6 +6,7 @@ import pytest
 from mcp import Client
 
 from relaybook.engine import Engine
+from relaybook.engine.advice import timestamp
 from tests.helpers import result
 from tests.stages import HOOKS, HOOKS_WITH_FINDINGS, NAME, PROOF, STAGES, SUMMARY
 from tests.surface.calls import call, read_json, refusal
@@ -163,6 +164,11 @@ async def test_items_lessons_health_and_contracts_are_resources(client: Client) 
     assert contract["name"] == "devops"
 
 
+def timed(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The events as they are read, with times of ISO 8601."""
+    return [event | {"at": timestamp(event["at"])} for event in events]
+
+
 @pytest.mark.requirement("S257")
 async def test_what_the_commands_about_items_show_are_resources(
     client: Client, engine: Engine
@@ -178,8 +184,8 @@ async def test_what_the_commands_about_items_show_are_resources(
 
     first, second, *_ = listed["items"]
     assert ("blockers" in first, second["blockers"]) == (False, [first["slug"]])
-    assert tail["events"] == engine.item_events(slug, limit=100)
-    assert hooks["events"] == engine.hook_events("completed", since="2026-02-14")
+    assert tail["events"] == timed(engine.item_events(slug, limit=100))
+    assert hooks["events"] == timed(engine.hook_events("completed", since="2026-02-14"))
     assert (len(hooks["events"]), later["events"]) == (4, [])
     assert stats["items"] == engine.items_stats()
 
