@@ -8,7 +8,7 @@ from mcp import Client
 from relaybook.core.digest_brief import RULE
 from relaybook.core.text import compact
 from relaybook.engine import Engine
-from tests.helpers import Clock, start, task, workflow
+from tests.helpers import Clock, resolve, start, task, workflow
 from tests.surface.calls import call, refusal
 from tests.surface.digests import FINDINGS, aggregate, break_down, do, entries, every_page
 
@@ -123,6 +123,7 @@ async def test_no_size_of_ids_texts_and_lists_makes_an_answer_too_long(
             text: {"deep": [[[[text] * 3] * 2]], "own": one},
         }
         do(engine, name, one, data, summary=text, confidence="low", gaps=[f"left out: {text}"])
+        resolve(engine, name, "confirm", task_id=one, reason=f"done{odd * 2_000}")
     for one in names[4:5] if pattern == "pipeline" else names[4:7]:
         break_down(engine, name, one, "🧀" * 5_000)
 
