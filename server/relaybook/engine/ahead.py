@@ -12,7 +12,7 @@ from relaybook.engine.handled import way_out
 from relaybook.engine.review import next_of_review
 from relaybook.engine.reviewed import after_review
 from relaybook.engine.skill_breaker import resting
-from relaybook.model import EventType, Status, Workflow
+from relaybook.model import EventType, Pattern, Status, Workflow
 from relaybook.store.base import Tx
 from relaybook.store.events import read_decisions
 
@@ -31,7 +31,8 @@ def next_after(
     """
     workflow, task = after.workflow, after.tasks[task_id]
     writing = before.others_write or (task.status is Status.IN_PROGRESS and task.writes is not None)
-    held = held_now(tx, workflow, now) if writing or _any_rests(tx, after, now) else ()
+    looked_up = writing or (staged and _any_rests(tx, after, now))
+    held = held_now(tx, workflow, now) if looked_up else ()
     call = next_in(tx, workflow, now, held, staged=staged)
     if task.status is not Status.FAILED or workflow.decision is not None:
         return call
@@ -56,7 +57,9 @@ def next_in(
     """What an orchestrator does next in `workflow`, with tasks `held` as told, and others `lost`."""
     running = running_tasks(tx, workflow) if workflow.decision is not None else ()
     adjusting = is_adjusting(tx, workflow)
+    supervised = workflow.pattern is Pattern.SUPERVISOR and workflow.ended_at is None
     waiting, first = retries_waiting(tx, workflow, now)
+    later = start_later(first, now, staged=staged) if waiting else ""
     return next_call(
         workflow,
         len(held) + waiting,
@@ -66,8 +69,8 @@ def next_in(
         lost=lost,
         review=next_of_review(tx, workflow),
         handled=way_out(tx, workflow) if workflow.ended_at else "",
-        reviewed="" if workflow.ended_at else after_review(tx, workflow),
-        later=when_held(held, now) or (start_later(first, now, staged=staged) if waiting else ""),
+        reviewed=after_review(tx, workflow) if supervised else "",
+        later=(when_held(held, now) if held else "") or later,
     )
 
 

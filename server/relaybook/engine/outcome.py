@@ -170,7 +170,10 @@ def told(
     workflow, task = after.workflow, after.tasks[task_id]
     freed = [t.id for t in after.tasks.values() if is_ready(t) and t.id != task_id]
     freed = [name for name in freed if not is_ready(before.tasks[name])]
-    free = [name for name in freed if not resting(tx, after.tasks[name].skill, desk.clock())]
+    staged = task.slug is not None
+    free = freed
+    if staged:
+        free = [name for name in freed if not resting(tx, after.tasks[name].skill, desk.clock())]
     answer: dict[str, Any] = {
         "workflow_id": workflow.id,
         "task_id": task.id,
@@ -189,6 +192,5 @@ def told(
         answer["ready"] = free[:10]
     if repeated:
         answer["repeated"] = True
-    staged = task.slug is not None
     answer["next"] = next_after(tx, before, after, task_id, desk.clock(), staged=staged)
     return answer

@@ -7,7 +7,7 @@ from relaybook.core.policy import IDLE_REVIEWS_LIMIT
 from relaybook.core.status import all_done, is_retryable
 from relaybook.engine.advice import has_fresh
 from relaybook.errors import UnknownTask
-from relaybook.model import OVER, EventType, Pattern, Status, Task, Workflow
+from relaybook.model import OVER, EventType, Status, Task, Workflow
 from relaybook.store.base import Tx
 from relaybook.store.cases import get_task
 from relaybook.store.events import last_event
@@ -24,8 +24,6 @@ _LATER = (
 
 def after_review(tx: Tx, workflow: Workflow) -> str:
     """What the last review of an open supervisor workflow asks for; empty if nothing of its own."""
-    if workflow.pattern is not Pattern.SUPERVISOR:
-        return ""
     last = last_event(tx, workflow.id, _LATER)
     if last is None or last.type is not EventType.REVIEW_RECORDED:
         return ""
