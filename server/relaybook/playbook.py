@@ -6,9 +6,9 @@ from typing import Any
 
 from relaybook.core.item import WorkItem
 from relaybook.engine import Engine
-from relaybook.engine.advance import hooks_due
 from relaybook.engine.request import Resolution, StageReport
-from relaybook.engine.stage import stage_lines
+from relaybook.engine.tasks.advance import hooks_due
+from relaybook.engine.tasks.stage import stage_lines
 from relaybook.model import WORDS, Task, Workflow
 from relaybook.registry.contract import Contract
 from relaybook.store.cases import get_workflow

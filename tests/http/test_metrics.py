@@ -7,8 +7,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from relaybook.engine import Engine
+from relaybook.surface.caller import Caller, Kind
 from relaybook.surface.http.app import metrics_of
-from relaybook.surface.http.caller import Caller, Kind
 from relaybook.surface.tools import tools_for
 from tests.helpers import complete, start, workflow
 from tests.http.conftest import Connect

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from relaybook.engine import Engine
 from relaybook.errors import InvalidArguments
-from relaybook.surface.http.caller import Either
+from relaybook.surface.http.access import Either
 from relaybook.surface.http.oauth import Issuer, OAuth
 from relaybook.surface.http.tokens import Tokens
 from tests.helpers import workflow

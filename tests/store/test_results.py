@@ -7,12 +7,7 @@ import pytest
 
 from relaybook.engine import Engine
 from relaybook.engine.request import Update
-from relaybook.errors import (
-    InvalidArguments,
-    MalformedOutput,
-    NotStarted,
-    Refusal,
-)
+from relaybook.errors import InvalidArguments, MalformedOutput, NotStarted, Refusal
 from relaybook.store.base import Store
 from relaybook.store.cases import get_task
 from relaybook.store.tables import ATTEMPTS

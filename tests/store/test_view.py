@@ -6,9 +6,7 @@ from typing import Any
 import pytest
 
 from relaybook.engine import Engine
-from relaybook.errors import (
-    InvalidPlan,
-)
+from relaybook.errors import InvalidPlan
 from tests.helpers import Clock, complete, fail, start, task, workflow
 
 

@@ -1,6 +1,6 @@
 """Checking a template against itself: its example renders, its example result fits its schema."""
 
-from relaybook.core.schema_check import find_problems
+from relaybook.core.schema.check import find_problems
 from relaybook.errors import InvalidPlan, Refusal
 from relaybook.registry.body import count_words
 from relaybook.registry.frame import OUTPUT_INTERFACE, SCHEMA_RULE, Frame, limits

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from relaybook.core.task_spec import ParentAction
+from relaybook.core.plan.task_spec import ParentAction
 from relaybook.errors import InvalidContract, clip, nearest
 from relaybook.model import Tier
 

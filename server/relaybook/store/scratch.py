@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
-from relaybook.core.pile import Key, MemoryPile, Pile
+from relaybook.core.merge.pile import Key, MemoryPile, Pile
 
 #: How many rows a pile holds before it is laid on disk.
 HELD = 200

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from relaybook.core.skill_stats import SkillStats, from_json, observe, to_json
+from relaybook.core.learning.skill_stats import SkillStats, from_json, observe, to_json
 from relaybook.model import Event, EventType, FailureCode, Outcome, Status, Task
 from relaybook.store.base import Tx
 

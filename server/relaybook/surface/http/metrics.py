@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from relaybook.engine import Engine
 from relaybook.errors import Forbidden, Refusal
-from relaybook.surface.http.caller import caller_of
+from relaybook.surface.caller import caller_of
 from relaybook.surface.http.refusing import refused
 
 METRICS_PATH = "/metrics"
