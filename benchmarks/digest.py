@@ -1,7 +1,7 @@
 """Aggregating a large workflow against one a tenth of its size: time and memory.
 
 The time is that of one result. Memory is the most that Python holds at once during the call;
-what lies on disk (core/pile.py) is not counted, the pages of it in the cache are, at most 1 MB.
+what lies on disk (core/merge/pile.py) is not counted, the pages of it in the cache are, at most 1 MB.
 """
 
 import gc

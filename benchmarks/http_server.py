@@ -18,8 +18,8 @@ from benchmarks.recording import recording
 from relaybook.engine import Engine
 from relaybook.settings import Durability
 from relaybook.store.sqlite import SqliteStore
+from relaybook.surface.http.access import Anyone
 from relaybook.surface.http.app import build_app
-from relaybook.surface.http.caller import Anyone
 from relaybook.surface.http.options import HttpOptions
 from relaybook.surface.http.serve import HttpServer, listen
 from relaybook.surface.http.stopping import Stopping

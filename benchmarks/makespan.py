@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.graphs import FAMILIES, Graph, generated
-from relaybook.core.graph import chains, critical_path, order, waits
+from relaybook.core.plan.graph import chains, critical_path, order, waits
 from relaybook.engine import Engine
 from relaybook.engine.request import Update
 from relaybook.store.sqlite import SqliteStore

@@ -13,10 +13,10 @@ from benchmarks.servers import floor_command
 from benchmarks.stdio_client import StdioClient
 from benchmarks.table import line
 from benchmarks.workload import WIDTH
+from relaybook.core.plan.task_spec import TaskSpec
 from relaybook.core.prompt_rules import judge, read_facts
-from relaybook.core.task_spec import TaskSpec
 from relaybook.engine import Engine
-from relaybook.engine.lint import facts
+from relaybook.engine.prompts.lint import facts
 from relaybook.engine.request import Update
 from relaybook.registry.frame import Frame
 from relaybook.registry.prompt import render

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from relaybook.core.case import Case, evolve, opened
-from relaybook.core.command import (
+from relaybook.core.plan.tasks import added_tasks, read_tasks
+from relaybook.core.task.case import Case, evolve, opened
+from relaybook.core.task.command import (
     Answer,
     Ask,
     Cancel,
@@ -14,8 +15,7 @@ from relaybook.core.command import (
     Fail,
     Start,
 )
-from relaybook.core.machine import decide, number
-from relaybook.core.plan import added_tasks, read_tasks
+from relaybook.core.task.machine import decide, number
 from relaybook.model import Decision, EventType, Pattern, Status
 
 NOW: dict[str, Any] = {"at": 100.0, "actor": "test"}

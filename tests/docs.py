@@ -10,7 +10,7 @@ from typer.main import get_command
 
 from relaybook.cli import app
 from relaybook.cli.command import SHARED
-from relaybook.core.effects import MOVES
+from relaybook.core.task.effects import MOVES
 from relaybook.engine import Engine
 from relaybook.store.sqlite import SqliteStore
 from relaybook.surface.tools import tools_for

@@ -6,11 +6,11 @@ from typing import Any
 
 from relaybook.core.item import WorkItem
 from relaybook.engine import Engine
-from relaybook.engine.advance import hooks_due
 from relaybook.engine.request import Resolution, StageReport
-from relaybook.engine.stage import stage_lines
-from relaybook.engine.stage_ids import stage_at
-from relaybook.engine.workflows import by_id
+from relaybook.engine.tasks.advance import hooks_due
+from relaybook.engine.tasks.stage import stage_lines
+from relaybook.engine.view.stage_ids import stage_at
+from relaybook.engine.view.workflows import by_id
 from relaybook.model import WORDS, Task, Workflow
 from relaybook.registry.contract import Contract
 from relaybook.store.cases import get_workflow

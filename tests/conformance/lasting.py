@@ -9,12 +9,7 @@ import anyio
 from mcp.server.mcpserver import Context, require_client_extension
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.shared.exceptions import MCPError
-from mcp_types import (
-    INTERNAL_ERROR,
-    ElicitRequest,
-    ElicitRequestFormParams,
-    InputRequiredResult,
-)
+from mcp_types import INTERNAL_ERROR, ElicitRequest, ElicitRequestFormParams, InputRequiredResult
 
 from relaybook.surface.rim import Server
 from relaybook.surface.tasks_extension import GRACE_SECONDS, MAY_LAST, TASKS

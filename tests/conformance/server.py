@@ -10,7 +10,7 @@ from typing import Any
 from relaybook.engine import Engine
 from relaybook.store.sqlite import SqliteStore
 from relaybook.surface.http import servers
-from relaybook.surface.http.caller import Anyone
+from relaybook.surface.http.access import Anyone
 from relaybook.surface.http.options import HttpOptions
 from relaybook.surface.http.serve import serve_http
 from relaybook.surface.rim import Server

@@ -43,8 +43,8 @@ def imported(times: str) -> set[str]:
     ("command", "needed", "unwanted"),
     [
         ("--version", "typer", "sqlite_utils"),
-        ("list", "sqlite_utils", "relaybook.core.machine"),
-        ("items list", "sqlite_utils", "relaybook.core.machine"),
+        ("list", "sqlite_utils", "relaybook.core.task.machine"),
+        ("items list", "sqlite_utils", "relaybook.core.task.machine"),
     ],
 )
 def test_a_command_that_looks_imports_only_what_it_needs(

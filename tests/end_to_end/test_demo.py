@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from relaybook.core.envelope import from_json
+from relaybook.core.result.envelope import from_json
 from relaybook.engine import Engine
 from relaybook.store.tables import TASKS
 from relaybook.store.texts import get_text

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from relaybook.core.words import packed_words
+from relaybook.core.prompt_rules.words import packed_words
 from relaybook.engine import Engine
 from relaybook.errors import PromptTooLarge
 from tests.helpers import task, workflow

@@ -11,8 +11,8 @@ from mcp.client.streamable_http import streamable_http_client
 from starlette.routing import Route
 
 from relaybook.engine import Engine
+from relaybook.surface.http.access import Access, Anyone
 from relaybook.surface.http.app import build_app
-from relaybook.surface.http.caller import Access, Anyone
 from relaybook.surface.http.options import HttpOptions
 from relaybook.surface.http.serve import HttpServer, listen, url_of
 from relaybook.surface.http.stopping import Stopping

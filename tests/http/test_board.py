@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from relaybook.engine import Engine
-from relaybook.surface.http.caller import Caller, Kind
+from relaybook.surface.caller import Caller, Kind
 from tests.http.serving import serving
 
 pytestmark = pytest.mark.anyio

@@ -9,7 +9,7 @@ from mcp import Client, MCPError
 from mcp_types import PromptReference, ResourceTemplateReference
 
 from relaybook.engine import Engine
-from relaybook.engine.readables import READABLES
+from relaybook.engine.readables.table import READABLES
 from relaybook.surface.http.tokens import Tokens
 from relaybook.surface.tools import tools_for
 from tests.helpers import dump, result, start, task, workflow

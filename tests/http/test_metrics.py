@@ -12,9 +12,9 @@ from relaybook.engine import Engine
 from relaybook.errors import StoreUnreachable
 from relaybook.store.open import open_store
 from relaybook.store.sqlite import SqliteStore
+from relaybook.surface.caller import Caller, Kind
 from relaybook.surface.http import remembered
 from relaybook.surface.http.app import metrics_of
-from relaybook.surface.http.caller import Caller, Kind
 from relaybook.surface.http.tokens import Tokens
 from relaybook.surface.tools import tools_for
 from tests.helpers import complete, start, workflow

@@ -15,8 +15,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from relaybook.engine import Engine
 from relaybook.errors import InvalidArguments, IssuerUnreachable
+from relaybook.surface.caller import Kind
 from relaybook.surface.http import signing_keys
-from relaybook.surface.http.caller import Either, Kind, MissingScope
+from relaybook.surface.http.access import Either, MissingScope
 from relaybook.surface.http.oauth import Issuer, OAuth
 from relaybook.surface.http.signing_keys import RSA_ALGORITHMS
 from relaybook.surface.http.tokens import Tokens

@@ -22,7 +22,7 @@ from relaybook.errors import (
     UnknownWorkflow,
     refusal_of,
 )
-from relaybook.surface.http.caller import Anyone
+from relaybook.surface.http.access import Anyone
 from relaybook.surface.http.tokens import Tokens
 from relaybook.surface.remote import RemoteLedger, with_remote
 from tests.helpers import Clock, result, start, task, update, workflow

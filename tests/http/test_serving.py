@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from relaybook.engine import Engine
-from relaybook.engine.readables import READABLES
+from relaybook.engine.readables.table import READABLES
 from relaybook.store.base import Store
 from relaybook.surface.http.options import HttpOptions
 from relaybook.surface.http.serve import listen

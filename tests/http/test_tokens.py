@@ -11,8 +11,9 @@ import httpx2
 import pytest
 
 from relaybook.engine import Engine
-from relaybook.engine.readables import READABLES
-from relaybook.surface.http.caller import AsWorkers, Caller, Kind
+from relaybook.engine.readables.table import READABLES
+from relaybook.surface.caller import Caller, Kind
+from relaybook.surface.http.access import AsWorkers
 from relaybook.surface.http.tokens import Tokens
 from relaybook.surface.tools import tools_for
 from tests.helpers import Clock, task, workflow

@@ -8,11 +8,7 @@ import pytest
 
 from relaybook.engine import Engine
 from relaybook.engine.request import Update
-from relaybook.errors import (
-    AlreadyInProgress,
-    InvalidArguments,
-    StaleClaim,
-)
+from relaybook.errors import AlreadyInProgress, InvalidArguments, StaleClaim
 from relaybook.store.base import Store
 from relaybook.store.tables import ATTEMPTS
 from tests.helpers import Clock, complete, dump, fail, result, start, status, task, update, workflow

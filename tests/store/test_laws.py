@@ -24,11 +24,11 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from relaybook.core.case import Case, evolve, opened
-from relaybook.core.command import Answer, Close, Command, Note, RetryFailed
-from relaybook.core.edges import lets_start
-from relaybook.core.machine import decide
-from relaybook.core.status import ENDED, breaker_open, is_ready, is_retryable, workflow_status
+from relaybook.core.task.case import Case, evolve, opened
+from relaybook.core.task.command import Answer, Close, Command, Note, RetryFailed
+from relaybook.core.task.edges import lets_start
+from relaybook.core.task.machine import decide
+from relaybook.core.task.status import ENDED, breaker_open, is_ready, is_retryable, workflow_status
 from relaybook.errors import Refusal
 from relaybook.model import (
     Attempt,

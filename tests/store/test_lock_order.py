@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from relaybook.engine import Engine
-from relaybook.engine.claim import claim_task
 from relaybook.engine.cleanup import cleanup
-from relaybook.engine.create import create_workflow
+from relaybook.engine.plans.create import create_workflow
 from relaybook.engine.request import Resolution, Update
 from relaybook.engine.resolve import resolve
-from relaybook.engine.update import update_task
+from relaybook.engine.tasks.claim import claim_task
+from relaybook.engine.tasks.update import update_task
 from relaybook.errors import Refusal, StoreFault
 from relaybook.store.base import Params, Row
 from relaybook.store.postgres import PostgresStore, PostgresTx

@@ -2,7 +2,7 @@
 
 import pytest
 
-from relaybook.core.case import evolve, opened
+from relaybook.core.task.case import evolve, opened
 from relaybook.engine import Engine
 from relaybook.engine.request import Resolution
 from relaybook.errors import AlreadyOver, Blocked, InvalidArguments

@@ -6,7 +6,7 @@ import pytest
 
 from relaybook.engine import Engine
 from relaybook.engine.items import EVENT_NAMES
-from relaybook.engine.readables import READABLES
+from relaybook.engine.readables.table import READABLES
 from relaybook.engine.request import Resolution
 from relaybook.errors import Forbidden, Refusal, UnknownLesson, UnknownWorkflow
 from tests.helpers import Clock, complete, dump, start, task, workflow

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relaybook.core.merge_plan import plan_merge
-from relaybook.core.pile import MemoryPile, Pile
-from relaybook.core.synthesis import digest
-from relaybook.core.task_outcome import TaskOutcome
+from relaybook.core.digest.synthesis import digest
+from relaybook.core.digest.task_outcome import TaskOutcome
+from relaybook.core.merge.pile import MemoryPile, Pile
+from relaybook.core.merge.plan import plan_merge
 from relaybook.model import Pattern, Status
 from relaybook.store.scratch import Scratch
 

@@ -17,10 +17,10 @@ from typing import Any
 
 import pytest
 
-from relaybook.core.case import Case, evolve, opened
-from relaybook.core.edges import lets_start
 from relaybook.core.scope import overlap
-from relaybook.core.status import (
+from relaybook.core.task.case import Case, evolve, opened
+from relaybook.core.task.edges import lets_start
+from relaybook.core.task.status import (
     ENDED,
     breaker_open,
     is_ready,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from relaybook.core.prompt_text import outside_fences
+from relaybook.core.prompt_rules.prompt_text import outside_fences
 from relaybook.engine import Engine
 from relaybook.errors import HooksPending, InReview, InvalidArguments
 from relaybook.store.base import Store

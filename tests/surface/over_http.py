@@ -11,8 +11,8 @@ import httpx2
 import uvicorn
 
 from relaybook.engine import Engine
+from relaybook.surface.http.access import Anyone
 from relaybook.surface.http.app import build_app
-from relaybook.surface.http.caller import Anyone
 from tests.surface.listening import PATIENCE
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from mcp import Client
 
-from relaybook.core.digest_brief import RULE
+from relaybook.core.digest.brief import RULE
 from relaybook.engine import Engine
 from tests.helpers import result, start, task, update, workflow
 from tests.surface.calls import call, read_json

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from mcp import Client
 
-from relaybook.core.digest_brief import RULE
+from relaybook.core.digest.brief import RULE
 from relaybook.core.text import compact
 from relaybook.engine import Engine
 from tests.helpers import Clock, resolve, start, task, workflow

@@ -9,17 +9,7 @@ from mcp import Client
 from relaybook.engine import Engine
 from tests.surface.calls import call, refusal
 from tests.surface.conftest import Connect
-from tests.surface.scenarios import (
-    ARGS,
-    SKILLS,
-    claim,
-    create,
-    decide,
-    do,
-    finish,
-    status,
-    work,
-)
+from tests.surface.scenarios import ARGS, SKILLS, claim, create, decide, do, finish, status, work
 
 pytestmark = pytest.mark.anyio
 

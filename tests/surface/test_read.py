@@ -8,7 +8,7 @@ from mcp import Client
 from relaybook.core.text import compact
 from relaybook.engine import Engine
 from relaybook.engine.read import ANSWER_LIMIT, fitting
-from relaybook.engine.readables import READABLES
+from relaybook.engine.readables.table import READABLES
 from tests.helpers import complete, start, workflow
 from tests.surface.calls import call, filled, raw_call, read_text, refusal, text_of
 

@@ -8,7 +8,7 @@ from mcp import Client, MCPError
 from mcp_types import INTERNAL_ERROR, INVALID_PARAMS
 
 from relaybook.engine import Engine
-from relaybook.engine.readables import READABLES
+from relaybook.engine.readables.table import READABLES
 from relaybook.engine.request import Resolution
 from relaybook.model import WORDS
 from relaybook.registry.shipped import shipped

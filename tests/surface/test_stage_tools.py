@@ -6,7 +6,7 @@ import pytest
 from mcp import Client
 
 from relaybook.engine import Engine
-from relaybook.engine.advice import timestamp
+from relaybook.engine.view.advice import timestamp
 from tests.helpers import result
 from tests.stages import HOOKS, HOOKS_WITH_FINDINGS, NAME, PROOF, STAGES, SUMMARY
 from tests.surface.calls import call, read_json, refusal

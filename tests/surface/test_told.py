@@ -4,7 +4,7 @@ from dataclasses import fields
 
 import pytest
 
-from relaybook.core.task_spec import TaskSpec
+from relaybook.core.plan.task_spec import TaskSpec
 from relaybook.engine import Engine
 from relaybook.engine.request import Update
 from relaybook.errors import InvalidArguments

@@ -6,9 +6,9 @@ import pytest
 from mcp import Client, MCPError
 from mcp_types import INVALID_PARAMS, ResourceTemplateReference
 
-from relaybook.core.record import KINDS, OF_WORKER
+from relaybook.core.result.record import KINDS, OF_WORKER
 from relaybook.engine import Engine
-from relaybook.engine.readables import READABLES
+from relaybook.engine.readables.table import READABLES
 from relaybook.store.base import Store
 from relaybook.surface.tools import tools_for
 from relaybook.surface.worker_words import NAMES, WORDS

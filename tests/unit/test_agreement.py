@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relaybook.core.agreement import (
+from relaybook.core.panel.agreement import (
     Kappa,
     Measure,
     Metric,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from relaybook.core.graph import find_cycle
+from relaybook.core.plan.graph import find_cycle
 
 ROOT = Path(__file__).parents[2] / "server" / "relaybook"
 
@@ -101,23 +101,35 @@ def test_a_library_is_imported_only_by_the_part_that_owns_it(path: Path) -> None
     assert not strayed
 
 
+def modules_needed(path: Path) -> set[str]:
+    """The modules of relaybook that `path` imports, or imports a name from."""
+    named = {found for name in imported(path) for found in (name, name.rpartition(".")[0])}
+    return named & {name_of(module) for module in MODULES} - {name_of(path)}
+
+
 def test_no_two_modules_import_each_other() -> None:
-    names = {name_of(path) for path in MODULES}
+    # A package's __init__ re-exports its modules; a module that imports its own package for
+    # another module of it is not a circle.
     needs = {
         name_of(path): [
-            found
-            for name in imported(path)
-            for found in (name, name.rpartition(".")[0])
-            if found in names and found != name_of(path)
+            need for need in modules_needed(path) if not name_of(path).startswith(f"{need}.")
         ]
         for path in MODULES
     }
 
-    # A package's __init__ re-exports its modules; a module that imports its own package for
-    # another module of it is not a circle.
-    plain = {
-        name: [need for need in found if not name.startswith(f"{need}.")]
-        for name, found in needs.items()
-    }
+    assert find_cycle(needs) == []
 
-    assert find_cycle(plain) == []
+
+def folder_of(name: str) -> str:
+    """The folder inside its part that a module stands in, or the module itself if it is in none."""
+    return ".".join(name.split(".")[:3])
+
+
+def test_no_two_folders_of_a_part_import_from_each_other() -> None:
+    needs: dict[str, set[str]] = {folder_of(name_of(path)): set() for path in MODULES}
+    for path in MODULES:
+        folder = folder_of(name_of(path))
+        found = {folder_of(need) for need in modules_needed(path)}
+        needs[folder] |= {need for need in found - {folder} if not folder.startswith(f"{need}.")}
+
+    assert find_cycle({folder: sorted(found) for folder, found in needs.items()}) == []

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from relaybook.core.schema_check import find_problems
+from relaybook.core.schema.check import find_problems
 from relaybook.registry.asked_schema import asked_schema, shown_schema
 from relaybook.registry.template import Template
 from relaybook.registry.templates import Templates

@@ -12,9 +12,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relaybook.core.plan import read_tasks
-from relaybook.core.task_fields import read_spec
-from relaybook.core.task_spec import ParentAction, spec_value
+from relaybook.core.plan.task_fields import read_spec
+from relaybook.core.plan.task_spec import ParentAction, spec_value
+from relaybook.core.plan.tasks import read_tasks
 from relaybook.errors import InvalidArguments, InvalidComposition, InvalidPlan, UnknownComposition
 from relaybook.model import Pattern, Tier
 from relaybook.registry.composition_plan import plan_of

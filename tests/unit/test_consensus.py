@@ -1,6 +1,6 @@
-from relaybook.core.agreement import Measure
-from relaybook.core.consensus import CONVENTION, classification, independence, panel
-from relaybook.core.votes import Opinion, Verdict, Weights
+from relaybook.core.panel.agreement import Measure
+from relaybook.core.panel.consensus import CONVENTION, classification, independence, panel
+from relaybook.core.panel.votes import Opinion, Verdict, Weights
 
 
 def opinion(expert: str, score: int, *criteria: int) -> Opinion:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from relaybook.core.task_spec import ParentAction
+from relaybook.core.plan.task_spec import ParentAction
 from relaybook.model import Tier
 from relaybook.registry.contract import Contract, Input, Output
 from relaybook.registry.contract_linter import EFFECT_TIERS, check_contracts

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from relaybook.core.coverage import Coverage, collapse_advice
 from relaybook.core.fence import clean
+from relaybook.core.merge.coverage import Coverage, collapse_advice
 
 
 def covering(partitions: Mapping[str, Sequence[str]]) -> Coverage:

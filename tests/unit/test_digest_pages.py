@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relaybook.core.digest_pages import Pager
+from relaybook.core.digest.pages import Pager
 from relaybook.core.shorten import shrink, size
 from relaybook.errors import InvalidArguments
 

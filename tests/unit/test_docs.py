@@ -12,7 +12,7 @@ import pytest
 from tests.docs import BLOCKS, ROOT, with_blocks
 
 from relaybook import __version__
-from relaybook.core.task_spec import TaskSpec
+from relaybook.core.plan.task_spec import TaskSpec
 from relaybook.engine import Engine
 from relaybook.registry.check import check_template
 from relaybook.store.sqlite import SqliteStore
@@ -23,6 +23,17 @@ def test_what_follows_from_the_code_stands_in_the_document(name: str) -> None:
     written = (ROOT / name).read_text(encoding="utf-8")
 
     assert written == with_blocks(name), "run: python -m tests.docs"
+
+
+def test_every_path_that_the_architecture_names_is_there() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = re.findall(r"`([\w./*]+(?:/|\.py|\.js|\.css))`", text)
+    package = ROOT / "server" / "relaybook"
+
+    lost = [name for name in named if not any([*ROOT.glob(name), *package.rglob(name)])]
+
+    assert len(named) > 30
+    assert not lost
 
 
 def blocks_of(text: str, mark: str) -> list[str]:

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relaybook.core.envelope import (
+from relaybook.core.result.block import MAX_OUTPUT
+from relaybook.core.result.envelope import (
     Envelope,
     ResultStatus,
     from_json,
@@ -13,7 +14,6 @@ from relaybook.core.envelope import (
     read_result,
     to_json,
 )
-from relaybook.core.result_block import MAX_OUTPUT
 from relaybook.errors import InvalidPlan, MalformedOutput
 from relaybook.registry.frame import OUTPUT_INTERFACE
 

@@ -4,9 +4,15 @@ from typing import Any
 
 import pytest
 
-from relaybook.core.envelope import Envelope, ResultStatus
-from relaybook.core.evidence import Records, evidence, gather, goal_criterion, notes_of_result
-from relaybook.core.gates import Criterion
+from relaybook.core.result.envelope import Envelope, ResultStatus
+from relaybook.core.result.evidence import (
+    Records,
+    evidence,
+    gather,
+    goal_criterion,
+    notes_of_result,
+)
+from relaybook.core.result.gates import Criterion
 from relaybook.model import EventType
 
 GOAL = "Build it"

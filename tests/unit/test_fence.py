@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relaybook.core.fence import clean, fence, one_line
-from relaybook.core.prompt_text import find_fences, outside_fences
+from relaybook.core.prompt_rules.prompt_text import find_fences, outside_fences
 from relaybook.core.signs import scan
 
 HOSTILE = [

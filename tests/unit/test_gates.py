@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from relaybook.core.gates import (
+from relaybook.core.prompt_rules import Finding, Severity
+from relaybook.core.result.gates import (
     RULES,
     ActionTaken,
     Artifact,
@@ -17,7 +18,6 @@ from relaybook.core.gates import (
     intake_gate,
     output_gate,
 )
-from relaybook.core.prompt_rules import Finding, Severity
 from relaybook.model import Tier
 from relaybook.registry.contract import Contract
 from relaybook.registry.contracts import Contracts

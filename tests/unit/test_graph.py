@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relaybook.core.graph import chains, critical_path, find_cycle, layers, order
+from relaybook.core.plan.graph import chains, critical_path, find_cycle, layers, order
 from relaybook.errors import InvalidPlan
 
 INCIDENT = {

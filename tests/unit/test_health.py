@@ -2,8 +2,8 @@
 
 import pytest
 
-from relaybook.core.health import FIXES, Priority, State, Ticket, health
-from relaybook.core.skill_stats import Breaker, SkillStats, observe
+from relaybook.core.learning.health import FIXES, Priority, State, Ticket, health
+from relaybook.core.learning.skill_stats import Breaker, SkillStats, observe
 from relaybook.model import FailureCode, Outcome
 
 #: Seconds between outcomes, so that the breaker stays closed.

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from relaybook.core.lesson_patch import as_patch, target_path
-from relaybook.core.lessons import Lesson, propose
+from relaybook.core.learning.lessons import Lesson, propose
+from relaybook.core.learning.patch import as_patch, target_path
 
 
 def lesson(text: str = "Run the tests.", target: str = "TOOLS.md") -> Lesson:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relaybook.core.lessons import (
+from relaybook.core.learning.lessons import (
     TEXT_LIMIT,
     Lesson,
     fingerprint,

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relaybook.core.figures import Place
-from relaybook.core.pile import MemoryPile
-from relaybook.core.repeats import Repeats
+from relaybook.core.merge.figures import Place
+from relaybook.core.merge.pile import MemoryPile
+from relaybook.core.merge.repeats import Repeats
 
 TEXT = (
     "The session token is kept in local storage for thirty days and any script of the page "

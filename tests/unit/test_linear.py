@@ -10,11 +10,11 @@ from contextlib import suppress
 
 import pytest
 
-from relaybook.core.envelope import read_result
 from relaybook.core.fence import fence
 from relaybook.core.prompt_rules import fingerprint, judge, may_block, read_facts
 from relaybook.core.prompt_rules.example import FIXED, one, prompt
-from relaybook.core.schema_check import find_problems
+from relaybook.core.result.envelope import read_result
+from relaybook.core.schema.check import find_problems
 from relaybook.core.signs import scan
 from relaybook.errors import MalformedOutput
 

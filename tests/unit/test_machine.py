@@ -19,15 +19,9 @@ from tests.cases import (
     start,
 )
 
-from relaybook.core.case import Case
-from relaybook.core.command import (
-    Command,
-    Finish,
-    Reconsider,
-    Release,
-    SettleHooks,
-)
-from relaybook.core.machine import decide
+from relaybook.core.task.case import Case
+from relaybook.core.task.command import Command, Finish, Reconsider, Release, SettleHooks
+from relaybook.core.task.machine import decide
 from relaybook.errors import (
     AlreadyInProgress,
     AlreadyOver,

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relaybook.core.merge import Merger
-from relaybook.core.merge_plan import MergePlan, plan_merge
+from relaybook.core.merge.merger import Merger
+from relaybook.core.merge.plan import MergePlan, plan_merge
 from relaybook.errors import InvalidArguments
 
 PLAN = plan_merge(

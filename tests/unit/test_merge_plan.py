@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from relaybook.core.merge_plan import EACH, FieldPlan, Kind, MergePlan, plan_merge
+from relaybook.core.merge.plan import EACH, FieldPlan, Kind, MergePlan, plan_merge
 from relaybook.errors import InvalidTemplate
 
 

@@ -7,14 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relaybook.core.partition import (
-    Balance,
-    Item,
-    balance,
-    partition,
-    suggest_parts,
-    waves,
-)
+from relaybook.core.plan.partition import Balance, Item, balance, partition, suggest_parts, waves
 from relaybook.errors import InvalidPlan
 
 

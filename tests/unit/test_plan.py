@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from relaybook.core.plan import MAX_TASKS, added_tasks, read_tasks
-from relaybook.core.plan_items import partition_tasks, read_items
-from relaybook.core.task_fields import read_spec
-from relaybook.core.task_spec import Take, TaskSpec, spec_value
+from relaybook.core.plan.items import partition_tasks, read_items
+from relaybook.core.plan.task_fields import read_spec
+from relaybook.core.plan.task_spec import Take, TaskSpec, spec_value
+from relaybook.core.plan.tasks import MAX_TASKS, added_tasks, read_tasks
 from relaybook.core.text import canonical, is_json
 from relaybook.errors import InvalidPlan
 from relaybook.model import EventType, Pattern, Tier

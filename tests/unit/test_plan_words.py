@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from relaybook.core.guards import Severity
-from relaybook.core.plan_words import check_words
-from relaybook.core.task_spec import TaskSpec
+from relaybook.core.plan.guards import Severity
+from relaybook.core.plan.task_spec import TaskSpec
+from relaybook.core.plan.words import check_words
 
 README = " ".join(f"The readme of the project says {n}." for n in range(20))
 

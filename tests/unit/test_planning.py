@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relaybook.core.planning import Match, Mode, Multiple, advise
-from relaybook.core.questions import INLINE, ORDERS, QUESTIONS, Choice, Facts, OrderName, asked
-from relaybook.engine.guide import QUICK_REFERENCE
+from relaybook.core.plan.planning import Match, Mode, Multiple, advise
+from relaybook.core.plan.questions import INLINE, ORDERS, QUESTIONS, Choice, Facts, OrderName, asked
+from relaybook.engine.readables.guide import QUICK_REFERENCE
 from relaybook.errors import InvalidArguments
 from relaybook.model import Pattern
 

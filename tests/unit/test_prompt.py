@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relaybook.core.fence import FENCE_RULE
-from relaybook.core.prompt_text import outside_fences
+from relaybook.core.prompt_rules.prompt_text import outside_fences
 from relaybook.errors import InvalidArguments, InvalidTemplate
 from relaybook.model import Tier
 from relaybook.registry.body import read_body

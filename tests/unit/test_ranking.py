@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relaybook.core.ranking import TIE_RULE, Ballot, rank, self_consistency
+from relaybook.core.panel.ranking import TIE_RULE, Ballot, rank, self_consistency
 
 
 def ballots(*orders: str) -> list[Ballot]:

@@ -16,15 +16,10 @@ from tests.cases import (
     start,
 )
 
-from relaybook.core.case import evolve
-from relaybook.core.command import (
-    Command,
-    Note,
-    Release,
-    RetryFailed,
-)
-from relaybook.core.machine import decide, number
-from relaybook.core.status import breaker_open, status_from, workflow_status
+from relaybook.core.task.case import evolve
+from relaybook.core.task.command import Command, Note, Release, RetryFailed
+from relaybook.core.task.machine import decide, number
+from relaybook.core.task.status import breaker_open, status_from, workflow_status
 from relaybook.errors import (
     BadInput,
     Blocked,

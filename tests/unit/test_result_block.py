@@ -5,12 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relaybook.core.result_block import (
-    MAX_DEPTH,
-    MAX_OUTPUT,
-    find_block,
-    parse_block,
-)
+from relaybook.core.result.block import MAX_DEPTH, MAX_OUTPUT, find_block, parse_block
 from relaybook.errors import MalformedOutput
 
 OPEN, CLOSE = "<result>", "</result>"

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from relaybook.core.envelope import Envelope, ResultStatus, raw_result
-from relaybook.core.result_flags import result_flags
+from relaybook.core.digest.result_flags import result_flags
+from relaybook.core.result.envelope import Envelope, ResultStatus, raw_result
 
 
 def rated(colour: str, *issues: Any) -> Envelope:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relaybook.core.risk import Colour, DomainReport, colour, risk_matrix
+from relaybook.core.panel.risk import Colour, DomainReport, colour, risk_matrix
 
 ORDER = list(Colour)
 

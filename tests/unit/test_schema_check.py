@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from relaybook.core.schema_check import check_schema, find_problems
+from relaybook.core.schema.check import check_schema, find_problems
 from relaybook.errors import InvalidPlan
 
 

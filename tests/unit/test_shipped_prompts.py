@@ -9,11 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relaybook.core.plan.task_fields import ITEM_ID_LIMIT
 from relaybook.core.prompt_rules import Severity, check, may_block
-from relaybook.core.prompt_text import SECTIONS, PromptText, lines_of, outside_fences, read
-from relaybook.core.schema_check import find_problems
-from relaybook.core.task_fields import ITEM_ID_LIMIT
-from relaybook.engine.lint import facts
+from relaybook.core.prompt_rules.prompt_text import (
+    SECTIONS,
+    PromptText,
+    lines_of,
+    outside_fences,
+    read,
+)
+from relaybook.core.schema.check import find_problems
+from relaybook.engine.prompts.lint import facts
 from relaybook.registry.check import boilerplate_words, plain
 from relaybook.registry.parameter import Parameter
 from relaybook.registry.prompt import Prompt, render

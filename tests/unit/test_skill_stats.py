@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relaybook.core.skill_stats import (
+from relaybook.core.learning.skill_stats import (
     Breaker,
     SkillStats,
     admits,

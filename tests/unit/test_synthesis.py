@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relaybook.core.digest_brief import RULE, Request
-from relaybook.core.digest_decisions import RecordedDecision
-from relaybook.core.digest_panel import PanelKind, panel_kind
-from relaybook.core.merge_plan import plan_merge
+from relaybook.core.digest.brief import RULE, Request
+from relaybook.core.digest.decisions import RecordedDecision
+from relaybook.core.digest.panel import PanelKind, panel_kind
+from relaybook.core.digest.synthesis import Detail, Digest, Frame, digest
+from relaybook.core.digest.task_outcome import TaskOutcome
+from relaybook.core.merge.plan import plan_merge
 from relaybook.core.shorten import size
-from relaybook.core.synthesis import Detail, Digest, Frame, digest
-from relaybook.core.task_outcome import TaskOutcome
 from relaybook.errors import InvalidArguments
 from relaybook.model import Pattern, Status
 

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from relaybook.core.task_outcome import Gap, TaskOutcome
+from relaybook.core.digest.task_outcome import Gap, TaskOutcome
 from relaybook.model import Status
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from relaybook.core.status import FLAGS
+from relaybook.core.task.status import FLAGS
 from relaybook.model import ITEM_EVENTS, WORDS, Status, WorkflowStatus
 
 

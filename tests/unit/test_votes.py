@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relaybook.core.votes import (
+from relaybook.core.panel.votes import (
     Decided,
     Opinion,
     PanelOutcome,

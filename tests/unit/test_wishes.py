@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from relaybook.core.votes import Weights
-from relaybook.core.wishes import Wishes, check_wishes, read_wishes
+from relaybook.core.digest.wishes import Wishes, check_wishes, read_wishes
+from relaybook.core.panel.votes import Weights
 from relaybook.errors import InvalidArguments
 
 WEIGHTS = {"experts": {"security": 2}, "criteria": {"cost": {"finance": 3}}}

@@ -5,7 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relaybook.core.prompt_rules import PromptFacts, read_facts
-from relaybook.core.words import ELSEWHERE, Budget, Words, budget_of, packed_words, words_in_json
+from relaybook.core.prompt_rules.words import (
+    ELSEWHERE,
+    Budget,
+    Words,
+    budget_of,
+    packed_words,
+    words_in_json,
+)
 from relaybook.errors import InvalidArguments
 
 FENCE = '<data-0a1b source="a.py" trust="untrusted">\none two three\n</data-0a1b>'

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relaybook.core.result_block import find_block
+from relaybook.core.result.block import find_block
 from relaybook.errors import MalformedOutput
 from relaybook.worker.output import ResultTail, Tail
 

@@ -8,7 +8,7 @@ from relaybook.settings import Settings
 
 if TYPE_CHECKING:
     from relaybook.engine import Engine
-    from relaybook.surface.http.caller import Access
+    from relaybook.surface.http.access import Access
     from relaybook.surface.http.oauth import OAuth
 
 
@@ -55,7 +55,7 @@ class Ways:
 
     def access(self, engine: "Engine", settings: Settings, oauth: "OAuth | None") -> "Access":
         """Who a caller is found to be."""
-        from relaybook.surface.http.caller import Anyone, AsWorkers, Either
+        from relaybook.surface.http.access import Anyone, AsWorkers, Either
         from relaybook.surface.http.tokens import Tokens
 
         tokens = Tokens(engine) if self.token else None

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from relaybook.core.status import FLAGS
+from relaybook.core.task.status import FLAGS
 from relaybook.model import WORDS, Status
 
 #: Members of a workflow that its first lines say.

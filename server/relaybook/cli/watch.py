@@ -56,7 +56,7 @@ def _active(engine: "Engine") -> list[str]:
 
 def _follow(engine: "Engine", ids: list[str], screen: Screen) -> None:
     """Show the workflows again whenever the ledger changed, until all of them have ended."""
-    from relaybook.core.status import ENDED
+    from relaybook.core.task.status import ENDED
 
     while True:
         version = engine.store.version()

@@ -1,0 +1,1 @@
+"""The rules: values in, values out. Each folder is one subject; what several share stands here."""

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from relaybook.core.coverage import uncovered
-from relaybook.core.criteria import asked_names, spelled
-from relaybook.core.merge import texts
+from relaybook.core.merge.coverage import uncovered
+from relaybook.core.merge.merger import texts
+from relaybook.core.panel.criteria import asked_names, spelled
 
 
 def asked_options(args: Mapping[str, Any]) -> tuple[str, ...]:

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from relaybook.core.case import Case, evolve, opened
-from relaybook.core.effects import MOVES
+from relaybook.core.task.case import Case, evolve, opened
+from relaybook.core.task.effects import MOVES
 from relaybook.core.text import canonical, is_json, text_hash
 from relaybook.errors import InvalidExport
 from relaybook.model import Event, EventType, Status

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from relaybook.core.evidence import gather
-from relaybook.core.task_spec import TaskSpec
+from relaybook.core.plan.task_spec import TaskSpec
+from relaybook.core.result.evidence import gather
 from relaybook.model import ITEM_EVENTS, WORDS, Event, EventType, Status, Task, Workflow
 
 #: What an event keeps for the ledger alone.

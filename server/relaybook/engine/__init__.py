@@ -43,16 +43,11 @@ class Engine(Desk):
     """The ledger's verbs over one store, each run again if the database lost its transaction."""
 
     if TYPE_CHECKING:
-        from relaybook.engine.advance import advance_stage, report_stage
         from relaybook.engine.aggregate import aggregate
-        from relaybook.engine.change import change_plan
-        from relaybook.engine.claim import claim_task
         from relaybook.engine.cleanup import cleanup
         from relaybook.engine.complete import complete, complete_argument
-        from relaybook.engine.create import create_workflow
         from relaybook.engine.export import export_workflow, import_workflow
         from relaybook.engine.find import find_skills
-        from relaybook.engine.follow import all_writing, holders, workflow_ended, workflow_seq
         from relaybook.engine.forecast import forecast
         from relaybook.engine.items import (
             hook_events,
@@ -63,33 +58,38 @@ class Engine(Desk):
             load_item,
         )
         from relaybook.engine.learned import export_lessons, list_lessons, loop_view, skill_health
-        from relaybook.engine.open_decisions import open_decisions
-        from relaybook.engine.plan import plan
+        from relaybook.engine.plans.change import change_plan
+        from relaybook.engine.plans.create import create_workflow
+        from relaybook.engine.plans.plan import plan
+        from relaybook.engine.plans.save import save_composition
         from relaybook.engine.read import read, read_text
         from relaybook.engine.record import record
         from relaybook.engine.render import render_prompt
         from relaybook.engine.report import report
         from relaybook.engine.resolve import resolve
-        from relaybook.engine.save import save_composition
+        from relaybook.engine.tasks.advance import advance_stage, report_stage
+        from relaybook.engine.tasks.claim import claim_task
+        from relaybook.engine.tasks.update import update_task
+        from relaybook.engine.tasks.updates import update_tasks
         from relaybook.engine.tokens import create_token, grant_of, list_tokens, revoke_token
-        from relaybook.engine.update import update_task
-        from relaybook.engine.updates import update_tasks
-        from relaybook.engine.view import show_workflow
+        from relaybook.engine.view.follow import all_writing, holders, workflow_ended, workflow_seq
+        from relaybook.engine.view.open_decisions import open_decisions
+        from relaybook.engine.view.workflow import show_workflow
+        from relaybook.engine.view.workflows import list_workflows
         from relaybook.engine.watch import marks, newest_change
-        from relaybook.engine.workflows import list_workflows
     else:
-        plan = Verb("plan")
-        create_workflow = Verb("create", harmless="names_its_request")
-        change_plan = Verb("change")
-        advance_stage = Verb("advance")
+        plan = Verb("plans.plan")
+        create_workflow = Verb("plans.create", harmless="names_its_request")
+        change_plan = Verb("plans.change")
+        advance_stage = Verb("tasks.advance")
         aggregate = Verb("aggregate")
-        report_stage = Verb("advance")
+        report_stage = Verb("tasks.advance")
         find_skills = Verb("find")
-        claim_task = Verb("claim")
-        update_task = Verb("update", harmless="names_its_attempt")
-        update_tasks = Verb("updates", retry=False)
-        show_workflow = Verb("view")
-        list_workflows = Verb("workflows")
+        claim_task = Verb("tasks.claim")
+        update_task = Verb("tasks.update", harmless="names_its_attempt")
+        update_tasks = Verb("tasks.updates", retry=False)
+        show_workflow = Verb("view.workflow")
+        list_workflows = Verb("view.workflows")
         render_prompt = Verb("render")
         record = Verb("record")
         read = Verb("read")
@@ -104,12 +104,12 @@ class Engine(Desk):
         marks = Verb("watch")
         newest_change = Verb("watch")
         resolve = Verb("resolve")
-        open_decisions = Verb("open_decisions")
-        save_composition = Verb("save", retry=False)
-        workflow_seq = Verb("follow")
-        workflow_ended = Verb("follow")
-        holders = Verb("follow")
-        all_writing = Verb("follow")
+        open_decisions = Verb("view.open_decisions")
+        save_composition = Verb("plans.save", retry=False)
+        workflow_seq = Verb("view.follow")
+        workflow_ended = Verb("view.follow")
+        holders = Verb("view.follow")
+        all_writing = Verb("view.follow")
         load_item = Verb("items")
         list_items = Verb("items")
         item_events = Verb("items")

@@ -8,34 +8,34 @@ from functools import cached_property
 from typing import Any
 
 from relaybook.core.ballot import asked_options
-from relaybook.core.coverage import items_given
-from relaybook.core.criteria import asked_criteria, asked_weights
-from relaybook.core.digest_account import named
-from relaybook.core.digest_brief import Request
-from relaybook.core.digest_panel import PanelKind, panel_kind
-from relaybook.core.digest_reports import reported
-from relaybook.core.envelope import Envelope, from_json
-from relaybook.core.evidence import of_attempt, parent_decision
-from relaybook.core.merge_plan import MergePlan, plan_merge
+from relaybook.core.digest.account import named
+from relaybook.core.digest.brief import Request
+from relaybook.core.digest.panel import PanelKind, panel_kind
+from relaybook.core.digest.reports import reported
+from relaybook.core.digest.result_flags import result_flags
+from relaybook.core.digest.synthesis import Detail, Digest, Frame, digest
+from relaybook.core.digest.task_outcome import TaskOutcome, stated_confidence
+from relaybook.core.digest.wishes import read_wishes
+from relaybook.core.merge.coverage import items_given
+from relaybook.core.merge.plan import MergePlan, plan_merge
 from relaybook.core.names import Names
-from relaybook.core.result_flags import result_flags
+from relaybook.core.panel.criteria import asked_criteria, asked_weights
+from relaybook.core.plan.task_spec import Take, TaskSpec, expert_name
+from relaybook.core.prompt_rules.words import words_in_json
+from relaybook.core.result.envelope import Envelope, from_json
+from relaybook.core.result.evidence import of_attempt, parent_decision
 from relaybook.core.signs import scan
-from relaybook.core.status import is_expired, workflow_status
-from relaybook.core.synthesis import Detail, Digest, Frame, digest
-from relaybook.core.task_outcome import TaskOutcome, stated_confidence
-from relaybook.core.task_spec import Take, TaskSpec, expert_name
+from relaybook.core.task.status import is_expired, workflow_status
 from relaybook.core.text import texts_in
-from relaybook.core.wishes import read_wishes
-from relaybook.core.words import words_in_json
-from relaybook.engine.decided import RecordedDecisions
 from relaybook.engine.desk import Desk
-from relaybook.engine.handed import result_of, standing_for, taken
 from relaybook.engine.handled import handlers
-from relaybook.engine.open_decisions import waiting_lessons
-from relaybook.engine.prompt import result_schema, takes_of
+from relaybook.engine.prompts.handed import result_of, standing_for, taken
+from relaybook.engine.prompts.prompt import result_schema, takes_of
 from relaybook.engine.review import gate_items
-from relaybook.engine.unsettled import next_now
-from relaybook.engine.waiting import questions_of
+from relaybook.engine.view.decided import RecordedDecisions
+from relaybook.engine.view.open_decisions import waiting_lessons
+from relaybook.engine.view.unsettled import next_now
+from relaybook.engine.view.waiting import questions_of
 from relaybook.errors import InvalidArguments, InvalidTemplate, NotFound, StoreFault
 from relaybook.model import Pattern, Status, Task, Workflow
 from relaybook.store.base import Tx

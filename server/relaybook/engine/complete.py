@@ -7,7 +7,7 @@ from typing import Any
 
 from relaybook.engine.desk import Desk
 from relaybook.engine.items import EVENT_NAMES
-from relaybook.engine.readables import readables
+from relaybook.engine.readables.table import readables
 from relaybook.errors import InvalidComposition
 from relaybook.store.base import Tx
 

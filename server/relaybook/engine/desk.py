@@ -13,7 +13,7 @@ from relaybook.store.base import Store, Tx
 from relaybook.store.partial import PartialStore
 
 if TYPE_CHECKING:
-    from relaybook.core.task_spec import TaskSpec
+    from relaybook.core.plan.task_spec import TaskSpec
     from relaybook.registry.compositions import Compositions
     from relaybook.registry.contracts import Contracts
     from relaybook.registry.roles import Roles
@@ -116,7 +116,7 @@ class Desk:
         known = self._specs.get(name)
         if known is None:
             # Imported here: an engine that is only opened needs neither.
-            from relaybook.core.task_fields import read_spec
+            from relaybook.core.plan.task_fields import read_spec
             from relaybook.store.texts import get_text
 
             known = read_spec(json.loads(get_text(tx, workflow_id, name)))

@@ -8,10 +8,10 @@ from typing import Any
 
 from relaybook import __version__
 from relaybook.core.export import Exported, document, read_document
-from relaybook.core.status import workflow_status
-from relaybook.engine.advice import progress
+from relaybook.core.task.status import workflow_status
 from relaybook.engine.desk import Desk
-from relaybook.engine.unsettled import next_now
+from relaybook.engine.view.advice import progress
+from relaybook.engine.view.unsettled import next_now
 from relaybook.errors import AlreadyThere
 from relaybook.model import Status, Workflow
 from relaybook.store.base import Tx

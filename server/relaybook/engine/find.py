@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from relaybook.core.plan import DEFAULT_TEMPLATES
+from relaybook.core.plan.tasks import DEFAULT_TEMPLATES
 from relaybook.engine.desk import Desk
-from relaybook.engine.prompt import DONE_INPUT, GOAL_INPUTS
+from relaybook.engine.prompts.prompt import DONE_INPUT, GOAL_INPUTS
 from relaybook.errors import InvalidTemplate, UnknownTemplate, clip
 from relaybook.model import Pattern
 from relaybook.registry.contract import Contract

@@ -4,7 +4,7 @@ from typing import Any
 
 from relaybook.core.cost import expected_minutes_from
 from relaybook.core.forecast import minutes_left
-from relaybook.core.status import workflow_status
+from relaybook.core.task.status import workflow_status
 from relaybook.engine.desk import Desk
 from relaybook.engine.history import minutes_taken
 from relaybook.model import Status, Task

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from relaybook.core.health import health
-from relaybook.core.lesson_patch import as_patch
-from relaybook.core.lessons import check_target
-from relaybook.engine.advice import timestamp
+from relaybook.core.learning.health import health
+from relaybook.core.learning.lessons import check_target
+from relaybook.core.learning.patch import as_patch
 from relaybook.engine.desk import Desk
-from relaybook.engine.hooks import figures
+from relaybook.engine.tasks.hooks import figures
+from relaybook.engine.view.advice import timestamp
 from relaybook.errors import InvalidArguments, clip
 from relaybook.model import WORDS
 from relaybook.store.base import Tx

@@ -5,8 +5,8 @@ from typing import Any
 
 from relaybook.core.text import compact
 from relaybook.engine.desk import Desk
-from relaybook.engine.readable import Content, Readable
-from relaybook.engine.readables import READABLES, matching, unknown
+from relaybook.engine.readables.readable import Content, Readable
+from relaybook.engine.readables.table import READABLES, matching, unknown
 from relaybook.errors import Forbidden, InvalidArguments
 from relaybook.store.cases import find_claim
 

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from relaybook.core.case import Case
-from relaybook.core.command import Fact, Note
-from relaybook.core.machine import decide
-from relaybook.core.record import OF_WORKFLOW, read_record, refuse_kind
+from relaybook.core.result.record import OF_WORKFLOW, read_record, refuse_kind
+from relaybook.core.task.case import Case
+from relaybook.core.task.command import Fact, Note
+from relaybook.core.task.machine import decide
 from relaybook.engine.desk import Desk
 from relaybook.engine.fit import refuse_unfit
-from relaybook.engine.unsettled import next_now
+from relaybook.engine.view.unsettled import next_now
 from relaybook.errors import InvalidArguments, UnknownTask
 from relaybook.store.base import Tx
 from relaybook.store.cases import find_claim, get_task, get_workflow, load_case, load_workflow_case

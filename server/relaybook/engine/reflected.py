@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from relaybook.core.command import Fact
 from relaybook.core.hooks import finding_id
-from relaybook.core.lessons import TEXT_LIMIT, fingerprint, near_duplicate, one_line
+from relaybook.core.learning.lessons import TEXT_LIMIT, fingerprint, near_duplicate, one_line
+from relaybook.core.task.command import Fact
 from relaybook.errors import clip
 from relaybook.model import EventType, Task, Workflow
 from relaybook.store.base import Tx

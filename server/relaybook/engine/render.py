@@ -4,16 +4,16 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from relaybook.core.evidence import gather, of_attempt
-from relaybook.core.gates import Verdict, intake_gate
 from relaybook.core.prompt_rules import PromptFacts, judge, read_facts
+from relaybook.core.result.evidence import gather, of_attempt
+from relaybook.core.result.gates import Verdict, intake_gate
 from relaybook.engine.desk import Desk
-from relaybook.engine.hooks import hook_prompt
-from relaybook.engine.judge import Judged, intake, judge_draft
-from relaybook.engine.lint import budget, facts, told
-from relaybook.engine.prints import keep_prints
-from relaybook.engine.prompt import spawn, task_prompt
+from relaybook.engine.prompts.judge import Judged, intake, judge_draft
+from relaybook.engine.prompts.lint import budget, facts, told
+from relaybook.engine.prompts.prints import keep_prints
+from relaybook.engine.prompts.prompt import spawn, task_prompt
 from relaybook.engine.review import again_call
+from relaybook.engine.tasks.hooks import hook_prompt
 from relaybook.engine.verdict import INTAKE, gate_told
 from relaybook.errors import InvalidArguments, StoreFault, UnknownWorkflow
 from relaybook.model import Status, Task

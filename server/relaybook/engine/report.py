@@ -4,13 +4,13 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from relaybook.core.envelope import from_json
 from relaybook.core.report import Report, Run, TaskLine
-from relaybook.core.status import workflow_status
-from relaybook.engine.advice import progress, timestamp
+from relaybook.core.result.envelope import from_json
+from relaybook.core.task.status import workflow_status
 from relaybook.engine.aggregate import aggregate
 from relaybook.engine.desk import Desk
-from relaybook.engine.read_graph import read_graph
+from relaybook.engine.readables.graph import read_graph
+from relaybook.engine.view.advice import progress, timestamp
 from relaybook.model import WORDS, Attempt, Task, Workflow
 from relaybook.store.base import Tx
 from relaybook.store.cases import get_workflow

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from relaybook.core.command import Fact
+    from relaybook.core.task.command import Fact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,9 +4,12 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from relaybook.core.case import Case
-from relaybook.core.close import refuse_decided, refuse_unfailed
-from relaybook.core.command import (
+from relaybook.core.names import SHOWN, Names
+from relaybook.core.policy import REASON_LIMIT
+from relaybook.core.result.evidence import of_attempt
+from relaybook.core.task.case import Case
+from relaybook.core.task.close import refuse_decided, refuse_unfailed
+from relaybook.core.task.command import (
     Answer,
     Cancel,
     Close,
@@ -17,23 +20,20 @@ from relaybook.core.command import (
     RetryFailed,
     SettleHooks,
 )
-from relaybook.core.decision import APPLICABLE
-from relaybook.core.evidence import of_attempt
-from relaybook.core.machine import decide
-from relaybook.core.names import SHOWN, Names
-from relaybook.core.policy import REASON_LIMIT
-from relaybook.core.status import workflow_status
+from relaybook.core.task.decision import APPLICABLE
+from relaybook.core.task.machine import decide
+from relaybook.core.task.status import workflow_status
 from relaybook.core.text import compact, storable
-from relaybook.engine.advice import CHANGE, progress
 from relaybook.engine.desk import Desk
-from relaybook.engine.gate import gate_answer, gated
-from relaybook.engine.judge import intake, judge_draft
-from relaybook.engine.open_decisions import condition_of
-from relaybook.engine.prompt import task_prompt
+from relaybook.engine.prompts.judge import intake, judge_draft
+from relaybook.engine.prompts.prompt import task_prompt
 from relaybook.engine.request import Resolution
-from relaybook.engine.unsettled import next_now
+from relaybook.engine.tasks.gate import gate_answer, gated
 from relaybook.engine.verdict import INTAKE
-from relaybook.engine.waiting import all_questions
+from relaybook.engine.view.advice import CHANGE, progress
+from relaybook.engine.view.open_decisions import condition_of
+from relaybook.engine.view.unsettled import next_now
+from relaybook.engine.view.waiting import all_questions
 from relaybook.errors import InvalidArguments, clip, nearest
 from relaybook.model import Decision, Event, EventType, Status, Task
 from relaybook.store.base import Tx

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from relaybook.core.policy import IDLE_REVIEWS_LIMIT
-from relaybook.core.status import all_done, is_retryable
-from relaybook.engine.advice import has_fresh
+from relaybook.core.task.status import all_done, is_retryable
+from relaybook.engine.view.advice import has_fresh
 from relaybook.errors import UnknownTask
 from relaybook.model import OVER, EventType, Status, Task, Workflow
 from relaybook.store.base import Tx

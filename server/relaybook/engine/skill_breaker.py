@@ -3,10 +3,10 @@
 import math
 from dataclasses import dataclass
 
-from relaybook.core.skill_stats import BREAKER_COOLDOWN, Breaker, admits, breaker
-from relaybook.engine.advice import from_when, timestamp
+from relaybook.core.learning.skill_stats import BREAKER_COOLDOWN, Breaker, admits, breaker
 from relaybook.engine.desk import Desk
 from relaybook.engine.fit import fit_skills
+from relaybook.engine.view.advice import from_when, timestamp
 from relaybook.errors import SkillBreakerOpen
 from relaybook.model import Task
 from relaybook.store.base import Tx

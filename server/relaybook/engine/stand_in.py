@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from relaybook.core.command import Change
-from relaybook.core.evidence import goal_criterion
-from relaybook.core.guards import Finding, Severity
-from relaybook.core.plan import last_of
-from relaybook.core.task_spec import TaskSpec
+from relaybook.core.plan.guards import Finding, Severity
+from relaybook.core.plan.task_spec import TaskSpec
+from relaybook.core.plan.tasks import last_of
+from relaybook.core.result.evidence import goal_criterion
+from relaybook.core.task.command import Change
 from relaybook.engine.desk import Desk
-from relaybook.engine.stage import stage_arguments
+from relaybook.engine.tasks.stage import stage_arguments
 from relaybook.errors import clip
 from relaybook.model import EventType, Task, Workflow
 from relaybook.store.base import Tx

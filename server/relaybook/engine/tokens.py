@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from relaybook.core.text import compact, storable
-from relaybook.engine.advice import timestamp
 from relaybook.engine.desk import Desk
+from relaybook.engine.view.advice import timestamp
 from relaybook.errors import InvalidArguments, UnknownToken, nearest
 from relaybook.model import ROLES
 from relaybook.store.tokens import TOKENS, Token, find_token, token_hash

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from relaybook.core.gates import GateItem, Verdict
+from relaybook.core.result.gates import GateItem, Verdict
 from relaybook.errors import clip
 
 #: What answers and events call the gates.

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from relaybook.core.schema_check import find_problems
+from relaybook.core.schema.check import find_problems
 from relaybook.errors import InvalidPlan, Refusal
 from relaybook.registry.asked_schema import KINDS_NAMED, asked_schema, inputs_named
 from relaybook.registry.body import count_words

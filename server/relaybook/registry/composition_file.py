@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from relaybook.core.plan import read_tasks
+from relaybook.core.plan.tasks import read_tasks
 from relaybook.errors import InvalidPlan, closest
 from relaybook.model import Pattern
 from relaybook.registry.composition import Composition

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from relaybook.core.partition import Item, partition, suggest_parts
+from relaybook.core.plan.partition import Item, partition, suggest_parts
 from relaybook.errors import InvalidPlan, clip
 from relaybook.model import Pattern
 from relaybook.registry.arguments import check_arguments

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from relaybook.core.members import members_once
-from relaybook.core.task_spec import ParentAction
+from relaybook.core.plan.task_spec import ParentAction
 from relaybook.errors import InvalidContract, clip, nearest
 from relaybook.model import Tier
 

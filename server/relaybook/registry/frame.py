@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from relaybook.core.envelope import EXAMPLE
 from relaybook.core.fence import FENCE_RULE
+from relaybook.core.result.envelope import EXAMPLE
 from relaybook.model import Tier
 from relaybook.registry.inlay import Inlay
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from relaybook.core.case import Case
+from relaybook.core.task.case import Case
 from relaybook.errors import StaleClaim, UnknownTask, UnknownWorkflow, nearest
 from relaybook.model import Attempt, Edge, EdgeKind, Task, Workflow
 from relaybook.store.base import Tx

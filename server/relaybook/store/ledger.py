@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
-from relaybook.core.case import Case, evolve, opened
-from relaybook.core.effects import OUTCOMES
+from relaybook.core.task.case import Case, evolve, opened
+from relaybook.core.task.effects import OUTCOMES
 from relaybook.core.text import compact
 from relaybook.model import Edge, Event, EventType, Task
 from relaybook.store.base import Tx

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
-from relaybook.core.lessons import (
+from relaybook.core.learning.lessons import (
     CONFIDENCES,
     Lesson,
     fingerprint,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from relaybook.core.case import Case, evolve, opened
+from relaybook.core.task.case import Case, evolve, opened
 from relaybook.model import Event, Status
 from relaybook.store.base import Tx
 from relaybook.store.learning import learn

@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterable
 from dataclasses import replace
 
-from relaybook.core.case import Case
 from relaybook.core.scope import as_folder
+from relaybook.core.task.case import Case
 from relaybook.model import Scope, Status, Task
 from relaybook.store.base import Tx
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
-from relaybook.core.pile import Key, MemoryPile, Pile
+from relaybook.core.merge.pile import Key, MemoryPile, Pile
 from relaybook.errors import StoreFault
 
 #: How many rows a pile holds before it is laid on disk.

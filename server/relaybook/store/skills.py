@@ -3,7 +3,13 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
-from relaybook.core.skill_stats import SkillStats, from_json, observe, take_back_pass, to_json
+from relaybook.core.learning.skill_stats import (
+    SkillStats,
+    from_json,
+    observe,
+    take_back_pass,
+    to_json,
+)
 from relaybook.model import Event, EventType, FailureCode, Outcome, Status, Task
 from relaybook.store.base import Tx
 

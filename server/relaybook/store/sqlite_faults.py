@@ -3,13 +3,7 @@
 import sqlite3
 from pathlib import Path
 
-from relaybook.errors import (
-    InvalidArguments,
-    NotALedger,
-    StoreBusy,
-    StoreFault,
-    StoreUnreachable,
-)
+from relaybook.errors import InvalidArguments, NotALedger, StoreBusy, StoreFault, StoreUnreachable
 
 #: How long a writer waits for the others, in seconds.
 LOCK_PATIENCE = 15.0

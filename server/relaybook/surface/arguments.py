@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from relaybook.core.policy import DEFAULT_WIDTH
-from relaybook.core.record import KINDS, OF_WORKER
+from relaybook.core.result.record import KINDS, OF_WORKER
 from relaybook.model import FailureCode, Pattern
 
 

@@ -150,7 +150,7 @@ def _offer_to_older(server: MCPServer[None], changes: Changes) -> None:
     async def subscribe(
         ctx: ServerRequestContext[Any, Any], params: SubscribeRequestParams
     ) -> EmptyResult:
-        from relaybook.engine.readables import matching, unknown
+        from relaybook.engine.readables.table import matching, unknown
 
         uri, subscriber = str(params.uri), changes.older.of(ctx)
         if matching(uri) is None and uri not in {str(r.uri) for r in await server.list_resources()}:

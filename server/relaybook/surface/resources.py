@@ -28,7 +28,7 @@ from relaybook.surface.kinds import kind_of
 from relaybook.surface.rim import Server
 
 if TYPE_CHECKING:
-    from relaybook.engine.readable import Readable
+    from relaybook.engine.readables.readable import Readable
 
 LEDGER = "ledger://"
 
@@ -54,7 +54,7 @@ class ResourceServer(Server):
 
     def _introduced(self, each: "Readable", newest: float | None) -> Resource:
         """What a client is told of a resource before it reads it: how large, how old, if known."""
-        from relaybook.engine.readable import MARKDOWN
+        from relaybook.engine.readables.readable import MARKDOWN
 
         told = _resource(each)
         if each.uri.startswith(LEDGER):
@@ -65,14 +65,14 @@ class ResourceServer(Server):
         return told
 
     def _readables(self, *, templates: bool) -> list["Readable"]:
-        from relaybook.engine.readables import readables
+        from relaybook.engine.readables.table import readables
 
         return [each for each in readables(self._role) if bool(each.variables) == templates]
 
     async def read_resource(
         self, uri: Any, context: Context[None, Any] | None = None
     ) -> Iterable[ReadResourceContents] | InputRequiredResult:
-        from relaybook.engine.readables import matching, unknown
+        from relaybook.engine.readables.table import matching, unknown
 
         if matching(str(uri)) is not None:
             return [await self._contents(str(uri))]

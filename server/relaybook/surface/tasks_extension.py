@@ -17,7 +17,7 @@ from pydantic import Field
 from starlette.requests import Request
 
 from relaybook.surface.call_tasks import CallTask, CallTasks
-from relaybook.surface.http.caller import caller_of
+from relaybook.surface.caller import caller_of
 
 TASKS = "io.modelcontextprotocol/tasks"
 VERSIONS = frozenset({"2026-07-28"})

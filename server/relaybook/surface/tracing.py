@@ -19,7 +19,7 @@ def note_ids(arguments: Mapping[str, Any], answer: Mapping[str, Any] | None) -> 
     if not span.is_recording():
         return
     # Imported here: hardly any server is traced.
-    from relaybook.core.task_fields import ID_FORM
+    from relaybook.core.plan.task_fields import ID_FORM
 
     for name, attribute in ATTRIBUTES.items():
         told = (answer or {}).get(name, arguments.get(name))

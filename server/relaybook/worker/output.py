@@ -2,7 +2,7 @@
 
 import codecs
 
-from relaybook.core.result_block import CLOSE, MAX_OUTPUT, OPEN
+from relaybook.core.result.block import CLOSE, MAX_OUTPUT, OPEN
 
 
 class Tail:

@@ -7,11 +7,11 @@ from functools import lru_cache
 from relaybook.core.prompt_rules.example import one, prompt
 from relaybook.core.prompt_rules.instructions import Instructions
 from relaybook.core.prompt_rules.part import Part, remembered
+from relaybook.core.prompt_rules.prompt_text import Kind, Line
 from relaybook.core.prompt_rules.reading import Checked, Reading
 from relaybook.core.prompt_rules.rule import Hit, Rule, Severity, hit_at
 from relaybook.core.prompt_rules.sentences import word_set
-from relaybook.core.prompt_text import Kind, Line
-from relaybook.core.schema_check import find_problems
+from relaybook.core.schema.check import find_problems
 from relaybook.errors import InvalidPlan
 
 #: Words that name a time limit, a scope boundary, a done criterion, a stop condition.

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from relaybook.core.prompt_rules.part import REMEMBERED, SHORT, Part, read_part
+from relaybook.core.prompt_rules.prompt_text import PromptText, Section
 from relaybook.core.prompt_rules.sentences import Sentence
-from relaybook.core.prompt_text import PromptText, Section
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,10 +8,10 @@ from relaybook.core.prompt_rules import across, content, form, wording
 from relaybook.core.prompt_rules.instructions import Instructions
 from relaybook.core.prompt_rules.part import Part, read_part, remembered
 from relaybook.core.prompt_rules.phrases import ORDER_STEMS, ORDERING
+from relaybook.core.prompt_rules.prompt_text import Section, outside_fences
 from relaybook.core.prompt_rules.reading import Checked, Reading, read_facts
 from relaybook.core.prompt_rules.rule import MOST, Finding, Hit, PromptFacts, Rule, finding
 from relaybook.core.prompt_rules.sentences import words_of
-from relaybook.core.prompt_text import Section, outside_fences
 
 #: Sections up to this many characters are remembered.
 _SHORT = 4_000

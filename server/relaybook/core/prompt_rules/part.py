@@ -10,9 +10,9 @@ from functools import lru_cache
 from typing import Protocol, TypeVar
 
 from relaybook.core.prompt_rules.phrases import find_phrases
+from relaybook.core.prompt_rules.prompt_text import Line, Section, lines_of
 from relaybook.core.prompt_rules.rule import Hit
 from relaybook.core.prompt_rules.sentences import Sentence, sentences
-from relaybook.core.prompt_text import Line, Section, lines_of
 
 #: Sections up to this many characters are remembered, so many of them.
 SHORT, REMEMBERED = 4_000, 256

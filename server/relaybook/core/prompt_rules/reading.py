@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from relaybook.core.prompt_rules.instructions import Instructions, read_instructions
 from relaybook.core.prompt_rules.part import Part
+from relaybook.core.prompt_rules.prompt_text import PromptText, read
 from relaybook.core.prompt_rules.rule import Hit, PromptFacts, Rule
-from relaybook.core.prompt_text import PromptText, read
-from relaybook.core.words import Words, count, packed_words
+from relaybook.core.prompt_rules.words import Words, count, packed_words
 
 
 @dataclass(frozen=True, slots=True)

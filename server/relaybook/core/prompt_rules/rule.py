@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal, NamedTuple
 
-from relaybook.core.prompt_text import Line
+from relaybook.core.prompt_rules.prompt_text import Line
 from relaybook.errors import clip
 from relaybook.model import Tier
 

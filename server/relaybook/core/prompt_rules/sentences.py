@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from relaybook.core.prompt_text import Kind, Line
+from relaybook.core.prompt_rules.prompt_text import Kind, Line
 
 
 def word_set(text: str) -> frozenset[str]:

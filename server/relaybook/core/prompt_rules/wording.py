@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from relaybook.core.prompt_rules.example import one, prompt
 from relaybook.core.prompt_rules.instructions import Instructions
 from relaybook.core.prompt_rules.part import Part
+from relaybook.core.prompt_rules.prompt_text import Kind
 from relaybook.core.prompt_rules.reading import Checked, Reading, phrases_of
 from relaybook.core.prompt_rules.rule import Hit, Rule, Severity, hit_at
 from relaybook.core.prompt_rules.sentences import words_of
-from relaybook.core.prompt_text import Kind
 from relaybook.model import Tier
 
 #: How many siblings are looked for in one prompt.

@@ -11,9 +11,9 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import BaseRoute, Route
 
 from relaybook.engine import Engine
+from relaybook.surface.http.access import Access, Anyone
 from relaybook.surface.http.board import PUBLIC_PATHS, Exchange, as_given, board_routes
 from relaybook.surface.http.bodies import Bodies
-from relaybook.surface.http.caller import Access, Anyone
 from relaybook.surface.http.door import Door
 from relaybook.surface.http.ending import Ending
 from relaybook.surface.http.guard import UNGUARDED, Guard

@@ -16,7 +16,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from relaybook.board.page import board_page
 from relaybook.errors import Forbidden, InvalidArguments, Refusal
-from relaybook.surface.http.caller import Access, Caller, MissingScope, caller_of
+from relaybook.surface.caller import Caller, caller_of
+from relaybook.surface.http.access import Access, MissingScope
 from relaybook.surface.http.door import COOKIE, token_of
 from relaybook.surface.http.refusing import refused
 

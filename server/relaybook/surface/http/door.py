@@ -13,7 +13,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from relaybook.errors import IssuerUnreachable, StoreFault
-from relaybook.surface.http.caller import Access, Caller, MissingScope, keep_caller
+from relaybook.surface.caller import Caller, keep_caller
+from relaybook.surface.http.access import Access, MissingScope
 from relaybook.surface.http.refusing import refused
 
 #: The cookie that a browser's pages present their token in, and the paths where it counts. It

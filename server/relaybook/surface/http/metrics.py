@@ -19,7 +19,8 @@ from starlette.routing import Route
 from relaybook.engine import Engine
 from relaybook.errors import Forbidden, Refusal
 from relaybook.store.base import Row
-from relaybook.surface.http.caller import Access, caller_of
+from relaybook.surface.caller import caller_of
+from relaybook.surface.http.access import Access
 from relaybook.surface.http.door import Door
 from relaybook.surface.http.refusing import refused
 from relaybook.surface.http.remembered import PATIENCE_SECONDS, Remembered

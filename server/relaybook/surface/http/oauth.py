@@ -18,7 +18,8 @@ from starlette.routing import Route
 from relaybook.core.text import canonical, text_hash
 from relaybook.engine.desk import DEFAULT_PROJECT
 from relaybook.errors import Forbidden
-from relaybook.surface.http.caller import Caller, Kind, MissingScope
+from relaybook.surface.caller import Caller, Kind
+from relaybook.surface.http.access import MissingScope
 from relaybook.surface.http.signing_keys import ALGORITHMS, SigningKeys
 
 #: Scopes that say what somebody may do; of several the first counts.

@@ -2,7 +2,7 @@
 
 import hmac
 
-from relaybook.surface.http.caller import Caller, Kind
+from relaybook.surface.caller import Caller, Kind
 
 
 class OneBrowser:

@@ -7,7 +7,8 @@ import anyio
 
 from relaybook.core.text import text_hash
 from relaybook.errors import StoreFault, StoreUnreachable
-from relaybook.surface.http.caller import Access, Caller
+from relaybook.surface.caller import Caller
+from relaybook.surface.http.access import Access
 
 #: How long a caller is remembered after the ledger knew the token, in seconds.
 REMEMBERED_SECONDS = 3600.0

@@ -14,9 +14,9 @@ from starlette.routing import Route
 
 from relaybook.engine import Engine
 from relaybook.errors import InvalidArguments
+from relaybook.surface.http.access import Access
 from relaybook.surface.http.app import MCP_PATH, build_app
 from relaybook.surface.http.board import Exchange, as_given
-from relaybook.surface.http.caller import Access
 from relaybook.surface.http.options import HttpOptions
 from relaybook.surface.http.protocol import BoundedHttp
 from relaybook.surface.http.stopping import Stopping

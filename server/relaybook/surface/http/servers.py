@@ -15,8 +15,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from relaybook.engine import Engine
 from relaybook.errors import StoreBusy
+from relaybook.surface.caller import Kind, caller_of
 from relaybook.surface.direct import Direct
-from relaybook.surface.http.caller import Kind, caller_of
 from relaybook.surface.http.direct import DirectHttp
 from relaybook.surface.http.misread import InOurWords
 from relaybook.surface.http.options import HttpOptions

@@ -9,7 +9,7 @@ from anyio import to_thread
 
 from relaybook.engine import Engine
 from relaybook.engine.tokens import PREFIX
-from relaybook.surface.http.caller import Caller, Kind
+from relaybook.surface.caller import Caller, Kind
 
 #: How many tokens are looked up at a time.
 LOOKUPS = 8

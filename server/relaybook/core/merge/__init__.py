@@ -1,0 +1,1 @@
+"""Many results become one: taken in one at a time, in any order, at a bounded size."""

@@ -1,0 +1,1 @@
+"""What a panel of experts came to: votes, agreement, rankings, risk."""

@@ -1,0 +1,1 @@
+"""What may happen to a task: cases, commands, events, and the machine that judges them."""

@@ -1,0 +1,1 @@
+"""What can be read by URI: a row of `table`, and a reader for each."""
