@@ -7,7 +7,6 @@ from dataclasses import asdict
 from functools import cached_property
 from typing import Any
 
-from relaybook.core.ballot import asked_options
 from relaybook.core.digest.account import named
 from relaybook.core.digest.brief import Request
 from relaybook.core.digest.panel import PanelKind, panel_kind
@@ -19,6 +18,7 @@ from relaybook.core.digest.wishes import read_wishes
 from relaybook.core.merge.coverage import items_given
 from relaybook.core.merge.plan import MergePlan, plan_merge
 from relaybook.core.names import Names
+from relaybook.core.panel.ballot import asked_options
 from relaybook.core.panel.criteria import asked_criteria, asked_weights
 from relaybook.core.plan.task_spec import Take, TaskSpec, expert_name
 from relaybook.core.prompt_rules.words import words_in_json
@@ -28,12 +28,12 @@ from relaybook.core.signs import scan
 from relaybook.core.task.status import is_expired, workflow_status
 from relaybook.core.text import texts_in
 from relaybook.engine.desk import Desk
-from relaybook.engine.handled import handlers
 from relaybook.engine.prompts.handed import result_of, standing_for, taken
 from relaybook.engine.prompts.prompt import result_schema, takes_of
-from relaybook.engine.review import gate_items
 from relaybook.engine.view.decided import RecordedDecisions
+from relaybook.engine.view.handled import handlers
 from relaybook.engine.view.open_decisions import waiting_lessons
+from relaybook.engine.view.review import gate_items
 from relaybook.engine.view.unsettled import next_now
 from relaybook.engine.view.waiting import questions_of
 from relaybook.errors import InvalidArguments, InvalidTemplate, NotFound, StoreFault

@@ -12,9 +12,9 @@ from relaybook.engine.prompts.judge import Judged, intake, judge_draft
 from relaybook.engine.prompts.lint import budget, facts, told
 from relaybook.engine.prompts.prints import keep_prints
 from relaybook.engine.prompts.prompt import spawn, task_prompt
-from relaybook.engine.review import again_call
 from relaybook.engine.tasks.hooks import hook_prompt
 from relaybook.engine.verdict import INTAKE, gate_told
+from relaybook.engine.view.review import again_call
 from relaybook.errors import InvalidArguments, StoreFault, UnknownWorkflow
 from relaybook.model import Status, Task
 from relaybook.registry.frame import Frame

@@ -14,7 +14,7 @@ from typing import Any
 
 from relaybook.core.fence import one_line
 from relaybook.core.kept import by_identity
-from relaybook.core.schema_notes import changed
+from relaybook.core.schema.notes import changed
 from relaybook.registry.kinds import Mismatch, read_as
 from relaybook.registry.template import Template
 

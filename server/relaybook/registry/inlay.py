@@ -15,7 +15,7 @@ from typing import Any
 
 from relaybook.core.fence import clean, fence, one_line
 from relaybook.core.kept import by_identity
-from relaybook.core.schema_notes import without_notes
+from relaybook.core.schema.notes import without_notes
 from relaybook.registry.parameter import Parameter
 
 #: Text up to this many characters, on one line, enters in line.

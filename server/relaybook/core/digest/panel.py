@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
-from relaybook.core.ballot import ballot_of, off_options
 from relaybook.core.digest.parts import Entries, Part
 from relaybook.core.digest.task_outcome import TaskOutcome
 from relaybook.core.merge.merger import pairs, texts
+from relaybook.core.panel.ballot import ballot_of, off_options
 from relaybook.core.panel.consensus import PanelReport, classification, panel
 from relaybook.core.panel.criteria import given_scores, off_criteria
 from relaybook.core.panel.ranking import Ballot, Ranking, rank, self_consistency

@@ -16,7 +16,7 @@ from relaybook.engine.plans.check import check_added, told
 from relaybook.engine.plans.hand_over import refuse_broken_hand_over
 from relaybook.engine.plans.place import longer_chains, placed, refuse_circle, refuse_dead_ends
 from relaybook.engine.plans.settle import refuse_worker, settled
-from relaybook.engine.stand_in import standing_in, stands_for, with_slugs_of, without_gate
+from relaybook.engine.plans.stand_in import standing_in, stands_for, with_slugs_of, without_gate
 from relaybook.engine.view.advice import progress
 from relaybook.engine.view.unsettled import next_now
 from relaybook.errors import clip

@@ -11,8 +11,8 @@ from relaybook.core.result.envelope import Envelope
 from relaybook.core.result.evidence import of_attempt, parent_decision
 from relaybook.core.text import slug, texts_in
 from relaybook.engine.desk import Desk
-from relaybook.engine.past_errors import errors_of, past_errors
 from relaybook.engine.prompts.handed import handed, missing, result_of, standing_for
+from relaybook.engine.prompts.past_errors import errors_of, past_errors
 from relaybook.errors import PromptTooLarge
 from relaybook.model import Attempt, Pattern, Status, Task, Workflow
 from relaybook.registry.asked_schema import asked_schema, shown_schema

@@ -9,13 +9,13 @@ from relaybook.core.task.machine import decide
 from relaybook.core.task.status import workflow_status
 from relaybook.core.text import canonical, storable
 from relaybook.engine.desk import Desk
-from relaybook.engine.reflected import reflection
 from relaybook.engine.request import StageReport, Update
 from relaybook.engine.tasks.gate import gate_answer
 from relaybook.engine.tasks.hook_result import HookRun, read_hook_run
 from relaybook.engine.tasks.hooks import hook_prompt
 from relaybook.engine.tasks.next_stage import next_stage
 from relaybook.engine.tasks.outcome import finish, record_end
+from relaybook.engine.tasks.reflected import reflection
 from relaybook.engine.tasks.stage import hooks_of
 from relaybook.engine.tasks.stage_over import refuse_other
 from relaybook.engine.tasks.stage_report import envelope_of, notes_of

@@ -14,10 +14,10 @@ from relaybook.core.text import storable, text_hash
 from relaybook.engine.desk import Desk
 from relaybook.engine.prompts.judge import pass_intake
 from relaybook.engine.prompts.prompt import Draft, spawn, task_prompt
-from relaybook.engine.skill_breaker import refuse_resting
 from relaybook.engine.tasks.expire import end_lost_holders, without_expired
 from relaybook.engine.tasks.offer import Nothing, candidates, idle, nothing, offering, why_not
 from relaybook.engine.verdict import INTAKE, gate_told
+from relaybook.engine.view.skill_breaker import refuse_resting
 from relaybook.engine.view.unsettled import unsettled, why_unsettled
 from relaybook.engine.view.waiting import blocked
 from relaybook.errors import Blocked, Held, InvalidArguments, Refusal

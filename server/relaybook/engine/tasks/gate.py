@@ -23,12 +23,12 @@ from relaybook.core.task.finish import of_other_session
 from relaybook.core.task.status import breaker_open, failed_for_good
 from relaybook.core.text import compact
 from relaybook.engine.desk import Desk
-from relaybook.engine.review import gate_items, review_next
-from relaybook.engine.skill_breaker import resting
 from relaybook.engine.tasks.hooks import due, gate_again, hook_tasks
 from relaybook.engine.tasks.stage import hooks_of
 from relaybook.engine.verdict import OUTPUT, PARENT_ACTION, item_told
 from relaybook.engine.view.advice import HAND_OVER, before_retry, from_when, next_call
+from relaybook.engine.view.review import gate_items, review_next
+from relaybook.engine.view.skill_breaker import resting
 from relaybook.engine.view.waiting import hooks_left
 from relaybook.errors import clip
 from relaybook.model import WORDS, Event, EventType, Status, Task, Tier, Workflow

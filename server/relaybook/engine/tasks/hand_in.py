@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from relaybook.core.ballot import asked_options, off_options
 from relaybook.core.digest.result_flags import result_flags
 from relaybook.core.merge.coverage import item_ids, items_given, uncovered
 from relaybook.core.merge.plan import plan_merge
+from relaybook.core.panel.ballot import asked_options, off_options
 from relaybook.core.panel.criteria import asked_criteria, off_criteria
 from relaybook.core.plan.task_spec import TaskSpec
 from relaybook.core.result.block import MAX_OUTPUT, NEXT, NEXT_FOR_WORKER

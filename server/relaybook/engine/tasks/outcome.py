@@ -14,10 +14,10 @@ from relaybook.core.task.status import is_ready, workflow_status
 from relaybook.core.text import compact, text_hash
 from relaybook.engine.desk import Desk
 from relaybook.engine.request import Update
-from relaybook.engine.skill_breaker import resting
 from relaybook.engine.tasks.gate import gate_answer, gated
 from relaybook.engine.view.advice import failure_advice, progress, result_advice
 from relaybook.engine.view.ahead import next_after
+from relaybook.engine.view.skill_breaker import resting
 from relaybook.errors import clip
 from relaybook.model import FailureCode, Status, Tier
 from relaybook.store.base import Tx

@@ -6,10 +6,6 @@ from typing import Any
 from relaybook.core.policy import MAX_FAILURES
 from relaybook.core.task.case import Case
 from relaybook.core.task.status import breaker_open, is_ready, is_retryable
-from relaybook.engine.handled import way_out
-from relaybook.engine.review import next_of_review
-from relaybook.engine.reviewed import after_review
-from relaybook.engine.skill_breaker import resting
 from relaybook.engine.view.advice import (
     HAND_OVER,
     after_failures,
@@ -18,6 +14,10 @@ from relaybook.engine.view.advice import (
     start_later,
 )
 from relaybook.engine.view.attention import held_now, running_tasks
+from relaybook.engine.view.handled import way_out
+from relaybook.engine.view.review import next_of_review
+from relaybook.engine.view.reviewed import after_review
+from relaybook.engine.view.skill_breaker import resting
 from relaybook.model import EventType, Pattern, Status, Workflow
 from relaybook.store.base import Tx
 from relaybook.store.events import read_decisions

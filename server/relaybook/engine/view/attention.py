@@ -7,9 +7,9 @@ from typing import Any
 from relaybook.core.policy import MAX_FAILURES, TRANSIENT
 from relaybook.core.scope import FREE
 from relaybook.core.task.status import is_expired, is_retryable, ready_now
-from relaybook.engine.handled import handlers
-from relaybook.engine.review import gate_items
-from relaybook.engine.skill_breaker import resting
+from relaybook.engine.view.handled import handlers
+from relaybook.engine.view.review import gate_items
+from relaybook.engine.view.skill_breaker import resting
 from relaybook.engine.view.startable import READY
 from relaybook.engine.view.waiting import hooks_left, questions_of, undecided_tasks
 from relaybook.errors import clip

@@ -7,12 +7,12 @@ from relaybook.core.names import SHOWN, Names
 from relaybook.core.task.decision import APPLICABLE
 from relaybook.core.task.status import workflow_status
 from relaybook.engine.desk import Desk
-from relaybook.engine.handled import handlers
-from relaybook.engine.handled import told as handled_told
-from relaybook.engine.review import gate_items
 from relaybook.engine.verdict import PARENT_ACTION
 from relaybook.engine.view.advice import progress
 from relaybook.engine.view.ahead import is_adjusting, waits_after_failures
+from relaybook.engine.view.handled import handlers
+from relaybook.engine.view.handled import told as handled_told
+from relaybook.engine.view.review import gate_items
 from relaybook.engine.view.unsettled import next_now, unsettled
 from relaybook.engine.view.waiting import hooks_left, questions_of, undecided_tasks
 from relaybook.errors import clip

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from relaybook.core.task.status import breaker_open
-from relaybook.engine.review import gate_items, review_next
 from relaybook.engine.verdict import PARENT_ACTION
 from relaybook.engine.view.advice import has_fresh
 from relaybook.engine.view.ahead import next_in
 from relaybook.engine.view.attention import held_now, lost_of, running_tasks
+from relaybook.engine.view.review import gate_items, review_next
 from relaybook.engine.view.stage_ids import has_stages
 from relaybook.engine.view.waiting import hooks_left
 from relaybook.errors import HooksPending, InReview, clip

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from relaybook.core.task.edges import lets_start
 from relaybook.core.task.status import waits_for_decision
-from relaybook.engine.review import gate_items, review_next
+from relaybook.engine.view.review import gate_items, review_next
 from relaybook.errors import Blocked, clip
 from relaybook.model import EdgeKind, Event, Status, Task, Workflow
 from relaybook.store.base import Tx

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from relaybook.engine.desk import Desk
-from relaybook.engine.list_pages import Place, place_of, rows_from
 from relaybook.engine.view.attention import IDS_SHOWN, is_overdue, running_tasks
+from relaybook.engine.view.list_pages import Place, place_of, rows_from
 from relaybook.engine.view.overview import overview
 from relaybook.engine.view.paging import ANSWER_BYTES, PAGE, fitting
 from relaybook.model import Workflow
