@@ -34,7 +34,7 @@ def test_a_known_role_brings_its_own_questions_and_sentence(engine: Engine) -> N
     first, second = (prompt(engine, made, name) for name in ("e0", "e1"))
 
     assert "You judge what an attacker could reach" in first
-    assert "- entry points: Which input can an outsider control" in first
+    assert "- entry points (weight 3): Which input can an outsider control" in first
     assert "You judge whether the data means what its readers take it to mean." in second
     assert "Which figure could two readers compute differently?" in second
     assert "entry points" not in second

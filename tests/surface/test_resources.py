@@ -287,7 +287,7 @@ async def test_the_card_asks_of_each_piece_what_the_form_of_a_task_has_fields_fo
     assert {"depends_on", "args", "takes", "done"} <= set(fields)
     for question in (
         "can it run in parallel (else `depends_on`)",
-        "what is the least context it needs (`args`, `takes`)",
+        "what is the least context it needs (`args`, and `takes`",
         "what does done look like (`done`)",
     ):
         assert question in card

@@ -47,15 +47,15 @@ def read_decisions(
     return [read_event(row) for row in tx.rows(sql, params)]
 
 
-def last_event(tx: Tx, workflow_id: str, kinds: Sequence[EventType]) -> Event | None:
-    """The last event of these kinds; it looks back from the end of the workflow."""
+def last_event(tx: Tx, workflow_id: str, kinds: Sequence[EventType], after: int) -> Event | None:
+    """The last event of these kinds after number `after`."""
     names = {f"kind_{place}": str(kind) for place, kind in enumerate(kinds)}
     sql = (
         "SELECT workflow_id, seq, type, task_id, actor, at, data FROM events"
         f" WHERE workflow_id = :workflow_id AND type IN ({', '.join(f':{n}' for n in names)})"
-        " ORDER BY seq DESC LIMIT 1"
+        " AND seq > :after ORDER BY seq DESC LIMIT 1"
     )
-    found = tx.rows(sql, {"workflow_id": workflow_id, **names})
+    found = tx.rows(sql, {"workflow_id": workflow_id, "after": after, **names})
     return read_event(found[0]) if found else None
 
 

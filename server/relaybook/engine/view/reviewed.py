@@ -12,6 +12,8 @@ from relaybook.store.base import Tx
 from relaybook.store.cases import get_task
 from relaybook.store.events import last_event
 
+#: How many events a review stays the last word, whatever is put on record meanwhile.
+LOOKED_BACK = 500
 #: After one of these a review before it is carried out, or another is due.
 _LATER = (
     EventType.REVIEW_RECORDED,
@@ -24,7 +26,7 @@ _LATER = (
 
 def after_review(tx: Tx, workflow: Workflow) -> str:
     """What the last review of an open supervisor workflow asks for; empty if nothing of its own."""
-    last = last_event(tx, workflow.id, _LATER)
+    last = last_event(tx, workflow.id, _LATER, after=workflow.seq - LOOKED_BACK)
     if last is None or last.type is not EventType.REVIEW_RECORDED:
         return ""
     if last.data["decision"] == "finish":
