@@ -39,7 +39,7 @@ FIRST ?= $(shell date +%s)
 soak: $(READY) ## make soak SEEDS=5 SECONDS=300
 	@RELAYBOOK_FAULT_SEEDS=$(SEEDS) RELAYBOOK_FAULT_SECONDS=$(SECONDS) RELAYBOOK_FAULT_FIRST=$(FIRST) \
 		$(BIN)/python -m pytest -v --capture no tests/faults
-	@RELAYBOOK_SIMULATIONS=5000 $(BIN)/python -m pytest -q tests/store/test_simulation.py \
+	@RELAYBOOK_SIMULATIONS=5000 $(BIN)/python -m pytest -q tests/engine/test_simulation.py \
 		--override-ini timeout=7200
 
 bench-http: $(READY) $(LOAD)/.ready ## 14 minutes; make bench-http QUICK=1: 8

@@ -93,8 +93,8 @@ def _next_call(draw: Arbitrary, tools: list[Tool]) -> tuple[Tool, dict[str, Any]
     return tool, draw.arguments(tool.input_schema)
 
 
-#: They keep what spares the next call work, a bookmark and counts of prompts; tests/store/test_resume.py
-#: and test_prompts.py hold them to that.
+#: They keep what spares the next call work, a bookmark and counts of prompts; test_resume.py and
+#: test_prompts.py of tests/engine hold them to that.
 KEEPERS = frozenset({"aggregate", "render_prompt"})
 
 

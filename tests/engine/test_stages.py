@@ -39,7 +39,7 @@ from tests.stages import (
     resolve,
     staged,
 )
-from tests.store.test_laws import whole_case
+from tests.engine.test_laws import whole_case
 
 
 def slug_of(ledger: Store, workflow_id: str, stage: int) -> str | None:
