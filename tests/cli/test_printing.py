@@ -161,3 +161,20 @@ def test_an_answer_that_cannot_be_written_is_told_once(form: tuple[str, ...]) ->
     assert ran.returncode == 1
     assert ran.stderr.startswith("error[answer_lost]: The answer could not be written")
     assert ran.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_takes_nothing_from_a_command(closed: str, tmp_path: Path) -> None:
+    ledger = tmp_path / "ledger.db"
+    command = [sys.executable, "-m", "relaybook", "serve", "--store", str(ledger)]
+
+    served = subprocess.run(
+        ["sh", "-c", f'exec "$@" {closed}', "sh", *command],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (served.returncode, served.stdout, served.stderr) == (0, "", "")
+    assert ledger.read_bytes().startswith(b"SQLite format 3")

@@ -199,6 +199,19 @@ def test_a_claim_that_is_taken_is_refused(engine: Engine) -> None:
     assert dump(engine.store) == before
 
 
+@pytest.mark.parametrize("claim", [None, ["x"], {"x": 1}])
+def test_a_claim_that_no_attempt_has_is_refused(claim: Any, engine: Engine, other: Engine) -> None:
+    id = workflow(engine, "a")
+    start(engine, id, "a")
+    exported = engine.export_workflow(id)
+    for event in exported["events"]:
+        if "claim" in event["data"]:
+            event["data"]["claim"] = claim
+
+    with pytest.raises(InvalidExport, match="cannot have happened"):
+        other.import_workflow(sealed(exported))
+
+
 @pytest.mark.parametrize("name", ["", "../x", "wf x", "wf_1/tasks/a", "<b>"])
 def test_an_id_that_is_none_of_a_workflow_is_refused(
     name: str, engine: Engine, other: Engine

@@ -58,6 +58,16 @@ def test_a_plan_with_a_prompt_too_large_names_the_task_and_is_not_made(engine: E
     assert engine.list_workflows()["workflows"] == []
 
 
+def test_a_prompt_too_large_is_found_wherever_it_stands_in_a_long_plan(engine: Engine) -> None:
+    tasks = [task(f"t{number}") for number in range(250)]
+    tasks[100] = task("t100", args={"goal": "word " * 50_000})
+
+    with pytest.raises(PromptTooLarge, match="Task 't100'"):
+        engine.create_workflow("fan_out", tasks=tasks)
+
+    assert engine.list_workflows()["workflows"] == []
+
+
 @pytest.mark.requirement("S155")
 def test_a_plan_that_is_registered_tells_the_same_cost(engine: Engine) -> None:
     tasks = [task("a"), task("b", label="Look at it")]

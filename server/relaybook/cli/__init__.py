@@ -3,6 +3,7 @@
 import io
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -59,6 +60,7 @@ app = new_app(
 
 def main() -> None:
     """The console script."""
+    _open_closed()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A terminal that cannot show a character is no reason to fail.
@@ -68,6 +70,13 @@ def main() -> None:
 
         completion_init()
     app(prog_name="relaybook")
+
+
+def _open_closed() -> None:
+    """Put a stream that holds nothing in the place of one that was closed (`>&-`)."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):  # the lowest number first
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115
 
 
 def _print_version(wanted: bool) -> None:

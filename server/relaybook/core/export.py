@@ -68,6 +68,7 @@ def read_document(said: Mapping[str, Any]) -> Exported:
         events = [_event(str(said["workflow_id"]), line) for line in said["events"]]
         _check_order(events)
         case = evolve(opened(events[0]), events[1:])
+        _check_rows(case)
     except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
         raise _invalid("Its events cannot have happened in this order.") from error
     return Exported(events, {str(name): str(body) for name, body in said["texts"].items()}, case)
@@ -94,6 +95,15 @@ def _check_order(events: Sequence[Event]) -> None:
             if states[event.task_id] not in sources:
                 raise ValueError(f"event {event.seq} follows {states[event.task_id]}")
             states[event.task_id] = target
+
+
+def _check_rows(case: Case) -> None:
+    """Raises ValueError where a row could not have come of events that happened."""
+    if any(isinstance(value, list | dict) for row in case.attempts.values() for value in row):
+        raise ValueError("an attempt holds what is no text and no number")
+    for task in case.tasks.values():
+        if (task.claim is not None) != (task.status is Status.IN_PROGRESS):
+            raise ValueError(f"task {task.id!r} has no claim, or one too many")
 
 
 def _invalid(message: str) -> InvalidExport:

@@ -3,7 +3,7 @@
 A workflow that was imported goes on where it was: with its claims, its leases and its plan.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from relaybook import __version__
@@ -20,7 +20,11 @@ from relaybook.store.events import read_events
 from relaybook.store.restore import restore, texts_of
 from relaybook.store.scopes import find_holders
 
-_CLAIMED = "SELECT 1 FROM attempts WHERE claim = :claim"
+#: How many values one statement looks for.
+LOOKED_FOR = 500
+
+_CLAIMED = "SELECT claim FROM attempts WHERE claim IN ({names})"
+_NAMED = "SELECT slug FROM tasks WHERE slug IN ({names})"
 
 
 def export_workflow(desk: Desk, workflow_id: str) -> dict[str, Any]:
@@ -65,17 +69,29 @@ def _refuse_taken(tx: Tx, exported: Exported) -> None:
     sql = "SELECT id FROM workflows WHERE request_id = :request_id"
     if tx.rows(sql, {"request_id": workflow.request_id}):
         raise _taken(workflow, f"Another workflow has its request_id {workflow.request_id!r}")
-    for event in exported.events:
-        if (claim := event.data.get("claim")) and tx.rows(_CLAIMED, {"claim": claim}):
-            raise _taken(workflow, f"Another workflow has the claim of its task {event.task_id!r}")
-    for task in exported.case.tasks.values():
-        if task.slug and tx.rows("SELECT 1 FROM tasks WHERE slug = :slug", {"slug": task.slug}):
-            raise _taken(workflow, f"Another workflow has its work item {task.slug!r}")
+    claims = {attempt.claim: attempt.task_id for attempt in exported.case.attempts.values()}
+    if claim := _first_found(tx, _CLAIMED, list(claims)):
+        raise _taken(workflow, f"Another workflow has the claim of its task {claims[claim]!r}")
+    tasks = exported.case.tasks.values()
+    if slug := _first_found(tx, _NAMED, [task.slug for task in tasks if task.slug]):
+        raise _taken(workflow, f"Another workflow has its work item {slug!r}")
+    for task in tasks:
         if task.status is Status.IN_PROGRESS and task.writes is not None:
             tx.lock(f"scopes of {workflow.project}")
             for scope in find_holders(tx, workflow.project, task):
                 raise _taken(workflow, f"Task {scope.task_id!r} of {scope.workflow_id} writes what "
                              f"its task {task.id!r} writes")  # fmt: skip
+
+
+def _first_found(tx: Tx, sql: str, values: Sequence[str]) -> str | None:
+    """One of `values` that the ledger has; None if it has none of them."""
+    for start in range(0, len(values), LOOKED_FOR):
+        some = values[start : start + LOOKED_FOR]
+        params = {f"value_{place}": value for place, value in enumerate(some)}
+        found = tx.rows(sql.format(names=", ".join(f":{name}" for name in params)), params)
+        if found:
+            return found[0][0]
+    return None
 
 
 def _taken(workflow: Workflow, what: str) -> AlreadyThere:

@@ -4,13 +4,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from relaybook.core.cost import prompt_cost
-from relaybook.core.plan.task_spec import TaskSpec
+from relaybook.core.plan.task_spec import TaskSpec, spec_value
+from relaybook.core.text import compact
 from relaybook.engine.desk import Desk
 from relaybook.engine.prompts.prompt import planned_prompt, takes_of
 from relaybook.model import Pattern
+from relaybook.registry.prompt import PROMPT_LIMIT
 
 #: How many prompts are rendered to be counted; a larger plan is estimated from as many.
 PROMPTS_COUNTED = 100
+#: A task whose specification has that many characters is rendered to see whether it fits: a
+#: character may be four bytes, and marks in its text may double it.
+SUSPECT = PROMPT_LIMIT // 8
 
 
 def plan_cost(
@@ -19,11 +24,17 @@ def plan_cost(
     """Words of a prompt on average, of all prompts, and the tokens that these may be.
 
     `growing` tells how many prompts will also carry results that are not there yet.
+
+    Raises:
+        PromptTooLarge: one of them would be too long; names the task.
     """
     step = -(-len(specs) // PROMPTS_COUNTED)
     counted = [
         len(planned_prompt(desk, pattern, spec, options).text.split()) for spec in specs[::step]
     ]
+    for place, spec in enumerate(specs):
+        if place % step and len(compact(spec_value(spec))) > SUSPECT:
+            planned_prompt(desk, pattern, spec, options)
     words = round(sum(counted) / len(counted))
     cost = prompt_cost(words if step > 1 else counted, len(specs))
     answer: dict[str, Any] = {"words": words, "workers": cost.workers, "total_words": cost.words}
