@@ -25,6 +25,7 @@ from relaybook.store.base import Store
 from relaybook.store.cases import get_task, get_workflow, needs_of
 from relaybook.store.events import read_events
 from relaybook.store.ledger import apply
+from tests.engine.test_laws import whole_case
 from tests.helpers import Clock, dump, fail, open_ledger, result, update
 from tests.stages import (
     HOOKS,
@@ -39,7 +40,6 @@ from tests.stages import (
     resolve,
     staged,
 )
-from tests.engine.test_laws import whole_case
 
 
 def slug_of(ledger: Store, workflow_id: str, stage: int) -> str | None:

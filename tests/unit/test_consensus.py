@@ -72,17 +72,6 @@ def test_weights_that_change_nothing_are_not_flagged() -> None:
     assert (report.weights_change_it, panel([opinion("a", 5)]).weights_change_it) == (False, False)
 
 
-def test_rankings_are_weighted_like_the_votes() -> None:
-    report = panel(
-        [opinion("a", 4), opinion("b", 4)],
-        rankings={"a": ["x", "y"], "b": ["y", "x"]},
-        weights=Weights(experts={"a": 2}),
-    )
-
-    assert report.ranking is not None
-    assert (report.ranking.standings[0].option, report.ranking.condorcet_winner) == ("x", "x")
-
-
 def test_votes_of_one_model_are_called_correlated() -> None:
     assert independence(3, "m-1").startswith("All experts ran on 'm-1': votes are correlated.")
 

@@ -41,7 +41,7 @@ def test_a_comparison_multiplies_by_workers_and_by_prompt_length():
 @pytest.mark.parametrize("other", [0, -3])
 def test_a_comparison_with_nothing_is_refused(other: int):
     with pytest.raises(InvalidArguments, match="at least one"):
-        compare(500, 5, other_workers=[other])
+        compare(500, 5, other_workers=[other], other_words=[])
 
 
 @pytest.mark.parametrize(

@@ -146,7 +146,7 @@ def test_coverage_is_clean_exactly_if_each_item_came_back_once(
 
 
 def test_long_results_are_to_be_summarised_in_groups() -> None:
-    assert collapse_advice(words=12_000, results=8, budget=6_000) == {
+    assert collapse_advice(words=12_000, results=8) == {
         "words": 12_000,
         "budget": 6_000,
         "group": 4,

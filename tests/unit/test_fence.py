@@ -51,9 +51,10 @@ hostile_texts = st.lists(st.one_of(fragments, st.text(max_size=5))).map("".join)
 
 
 def test_a_fence_names_its_nonce_source_and_trust() -> None:
-    fenced = fence("one\r\n\ttwo\n", nonce="7f3a", source="src/auth.py", trust="user")
+    fenced = fence("one\r\n\ttwo\n", nonce="7f3a", source="src/auth.py")
 
-    assert fenced.text == '<data-7f3a source="src/auth.py" trust="user">\none\n\ttwo\n</data-7f3a>'
+    opening = '<data-7f3a source="src/auth.py" trust="untrusted">'
+    assert fenced.text == f"{opening}\none\n\ttwo\n</data-7f3a>"
     assert fenced.removed == 0
 
 
@@ -208,9 +209,3 @@ def test_hostile_length_is_read_in_one_pass(text: str) -> None:
 
     assert len(fenced.text) < 3 * len(text) + 300
     assert len(scan(text)) < 9
-
-
-@pytest.mark.parametrize("trust", ["", "un trusted", 'x"', "User"])
-def test_a_trust_label_is_one_word(trust: str) -> None:
-    with pytest.raises(ValueError, match="trust label"):
-        fence("x", nonce="1", source="y", trust=trust)

@@ -5,11 +5,10 @@ from typing import Any
 
 import pytest
 
-from relaybook.core.prompt_rules import Finding, Severity
+from relaybook.core.prompt_rules import Finding
 from relaybook.core.result.gates import (
     RULES,
     ActionTaken,
-    Artifact,
     Criterion,
     Evidence,
     GateItem,
@@ -18,6 +17,7 @@ from relaybook.core.result.gates import (
     intake_gate,
     output_gate,
 )
+from relaybook.core.severity import Severity
 from relaybook.model import Tier
 from relaybook.registry.contract import Contract
 from relaybook.registry.contracts import Contracts
@@ -42,7 +42,7 @@ def test_sound_work_passes_every_rule() -> None:
         "require_evidence": True,
     }
     evidence = Evidence(
-        artifacts=(Artifact("src/auth.py", "ab12"),),
+        artifacts=("src/auth.py",),
         tests=(RecordedTest("refresh", "pass"), RecordedTest("slow", "skip")),
         metrics={"coverage": 0.9},
         criteria=(Criterion("tokens refresh", proven=True, evidence="test refresh"),),
@@ -87,7 +87,7 @@ def test_warnings_alone_only_warn() -> None:
 
 
 def test_an_artifact_counts_once_and_a_blank_one_not_at_all() -> None:
-    twice = (Artifact("a.py"), Artifact("a.py"), Artifact(" "))
+    twice = ("a.py", "a.py", " ")
 
     assert judge({"min_artifacts": 2}, artifacts=twice) == {"min_artifacts": "fail"}
 
@@ -202,7 +202,7 @@ def test_artifacts_lie_inside_the_declared_scope(
 ) -> None:
     expected = {} if passes else {"scope": "fail"}
 
-    assert judge(artifacts=(Artifact(path),), writes=writes) == expected
+    assert judge(artifacts=(path,), writes=writes) == expected
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ def test_failed_work_is_still_held_to_its_scope_and_its_tier() -> None:
     assert judge(
         failed=True,
         reason="no access",
-        artifacts=(Artifact("docs/a.md"),),
+        artifacts=("docs/a.md",),
         writes=("src/",),
         actions_taken=(ActionTaken("deploy", Tier.T3),),
     ) == {"scope": "fail", "tier": "fail"}

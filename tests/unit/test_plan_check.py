@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from relaybook.core.plan.check import PlanTask, check_plan
-from relaybook.core.plan.guards import Finding, Severity
+from relaybook.core.plan.guards import Finding
+from relaybook.core.severity import Severity
 from relaybook.errors import InvalidPlan
 from relaybook.model import Pattern, Tier
 

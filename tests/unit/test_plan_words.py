@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from relaybook.core.plan.guards import Severity
 from relaybook.core.plan.task_spec import TaskSpec
 from relaybook.core.plan.words import check_words
+from relaybook.core.severity import Severity
 
 README = " ".join(f"The readme of the project says {n}." for n in range(20))
 

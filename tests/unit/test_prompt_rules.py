@@ -16,7 +16,6 @@ from relaybook.core.prompt_rules import (
     Fingerprint,
     PromptFacts,
     Rule,
-    Severity,
     check,
     check_across,
     check_against,
@@ -26,6 +25,7 @@ from relaybook.core.prompt_rules import (
 )
 from relaybook.core.prompt_rules.example import FENCE, FIXED, one, prompt
 from relaybook.core.prompt_rules.phrases import ORDER_STEMS, ORDERING, PHRASES
+from relaybook.core.severity import Severity
 from relaybook.model import Tier
 
 

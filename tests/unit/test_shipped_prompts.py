@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relaybook.core.plan.task_fields import ITEM_ID_LIMIT
-from relaybook.core.prompt_rules import Severity, check, may_block
+from relaybook.core.prompt_rules import check, may_block
 from relaybook.core.prompt_rules.prompt_text import (
     SECTIONS,
     PromptText,
@@ -19,6 +19,7 @@ from relaybook.core.prompt_rules.prompt_text import (
     read,
 )
 from relaybook.core.schema.check import find_problems
+from relaybook.core.severity import Severity
 from relaybook.engine.prompts.lint import facts
 from relaybook.registry.check import boilerplate_words, plain
 from relaybook.registry.parameter import Parameter

@@ -1,5 +1,6 @@
 """The commands about skill contracts: list, show, find, pipeline, check."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
@@ -89,16 +90,13 @@ def check(engine: "Engine") -> dict[str, Any]:
         {"severity": "error", "contract": each.path.stem, "what": each.reason, "fix": "correct it"}
         for each in engine.contracts.problems()
     ]
-    counts = {word: sum(each["severity"] == word for each in said) for word in _SEVERITIES}
+    counts = Counter(each["severity"] for each in said)
     return {
         "summary": f"{len(contracts)} contract(s): {counts['error']} error(s), "
         f"{counts['warn']} warning(s), {counts['info']} note(s)",
         "errors": counts["error"],
         "findings": said,
     }
-
-
-_SEVERITIES = ("error", "warn", "info")
 
 
 def _wanted(engine: "Engine") -> set[str]:

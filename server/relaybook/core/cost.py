@@ -9,6 +9,8 @@ from relaybook.errors import InvalidArguments
 
 #: Tokens of an English word, about. Words are counted, tokens are only estimated from them.
 TOKENS_PER_WORD = 4 / 3
+#: How many runs tell how long the next will take.
+ENOUGH_RUNS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ def prompt_cost(words_per_prompt: Sequence[int] | int, workers: int, packed: int
 
 
 def compare(
-    words: int, workers: int, other_workers: Sequence[int] = (), other_words: Sequence[int] = ()
+    words: int, workers: int, other_workers: Sequence[int], other_words: Sequence[int]
 ) -> tuple[Comparison, ...]:
     """The plan itself, then with each other number of workers, then with each other length.
 
@@ -71,15 +73,13 @@ def compare(
     return tuple(Comparison(w, each, w * each, w * each / base) for w, each in plans)
 
 
-def expected_minutes_from(
-    durations: Sequence[float], default: float, enough: int = 5
-) -> tuple[float, str]:
+def expected_minutes_from(durations: Sequence[float], default: float) -> tuple[float, str]:
     """Minutes that a task will take, and where the number is from.
 
     The median of `durations`, the minutes of earlier runs of its template, once there are
-    `enough` of them; one run that hung does not move it.
+    enough of them; one run that hung does not move it.
     """
     runs = len(durations)
-    if runs < enough:
-        return default, f"default; {runs} of {enough} runs needed are in this ledger"
+    if runs < ENOUGH_RUNS:
+        return default, f"default; {runs} of {ENOUGH_RUNS} runs needed are in this ledger"
     return median(durations), f"median of {runs} runs in this ledger"

@@ -43,7 +43,6 @@ _BLOCKS = ("#", "```", "~~~", "---", "===")
 #: What the label of a source has no room for.
 _QUOTES = str.maketrans(dict.fromkeys('"<>', "'"))
 _NONCE = re.compile("[0-9a-f]{1,64}")
-_TRUST = re.compile("[a-z]{1,20}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +53,7 @@ class Fenced:
     removed: int
 
 
-def fence(
-    text: str, *, nonce: str, source: str, trust: str = "untrusted", datamark: str = ""
-) -> Fenced:
+def fence(text: str, *, nonce: str, source: str, datamark: str = "") -> Fenced:
     """`text` as data: cleaned, between tags that carry `nonce`.
 
     Args:
@@ -66,11 +63,9 @@ def fence(
     """
     if not _NONCE.fullmatch(nonce):
         raise ValueError(f"A nonce is 1 to 64 hexadecimal digits in lower case, not {nonce!r}.")
-    if not _TRUST.fullmatch(trust):
-        raise ValueError(f"A trust label is one word in lower case, not {trust!r}.")
     marked = text.replace(" ", datamark) if datamark else text
     content, removed = clean(marked.rstrip("\n"))
-    opening = f'<data-{nonce} source="{_label(source)}" trust="{trust}">'
+    opening = f'<data-{nonce} source="{_label(source)}" trust="untrusted">'
     return Fenced(f"{opening}\n{content}\n</data-{nonce}>", removed)
 
 

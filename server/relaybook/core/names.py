@@ -7,6 +7,12 @@ from collections.abc import Sequence
 SHOWN = 20
 
 
+def few(shown: Sequence[str], count: int) -> str:
+    """The first of `count` texts as a list to read, with how many more there are."""
+    more = count - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
+
+
 class Names:
     """The first names in the order of their places, and how many there are.
 

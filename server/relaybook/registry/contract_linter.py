@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
+from relaybook.core.severity import Severity, worst_first
 from relaybook.model import Tier
 from relaybook.registry.contract import FILLED, Contract, placeholders
 
@@ -25,7 +25,7 @@ EFFECT_TIERS = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    severity: Literal["error", "warn", "info"]
+    severity: Severity
     #: The name of the contract, or a capability that no contract has.
     contract: str
     what: str
@@ -50,13 +50,13 @@ def check_contracts(
     findings += _cycles(by_name)
     if templates is not None:
         findings += [f for c in by_name.values() for f in _template_use(c, templates)]
-    return tuple(sorted(findings, key=lambda f: ("error", "warn", "info").index(f.severity)))
+    return tuple(worst_first(findings))
 
 
 def _file_name(contract: Contract, _: ByName) -> Iterator[Finding]:
     if contract.path.stem != contract.name:
         what = f"the file {contract.path.name!r} holds the contract {contract.name!r}"
-        yield Finding("error", contract.name, what, f"rename it to {contract.name}.json")
+        yield Finding(Severity.ERROR, contract.name, what, f"rename it to {contract.name}.json")
 
 
 def _dangling(contract: Contract, by_name: ByName) -> Iterator[Finding]:
@@ -64,7 +64,9 @@ def _dangling(contract: Contract, by_name: ByName) -> Iterator[Finding]:
         for other in getattr(contract, side):
             if other not in by_name:
                 what = f"{side} names {other!r}, which has no contract"
-                yield Finding("warn", contract.name, what, f"add {other}.json or drop the name")
+                yield Finding(
+                    Severity.WARN, contract.name, what, f"add {other}.json or drop the name"
+                )
 
 
 def _one_way(contract: Contract, by_name: ByName) -> Iterator[Finding]:
@@ -73,7 +75,7 @@ def _one_way(contract: Contract, by_name: ByName) -> Iterator[Finding]:
             if other in by_name and contract.name not in getattr(by_name[other], back):
                 what = f"{side} names {other!r}, whose {back} does not name it"
                 fix = f"add {contract.name!r} to {back} of {other}.json"
-                yield Finding("info", contract.name, what, fix)
+                yield Finding(Severity.INFO, contract.name, what, fix)
 
 
 def _inputs_without_source(contract: Contract, by_name: ByName) -> Iterator[Finding]:
@@ -82,7 +84,9 @@ def _inputs_without_source(contract: Contract, by_name: ByName) -> Iterator[Find
     for entry in contract.inputs:
         if before and entry.required and entry.name not in produced:
             what = f"no upstream skill produces the required input {entry.name!r}"
-            yield Finding("info", contract.name, what, "the caller gives it, or the goal says it")
+            yield Finding(
+                Severity.INFO, contract.name, what, "the caller gives it, or the goal says it"
+            )
 
 
 def _reach(contract: Contract, _: ByName) -> Iterator[Finding]:
@@ -91,7 +95,9 @@ def _reach(contract: Contract, _: ByName) -> Iterator[Finding]:
         tier = EFFECT_TIERS[effect]
         if tier > cap:
             what = f"{effect} is {tier}, beyond what its worker or a parent action may do ({cap})"
-            yield Finding("error", contract.name, what, f"add a parent_action of tier {tier}")
+            yield Finding(
+                Severity.ERROR, contract.name, what, f"add a parent_action of tier {tier}"
+            )
 
 
 def _outputs_that_pass(contract: Contract, _: ByName) -> Iterator[Finding]:
@@ -99,14 +105,16 @@ def _outputs_that_pass(contract: Contract, _: ByName) -> Iterator[Finding]:
     for name in contract.passes:
         if name not in outputs:
             what = f"passes names {name!r}, which is no output"
-            yield Finding("error", contract.name, what, "name one of its outputs")
+            yield Finding(Severity.ERROR, contract.name, what, "name one of its outputs")
 
 
 def _differences(contract: Contract, _: ByName) -> Iterator[Finding]:
     for name in contract.per_capability:
         if name not in contract.capabilities:
             what = f"per_capability names {name!r}, which is not among its capabilities"
-            yield Finding("error", contract.name, what, "declare the capability or drop the entry")
+            yield Finding(
+                Severity.ERROR, contract.name, what, "declare the capability or drop the entry"
+            )
 
 
 CHECKS: tuple[Check, ...] = (
@@ -129,7 +137,7 @@ def _template_use(contract: Contract, templates: Templates) -> Iterator[Finding]
         for fault in _faults_of_use(contract.for_capability(name), given, templates)
     )
     for what, fix in dict.fromkeys(faults):
-        yield Finding("error", contract.name, what, fix)
+        yield Finding(Severity.ERROR, contract.name, what, fix)
 
 
 def _faults_of_use(
@@ -163,7 +171,9 @@ def _faults_of_use(
 def _capabilities_without_holder(by_name: ByName, capabilities: Iterable[str]) -> list[Finding]:
     held = {capability for contract in by_name.values() for capability in contract.capabilities}
     return [
-        Finding("error", name, "a composition asks for it and no skill has it", "add it to one")
+        Finding(
+            Severity.ERROR, name, "a composition asks for it and no skill has it", "add it to one"
+        )
         for name in sorted(set(capabilities) - held)
     ]
 
@@ -177,7 +187,9 @@ def _cycles(by_name: ByName) -> list[Finding]:
         if name in reach[name]
     }
     return [
-        Finding("info", group[0], f"work can come round: {', '.join(group)}", "none if meant so")
+        Finding(
+            Severity.INFO, group[0], f"work can come round: {', '.join(group)}", "none if meant so"
+        )
         for group in sorted(groups)
     ]
 

@@ -30,7 +30,7 @@ _DATAMARK = re.compile("[\\^~*_+=\u2500-\u25ff]")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
-def read_template(path: Path, *, shadows: bool = False) -> Template:
+def read_template(path: Path, *, shadows: bool) -> Template:
     """The template in the file at `path`.
 
     Raises:

@@ -26,8 +26,6 @@ _FAILED = frozenset({"fail", "failed", "error"})
 #: Bytes for the names of tasks in the sentence.
 _ROOM = 90
 
-Reported = Mapping[str, tuple[str, ...]]
-
 
 class Reports(Part):
     """How much of each kind is reported, and by which tasks."""

@@ -17,7 +17,7 @@ def target_path(target: str) -> str:
     return f"skills/{target[6:]}/SKILL.md" if target.startswith("skill:") else target
 
 
-def as_patch(lessons: Iterable[Lesson], target: str, current: str = "") -> str:
+def as_patch(lessons: Iterable[Lesson], target: str, current: str) -> str:
     """A unified diff that adds the lessons for `target` to its file, whose text is `current`.
 
     They are added at the end of the section HEADING, which is made if it is missing. A lesson

@@ -182,22 +182,22 @@ def uncovered(given: Sequence[str], returned: Sequence[str]) -> dict[str, list[s
     return found
 
 
-def collapse_advice(words: int, results: int, budget: int = REDUCE_BUDGET) -> dict[str, Any] | None:
+def collapse_advice(words: int, results: int) -> dict[str, Any] | None:
     """How to group results that are too long to be read at once; None if they are not.
 
     The collapse stage of map-reduce over long texts (arXiv 2410.09342).
     """
-    if words <= budget or results < 2:
+    if words <= REDUCE_BUDGET or results < 2:
         return None
-    group = max(2, budget * results // words)
+    group = max(2, REDUCE_BUDGET * results // words)
     groups = -(-results // group)
     return {
         "words": words,
-        "budget": budget,
+        "budget": REDUCE_BUDGET,
         "group": group,
         "groups": groups,
         "advice": (
-            f"{results} results hold {words:,} words, over {budget:,}. Summarise them in the "
+            f"{results} results hold {words:,} words, over {REDUCE_BUDGET:,}. Summarise them in the "
             f"order of their partitions, {group} at a time, then merge the {groups} summaries."
         ),
     }

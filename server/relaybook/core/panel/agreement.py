@@ -15,6 +15,9 @@ AGREEMENT_BANDS = ((0.75, "strong"), (0.5, "moderate"), (0.0, "weak"))
 #: Lower bounds of the words for alpha (Krippendorff 2004, Content Analysis, p. 241).
 ALPHA_BANDS = ((0.8, "reliable"), (0.667, "tentative"), (-1.0, "unreliable"))
 
+#: From the lowest verdict or score, 1, to the highest, 5.
+SCALE = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Measure:
@@ -35,23 +38,23 @@ def band(value: float, bands: tuple[tuple[float, str], ...]) -> str:
     return next((word for bound, word in bands if value >= bound), bands[-1][1])
 
 
-def pairwise_agreement(scores: Sequence[float], width: float = 4) -> Measure:
-    """The mean over all pairs of 1 - |a - b| / `width`, the length of the scale."""
+def pairwise_agreement(scores: Sequence[float]) -> Measure:
+    """The mean over all pairs of 1 - |a - b| / 4, the length of the scale."""
     if len(scores) < 2:
         return Measure(None, reason="fewer than two scores")
-    value = fmean(1 - abs(a - b) / width for a, b in combinations(scores, 2))
+    value = fmean(1 - abs(a - b) / SCALE for a, b in combinations(scores, 2))
     return Measure(value, band(value, AGREEMENT_BANDS))
 
 
-def tastle_wierman(scores: Sequence[float], width: float = 4) -> Measure:
-    """1 + sum of p(x) log2(1 - |x - mean| / `width`): 1 if all agree, 0 if half stand at each end.
+def tastle_wierman(scores: Sequence[float]) -> Measure:
+    """1 + sum of p(x) log2(1 - |x - mean| / 4): 1 if all agree, 0 if half stand at each end.
 
     Tastle and Wierman 2007, Consensus and dissention: a measure of ordinal dispersion.
     """
     if len(scores) < 2:
         return Measure(None, reason="fewer than two scores")
     mean = fmean(scores)
-    value = 1 + fmean(log2(1 - abs(score - mean) / width) for score in scores)
+    value = 1 + fmean(log2(1 - abs(score - mean) / SCALE) for score in scores)
     return Measure(value)
 
 

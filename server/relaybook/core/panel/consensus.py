@@ -1,4 +1,4 @@
-"""One report of a panel: outcome, agreement, weights, dissent, rankings and their caveats.
+"""One report of a panel: outcome, agreement, weights, dissent, and their caveats.
 
 One round, blind, no debate: most of the gain ascribed to debate comes from the vote alone
 (arXiv 2508.17536).
@@ -17,7 +17,6 @@ from relaybook.core.panel.agreement import (
     pairwise_agreement,
     tastle_wierman,
 )
-from relaybook.core.panel.ranking import Ballot, Ranking, rank
 from relaybook.core.panel.votes import (
     LEAST_QUORUM,
     Decided,
@@ -70,7 +69,6 @@ class PanelReport:
     pairwise: Measure
     tastle_wierman: Measure
     alpha: Measure
-    ranking: Ranking | None
     independence: str
 
     @property
@@ -107,8 +105,6 @@ class PanelReport:
             shown["weighted"] = self.weighted.as_dict() | {"differs": self.weights_change_it}
         if self.criteria_mean.weighted is not None:
             shown["criteria_mean"] = self.criteria_mean.as_dict()
-        if self.ranking:
-            shown["ranking"] = self.ranking.as_dict()
         return shown
 
 
@@ -118,17 +114,12 @@ def panel(
     *,
     weights: Weights | None = None,
     quorum: int | None = None,
-    rankings: Mapping[str, Sequence[str]] | None = None,
     model: str = "",
 ) -> PanelReport:
-    """The report of a panel; `rankings` are the options of each expert, best first.
-
-    `model` is what all experts ran on, if that is known.
-    """
+    """The report of a panel; `model` is what all experts ran on, if that is known."""
     given = weights or Weights()
     needed = max(LEAST_QUORUM, quorum or default_quorum(len(opinions) + len(missing)))
     scores = [opinion.verdict for opinion in opinions]
-    ballots = [Ballot(who, tuple(order), given.of(who)) for who, order in (rankings or {}).items()]
     return PanelReport(
         opinions=tuple(opinions),
         missing=tuple(missing),
@@ -139,7 +130,6 @@ def panel(
         pairwise=pairwise_agreement(scores),
         tastle_wierman=tastle_wierman(scores),
         alpha=criteria_alpha(list(_scores_by_criterion(opinions).values())),
-        ranking=rank(ballots) if ballots else None,
         independence=independence(len(opinions), model),
     )
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from relaybook.core.plan.callers_part import label_supervises, reduces, role_supervises
 from relaybook.core.plan.graph import layers, waits
-from relaybook.core.plan.guards import Finding, Severity, check_minutes, check_width, named
+from relaybook.core.plan.guards import Finding, check_minutes, check_width, named
 from relaybook.core.policy import DEFAULT_WIDTH
 from relaybook.core.scope import clashes
+from relaybook.core.severity import Severity, worst_first
 from relaybook.model import Pattern, Tier
 
 #: How many overlaps of tasks on different layers are looked into.
@@ -51,7 +52,7 @@ def check_plan(
     found += _check_each(pattern, tasks)
     found += _check_panel(pattern, tasks)
     found += _check_writes(tasks, ranks)
-    return _worst_first(found)
+    return tuple(worst_first(found))
 
 
 def check_change(
@@ -67,12 +68,7 @@ def check_change(
     found += _check_each(pattern, added)
     found += _check_panel(pattern, tasks)
     found += _check_writes(tasks, layers({task.id: task.needs for task in tasks}))
-    return _worst_first(found)
-
-
-def _worst_first(found: Sequence[Finding]) -> tuple[Finding, ...]:
-    severities = list(Severity)
-    return tuple(sorted(found, key=lambda finding: -severities.index(finding.severity)))
+    return tuple(worst_first(found))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,9 @@ from relaybook.errors import InvalidPlan
 
 Needs = Mapping[str, Sequence[str]]
 
+#: How many tasks of a circle a refusal names.
+SHOWN = 6
+
 
 def find_cycle(needs: Needs) -> list[str]:
     """Tasks of which each needs the next, and the last the first; empty if there are none."""
@@ -108,9 +111,9 @@ def _walk(needs: Needs) -> tuple[list[str], list[str]]:
     return list(done), []
 
 
-def _loop(cycle: Sequence[str], most: int = 6) -> str:
-    """A cycle to read, such as `'a' → 'b' → 'a'`; of a long one its first `most` tasks."""
-    shown = [repr(task) for task in cycle[:most]]
-    if len(cycle) > most:
-        shown.append(f"{len(cycle) - most} more")
+def _loop(cycle: Sequence[str]) -> str:
+    """A cycle to read, such as `'a' → 'b' → 'a'`; of a long one its first tasks."""
+    shown = [repr(task) for task in cycle[:SHOWN]]
+    if len(cycle) > SHOWN:
+        shown.append(f"{len(cycle) - SHOWN} more")
     return " → ".join([*shown, repr(cycle[0])])

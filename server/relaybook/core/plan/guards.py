@@ -5,24 +5,19 @@ A finding is advice; only the severity `error` stands in the way of a plan.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
+from relaybook.core.names import few
 from relaybook.core.plan.partition import waves
 from relaybook.core.policy import DEFAULT_WIDTH, SWEET_SPOT_WIDTH, WORKER_MINUTES
+from relaybook.core.severity import Severity
 from relaybook.model import Pattern
 
 #: Patterns whose tasks wait for none of each other.
 PARALLEL = frozenset({Pattern.FAN_OUT, Pattern.EXPERT_PANEL, Pattern.MAP_REDUCE})
 #: Minutes from which one task is a monolith, whatever it does.
 MONOLITH_MINUTES = 30.0
-
-
-class Severity(StrEnum):
-    """How much a finding weighs: `info` is a note, `error` refuses the plan."""
-
-    INFO = "info"
-    WARN = "warn"
-    ERROR = "error"
+#: How many tasks a finding names.
+NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +118,9 @@ def check_batches(parts: int, wanted: int | None) -> list[Finding]:
     ]
 
 
-def named(tasks: Sequence[str], most: int = 5) -> str:
+def named(tasks: Sequence[str]) -> str:
     """Tasks to read, such as `'a', 'b' and 7 more`; never long."""
-    shown = ", ".join(repr(task[:40]) for task in tasks[:most])
-    return shown if len(tasks) <= most else f"{shown} and {len(tasks) - most} more"
+    return few([repr(task[:40]) for task in tasks[:NAMED]], len(tasks))
 
 
 def _monolith(pattern: Pattern) -> Finding:

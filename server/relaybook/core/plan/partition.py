@@ -72,23 +72,22 @@ def balance(parts: Partitions) -> Balance:
     )
 
 
-def suggest_parts(items: int, minutes_per_item: float, width: int = DEFAULT_WIDTH) -> int:
+def suggest_parts(items: int, minutes_per_item: float) -> int:
     """How many partitions of `items` to make.
 
-    As many as run at once (`width`), but fewer if a worker would otherwise run under 5
+    As many as run at once, but fewer if a worker would otherwise run under 5
     minutes, and more, in waves, if it would run over 15. The ends win over the width.
     """
-    if items < 1 or width < 1 or not 0 < minutes_per_item < math.inf:
+    if items < 1 or not 0 < minutes_per_item < math.inf:
         raise InvalidPlan(
-            f"{items!r} items of {minutes_per_item!r} minutes, {width!r} workers at once, "
-            "cannot be divided.",
-            allowed="at least 1 item, more than 0 minutes per item, at least 1 worker",
+            f"{items!r} items of {minutes_per_item!r} minutes cannot be divided.",
+            allowed="at least 1 item, more than 0 minutes per item",
             next="correct the number and call again",
         )
     shortest, longest = WORKER_MINUTES
     fewest_each = math.ceil(min(items, shortest / minutes_per_item))
     most_each = max(1, math.floor(min(items, longest / minutes_per_item)))
-    return max(math.ceil(items / most_each), min(items // fewest_each, width))
+    return max(math.ceil(items / most_each), min(items // fewest_each, DEFAULT_WIDTH))
 
 
 def waves(workers: int, width: int = DEFAULT_WIDTH) -> list[int]:
@@ -121,8 +120,8 @@ def _check(items: Sequence[Item], parts: int) -> None:
         )
 
 
-def _first(names: Sequence[str], most: int = 3) -> str:
-    return ", ".join(repr(name[:40]) for name in names[:most])
+def _first(names: Sequence[str]) -> str:
+    return ", ".join(repr(name[:40]) for name in names[:3])
 
 
 def _units(items: Sequence[Item]) -> list[list[int]]:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-from relaybook.core.plan.guards import PARALLEL, Finding, Severity, check_minutes, check_width
+from relaybook.core.plan.guards import PARALLEL, Finding, check_minutes, check_width
 from relaybook.core.plan.partition import suggest_parts
 from relaybook.core.plan.questions import INLINE, ORDERS, Choice, Facts, OrderName, Question, asked
 from relaybook.core.plan.tasks import MAX_TASKS
 from relaybook.core.policy import DEFAULT_WIDTH, SWEET_SPOT_WIDTH, WORKER_MINUTES
+from relaybook.core.severity import Severity
 from relaybook.errors import InvalidArguments
 from relaybook.model import Pattern
 

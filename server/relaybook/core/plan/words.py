@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from relaybook.core.plan.guards import Finding, Severity, named
+from relaybook.core.plan.guards import Finding, named
 from relaybook.core.plan.task_spec import TaskSpec
 from relaybook.core.prompt_rules import orders_several, orders_to_spawn
+from relaybook.core.severity import Severity
 from relaybook.core.text import canonical, text_hash, texts_in
 
 #: Words from which a text that most tasks are given is a dump.

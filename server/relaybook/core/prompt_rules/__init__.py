@@ -15,7 +15,7 @@ from relaybook.core.prompt_rules.lint import (
     orders_to_spawn,
 )
 from relaybook.core.prompt_rules.reading import Reading, read_facts
-from relaybook.core.prompt_rules.rule import Finding, ModelHint, PromptFacts, Rule, Severity
+from relaybook.core.prompt_rules.rule import Finding, ModelHint, PromptFacts, Rule
 from relaybook.core.prompt_rules.work import work_of
 
 __all__ = [
@@ -26,7 +26,6 @@ __all__ = [
     "PromptFacts",
     "Reading",
     "Rule",
-    "Severity",
     "check",
     "check_across",
     "check_against",

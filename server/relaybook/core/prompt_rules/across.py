@@ -18,7 +18,8 @@ from zlib import crc32
 
 from relaybook.core.prompt_rules.example import one, prompt
 from relaybook.core.prompt_rules.prompt_text import find_fences
-from relaybook.core.prompt_rules.rule import Finding, Hit, Rule, Severity, finding
+from relaybook.core.prompt_rules.rule import Finding, Hit, Rule, finding
+from relaybook.core.severity import Severity
 
 #: Words of a block; shorter repetitions are no dump.
 BLOCK_WORDS = 40

@@ -9,9 +9,10 @@ from relaybook.core.prompt_rules.instructions import Instructions
 from relaybook.core.prompt_rules.part import Part, remembered
 from relaybook.core.prompt_rules.prompt_text import Kind, Line
 from relaybook.core.prompt_rules.reading import Checked, Reading
-from relaybook.core.prompt_rules.rule import Hit, Rule, Severity, hit_at
+from relaybook.core.prompt_rules.rule import Hit, Rule, hit_at
 from relaybook.core.prompt_rules.sentences import word_set
 from relaybook.core.schema.check import find_problems
+from relaybook.core.severity import Severity
 from relaybook.errors import InvalidPlan
 
 #: Words that name a time limit, a scope boundary, a done criterion, a stop condition.

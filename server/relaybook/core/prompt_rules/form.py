@@ -10,8 +10,9 @@ from relaybook.core.prompt_rules.instructions import Instructions
 from relaybook.core.prompt_rules.part import Part
 from relaybook.core.prompt_rules.prompt_text import SECTIONS, Kind
 from relaybook.core.prompt_rules.reading import Checked, Reading
-from relaybook.core.prompt_rules.rule import Hit, Rule, Severity, hit_at, place
+from relaybook.core.prompt_rules.rule import Hit, Rule, hit_at, place
 from relaybook.core.prompt_rules.sentences import Sentence, orders, word_set
+from relaybook.core.severity import Severity
 
 #: Words outside the fences, of context, of data: above these a prompt is too long.
 INSTRUCTION_WORDS, CONTEXT_WORDS, DATA_WORDS = 500, 500, 4_000

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Literal, NamedTuple
 
 from relaybook.core.prompt_rules.prompt_text import Line
+from relaybook.core.severity import Severity
 from relaybook.errors import clip
 from relaybook.model import Tier
 
@@ -18,14 +18,6 @@ WHAT_LIMIT = 240
 
 Work = Literal["mechanical", "judgement"]
 ModelHint = Literal["cheap", "standard", "expert"]
-
-
-class Severity(StrEnum):
-    """An error blocks the start until an override is recorded; the others advise."""
-
-    ERROR = "error"
-    WARN = "warn"
-    INFO = "info"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

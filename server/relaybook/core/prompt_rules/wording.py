@@ -8,8 +8,9 @@ from relaybook.core.prompt_rules.instructions import Instructions
 from relaybook.core.prompt_rules.part import Part
 from relaybook.core.prompt_rules.prompt_text import Kind
 from relaybook.core.prompt_rules.reading import Checked, Reading, phrases_of
-from relaybook.core.prompt_rules.rule import Hit, Rule, Severity, hit_at
+from relaybook.core.prompt_rules.rule import Hit, Rule, hit_at
 from relaybook.core.prompt_rules.sentences import words_of
+from relaybook.core.severity import Severity
 from relaybook.model import Tier
 
 #: How many siblings are looked for in one prompt.

@@ -94,7 +94,7 @@ def words_in_json(text: str) -> int:
     return len(text.replace('":', " ").replace(",", " ").split())
 
 
-def budget_of(counted: Words, workers: int = 1) -> Budget:
+def budget_of(counted: Words, workers: int) -> Budget:
     """Prompt cost over `workers` that each receive it.
 
     Raises:

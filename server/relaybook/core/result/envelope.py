@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any, cast
 
+from relaybook.core.names import few
 from relaybook.core.result.block import (
     CLOSE,
     OPEN,
@@ -187,8 +188,7 @@ def _ignored(value: Mapping[str, Any]) -> Iterator[str]:
     """The flag of an envelope with members that mean nothing, or not what they say."""
     if names := [name for name in value if name not in MEMBERS or _is_unread(name, value[name])]:
         shown = [name if _PLAIN_NAME.fullmatch(name) else "…" for name in names[:IGNORED_SHOWN]]
-        more = len(names) - len(shown)
-        yield f"ignored: {', '.join(shown)}" + (f" and {more} more" if more else "")
+        yield f"ignored: {few(shown, len(names))}"
 
 
 def _is_unread(name: str, said: Any) -> bool:

@@ -15,7 +15,6 @@ from relaybook.core.result.envelope import Envelope
 from relaybook.core.result.gates import (
     PASSED,
     ActionTaken,
-    Artifact,
     Criterion,
     Evidence,
     RecordedTest,
@@ -114,9 +113,7 @@ def evidence(
         for data in records.tests.values()
     )
     return Evidence(
-        artifacts=tuple(
-            Artifact(path, data.get("hash")) for path, data in records.artifacts.items()
-        ),
+        artifacts=tuple(records.artifacts),
         tests=tests,
         metrics={name: data["value"] for name, data in records.metrics.items()},
         criteria=tuple(
@@ -133,7 +130,7 @@ def goal_criterion(goal: str) -> str:
     return clip(goal, CRITERION_LIMIT)
 
 
-def _criterion(records: Records, text: str, *, by_any_test: bool = False) -> Criterion:
+def _criterion(records: Records, text: str, *, by_any_test: bool) -> Criterion:
     said = records.criteria.get(_key(text))
     if said is not None:
         return Criterion(text, bool(said["proven"]), str(said.get("evidence", "")))

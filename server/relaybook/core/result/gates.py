@@ -11,9 +11,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from relaybook.core.names import few
 from relaybook.core.paths import inside
-from relaybook.core.prompt_rules import Finding, Severity
+from relaybook.core.prompt_rules import Finding
 from relaybook.core.result.placeholders import likely_placeholders, sure_placeholders
+from relaybook.core.severity import Severity
 from relaybook.errors import clip
 from relaybook.model import Tier
 
@@ -32,13 +34,6 @@ _LEVELS: Mapping[Severity, Literal["warn", "fail"]] = {
 
 PASSED = frozenset({"pass", "passed", "ok"})
 SKIPPED = frozenset({"skip", "skipped"})
-
-
-@dataclass(frozen=True, slots=True)
-class Artifact:
-    #: A path relative to the project, or an http link.
-    path: str
-    hash: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +63,8 @@ class ActionTaken:
 class Evidence:
     """What is recorded of a piece of work that has ended."""
 
-    artifacts: tuple[Artifact, ...] = ()
+    #: Paths relative to the project, or http links.
+    artifacts: tuple[str, ...] = ()
     tests: tuple[RecordedTest, ...] = ()
     metrics: Mapping[str, float] = field(default_factory=dict[str, float])
     criteria: tuple[Criterion, ...] = ()
@@ -132,7 +128,7 @@ def output_gate(rules: Mapping[str, Any], evidence: Evidence, tier_cap: Tier = T
 def intake_gate(
     required: Sequence[str],
     given: Collection[str],
-    findings: Sequence[Finding] = (),
+    findings: Sequence[Finding],
     waived: Collection[str] = (),
 ) -> Verdict:
     """The verdict before work starts: its required inputs, and what is wrong with its prompt.
@@ -163,14 +159,12 @@ def _verdict(items: Iterable[GateItem]) -> Verdict:
 
 def _named(culprits: Sequence[str]) -> str:
     """The first few of `culprits`, and how many there are besides."""
-    named = ", ".join(repr(clip(name, NAME_LIMIT)) for name in culprits[:NAMED])
-    more = len(culprits) - NAMED
-    return f"{named} and {more} more" if more > 0 else named
+    return few([repr(clip(name, NAME_LIMIT)) for name in culprits[:NAMED]], len(culprits))
 
 
 def _min_artifacts(case: _Case) -> _Fault:
     least = case.rules.get("min_artifacts", 0)
-    count = len({artifact.path for artifact in case.evidence.artifacts if artifact.path.strip()})
+    count = len({path for path in case.evidence.artifacts if path.strip()})
     return ("fail", f"{count} artifacts are recorded, {least} needed") if count < least else None
 
 
@@ -229,7 +223,7 @@ def _found_in(texts: Mapping[str, str], find: Callable[[str], tuple[str, ...]]) 
 
 def _scope(case: _Case) -> _Fault:
     writes = case.evidence.writes
-    paths = [artifact.path for artifact in case.evidence.artifacts]
+    paths = case.evidence.artifacts
     outside = [path for path in paths if not _is_link(path) and not inside(path, writes)]
     return ("fail", f"artifacts lie outside the scope: {_named(outside)}") if outside else None
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from relaybook.core.names import few
 from relaybook.core.schema import linear_patterns
 from relaybook.errors import clip
 
@@ -73,8 +74,7 @@ def _listed(names: Sequence[str]) -> str:
         if left < 0 and shown:
             break
         shown.append(quoted)
-    more = len(names) - len(shown)
-    return ", ".join(shown) + (f" and {more} more" if more else "")
+    return few(shown, len(names))
 
 
 def _brief(value: Any) -> str:

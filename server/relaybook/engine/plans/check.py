@@ -6,11 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 from relaybook.core.plan.check import PlanTask, check_change, check_plan
-from relaybook.core.plan.guards import Finding, Severity, named
+from relaybook.core.plan.guards import Finding, named
 from relaybook.core.plan.task_spec import TaskSpec, waits_for
 from relaybook.core.plan.words import check_words
 from relaybook.core.policy import FINDINGS_SHOWN
 from relaybook.core.prompt_rules import check, orders_outward_deed
+from relaybook.core.severity import Severity, worst_first
 from relaybook.core.text import canonical, texts_in
 from relaybook.engine.desk import Desk
 from relaybook.engine.plans.hand_over import (
@@ -30,7 +31,6 @@ from relaybook.store.cases import needs_of
 from relaybook.store.tables import TASKS
 
 _SAYS_DONE = re.compile(r"\bdone (?:when|means)\b", re.IGNORECASE)
-_SEVERITIES = list(Severity)
 _OVERRIDE = "; or, if it stays in the workspace, say so in create_workflow(override='<why>')"
 
 
@@ -113,8 +113,7 @@ def _judged(findings: Sequence[Finding]) -> list[dict[str, str]]:
             raise InvalidPlan(
                 f"{finding.what}: {finding.why}.", next=finding.fix, rule=finding.rule
             )
-    worst_first = sorted(findings, key=lambda finding: -_SEVERITIES.index(finding.severity))
-    return [told(finding) for finding in worst_first[:FINDINGS_SHOWN]]
+    return [told(finding) for finding in worst_first(findings)[:FINDINGS_SHOWN]]
 
 
 def check_hooks(desk: Desk, options: Mapping[str, Any]) -> list[dict[str, str]]:

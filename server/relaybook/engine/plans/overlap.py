@@ -2,7 +2,8 @@
 
 from itertools import islice
 
-from relaybook.core.plan.guards import Finding, Severity
+from relaybook.core.plan.guards import Finding
+from relaybook.core.severity import Severity
 from relaybook.core.task.case import Case
 from relaybook.engine.plans.check import told
 from relaybook.store.base import Tx

@@ -12,12 +12,12 @@ from relaybook.core.prompt_rules import (
     ModelHint,
     PromptFacts,
     Reading,
-    Severity,
     fingerprint,
     work_of,
 )
 from relaybook.core.prompt_rules.words import budget_of
 from relaybook.core.result.gates import GateItem, Verdict
+from relaybook.core.severity import worst_first
 from relaybook.engine.prompts.prompt import Draft
 from relaybook.engine.verdict import INTAKE, gate_told
 from relaybook.errors import PromptBlocked, clip
@@ -30,7 +30,6 @@ FIX_LIMIT = 130
 
 #: The ways to merge results that read fields of them.
 _BY_FIELDS = frozenset({"verdict", "domain_risk", "records"})
-_ORDER = list(Severity)
 
 
 def facts(
@@ -77,8 +76,7 @@ def print_of(draft: Draft, workflow: Workflow) -> Fingerprint:
 
 def told(findings: Sequence[Finding]) -> list[dict[str, str]]:
     """The most serious findings, as an answer carries them."""
-    ordered = sorted(findings, key=lambda finding: _ORDER.index(finding.severity))
-    return [_told(finding) for finding in ordered[:FINDINGS_SHOWN]]
+    return [_told(finding) for finding in worst_first(findings)[:FINDINGS_SHOWN]]
 
 
 def _told(finding: Finding) -> dict[str, str]:
@@ -91,10 +89,6 @@ def _told(finding: Finding) -> dict[str, str]:
         "fix": finding.fix,
     }
     return said | ({"excerpt": finding.excerpt} if finding.excerpt else {})
-
-
-def blocking(findings: Sequence[Finding]) -> list[Finding]:
-    return [finding for finding in findings if finding.severity is Severity.ERROR]
 
 
 def blocked(task: Task, verdict: Verdict, failed: Sequence[GateItem]) -> PromptBlocked:

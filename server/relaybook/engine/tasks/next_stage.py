@@ -27,9 +27,7 @@ from relaybook.store.texts import get_text
 _OF_WORKFLOW = "WHERE workflow_id = :id AND replaced_by IS NULL AND "
 
 
-def next_stage(
-    desk: Desk, workflow_id: str, session_key: str | None = None, actor: str = "orchestrator"
-) -> dict[str, Any]:
+def next_stage(desk: Desk, workflow_id: str, session_key: str | None, actor: str) -> dict[str, Any]:
     """Start the first stage that may start; else answer the one that runs.
 
     Raises:

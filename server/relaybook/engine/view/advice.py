@@ -40,7 +40,7 @@ def progress(workflow: Workflow) -> str:
     return f"{workflow.completed}/{workflow.total - workflow.not_applicable} complete"
 
 
-def failure_advice(workflow: Workflow, task: Task, handlers: Sequence[str] = ()) -> str:
+def failure_advice(workflow: Workflow, task: Task, handlers: Sequence[str]) -> str:
     """What to do about a failed task: wait, retry, reassign, split, or leave it.
 
     `handlers` are the tasks that its failure made ready.

@@ -27,9 +27,7 @@ _AFTER_FAILURES = (EventType.DECISION_RECORDED, EventType.PLAN_CHANGED)
 _DECISIONS = ("retry_failed", "adjust")
 
 
-def next_after(
-    tx: Tx, before: Case, after: Case, task_id: str, now: float, *, staged: bool = False
-) -> str:
+def next_after(tx: Tx, before: Case, after: Case, task_id: str, now: float, *, staged: bool) -> str:
     """What an orchestrator does next after an update of a task.
 
     Which tasks are held is looked up only where somebody writes, or a skill rests, and it can

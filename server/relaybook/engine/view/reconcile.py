@@ -66,11 +66,11 @@ def _verdict(task: Task, sessions: Collection[str]) -> Verdict:
 
 def standing_still(
     workflow: Workflow,
-    held: Sequence[Mapping[str, Any]] = (),
+    held: Sequence[Mapping[str, Any]],
     *,
-    adjusting: bool = False,
-    too_large: int = 0,
-    retries: tuple[int, float] = (0, 0.0),
+    adjusting: bool,
+    too_large: int,
+    retries: tuple[int, float],
 ) -> str | None:
     """Why a workflow with nothing in progress does not move, in a line; None if it does.
 
