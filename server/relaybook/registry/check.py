@@ -2,9 +2,7 @@
 
 from relaybook.core.schema.check import find_problems
 from relaybook.errors import InvalidPlan, Refusal
-from relaybook.registry.body import count_words
-from relaybook.registry.frame import OUTPUT_INTERFACE, SCHEMA_RULE, Frame, limits
-from relaybook.registry.inlay import Inlay
+from relaybook.registry.frame import Frame
 from relaybook.registry.prompt import render
 from relaybook.registry.template import Problem, Template
 
@@ -18,16 +16,6 @@ def check_template(template: Template) -> list[Problem]:
     """What is wrong with a template that could be read; empty if nothing is."""
     reasons = _example_args(template) + _example_result(template)
     return [Problem(template.path, 1, reason) for reason in reasons]
-
-
-def boilerplate_words(template: Template) -> int:
-    """The words of a prompt that no argument chose: the body's fixed ones and the server's.
-
-    Headings count, marks of Markdown do not; nor does the JSON Schema, which is the task's.
-    """
-    lines = limits(plain(template), Inlay("0"))
-    added = "\n".join(["Output Interface", OUTPUT_INTERFACE, SCHEMA_RULE, *lines])
-    return template.body.fixed_words + count_words(added)
 
 
 def _example_args(template: Template) -> list[str]:
