@@ -1,12 +1,10 @@
-"""The graph of a plan: cycles, order, layers, chains and the critical path."""
-
-from itertools import pairwise
+"""The graph of a plan: cycles, order, layers and chains."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relaybook.core.plan.graph import chains, critical_path, find_cycle, layers, order
+from relaybook.core.plan.graph import chains, find_cycle, layers, order
 from relaybook.errors import InvalidPlan
 
 INCIDENT = {
@@ -57,7 +55,7 @@ def test_a_need_that_is_no_task_is_passed_over():
 
 
 def test_an_empty_plan_has_empty_answers():
-    assert (order({}), layers({}), chains({}, {}), critical_path({}, {})) == ([], [], {}, ([], 0.0))
+    assert (order({}), layers({}), chains({}, {})) == ([], [], {})
 
 
 def test_order_puts_what_is_needed_just_before_what_needs_it():
@@ -107,24 +105,18 @@ def test_a_chain_runs_from_the_start_of_a_task_to_the_end_of_the_longest_path():
     }
 
 
-def test_the_critical_path_is_the_longest_way_through():
-    assert critical_path(INCIDENT_MINUTES, INCIDENT) == (
-        ["assess", "contain", "trace", "report"],
-        42.0,
-    )
-
-
 @given(acyclic_plans(), st.data())
-def test_the_critical_path_follows_needs_and_lasts_as_long_as_the_longest_chain(
+def test_the_chain_of_a_task_is_its_minutes_and_the_longest_chain_that_waits_for_it(
     needs: dict[str, list[str]], data: st.DataObject
 ):
     minutes = {task: data.draw(st.integers(1, 20)) for task in needs}
 
-    path, total = critical_path(minutes, needs)
+    found = chains(minutes, needs)
 
-    assert total == sum(minutes[task] for task in path)
-    assert total == max(chains(minutes, needs).values(), default=0.0)
-    assert all(earlier in needs[later] for earlier, later in pairwise(path))
+    assert found == {
+        task: minutes[task] + max((found[t] for t in needs if task in needs[t]), default=0.0)
+        for task in needs
+    }
 
 
 def test_a_chain_of_100_000_tasks_needs_no_recursion():
@@ -133,5 +125,5 @@ def test_a_chain_of_100_000_tasks_needs_no_recursion():
     backwards = {task: needs[task] for task in reversed(names)}
 
     assert order(backwards) == names
-    assert critical_path(dict.fromkeys(names, 1), backwards) == (names, 100_000.0)
+    assert chains(dict.fromkeys(names, 1), backwards)["0"] == 100_000.0
     assert len(layers(backwards)) == 100_000

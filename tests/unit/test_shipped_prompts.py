@@ -5,6 +5,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+import jinja2
+import jinja2.nodes
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +23,9 @@ from relaybook.core.prompt_rules.prompt_text import (
 from relaybook.core.schema.check import find_problems
 from relaybook.core.severity import Severity
 from relaybook.engine.prompts.lint import facts
-from relaybook.registry.check import boilerplate_words, plain
+from relaybook.registry.check import plain
+from relaybook.registry.frame import OUTPUT_INTERFACE, SCHEMA_RULE, limits
+from relaybook.registry.inlay import Inlay
 from relaybook.registry.parameter import Parameter
 from relaybook.registry.prompt import Prompt, render
 from relaybook.registry.shipped import shipped
@@ -76,6 +80,24 @@ def test_every_prompt_states_the_tier_that_its_worker_is_capped_at(name: str) ->
 
     assert template.tier in {"T1", "T2"}
     assert f"- Capped at tier {template.tier} (" in constraints["Constraints"]
+
+
+def boilerplate_words(template: Template) -> int:
+    """The words of a prompt that no argument chose: the body's fixed ones and the server's.
+
+    Both sides of each `if` count, and headings; marks of Markdown do not, nor does the JSON
+    Schema, which is the task's.
+    """
+    body = jinja2.Environment().parse(template.body.source)
+    fixed = [data.data for data in body.find_all(jinja2.nodes.TemplateData)]
+    added = [
+        "Output Interface",
+        OUTPUT_INTERFACE,
+        SCHEMA_RULE,
+        *limits(plain(template), Inlay("0")),
+    ]
+    pieces = " ".join([*fixed, *added]).split()
+    return sum(any(map(str.isalnum, piece)) for piece in pieces)
 
 
 @every_template

@@ -43,8 +43,6 @@ class Body:
     source: str
     #: The names it takes from outside, each with the first line that uses it.
     variables: Mapping[str, int]
-    #: How many words stand in it whatever the arguments, both sides of each `if` counted.
-    fixed_words: int
     compiled: jinja2.Template = field(repr=False, compare=False)
 
     def render(self, values: Mapping[str, Any]) -> str:
@@ -79,13 +77,7 @@ def read_body(source: str) -> Body:
         raise BodyFault(error.lineno, error.message or "is no Jinja2") from error
     except (RecursionError, SyntaxError) as error:
         raise BodyFault(1, "is nested too deeply") from error
-    words = sum(count_words(data.data) for data in tree.find_all(nodes.TemplateData))
-    return Body(source, _variables(tree), words, compiled)
-
-
-def count_words(text: str) -> int:
-    """Pieces between white space that hold a letter or a digit."""
-    return sum(any(map(str.isalnum, piece)) for piece in text.split())
+    return Body(source, _variables(tree), compiled)
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):

@@ -5,9 +5,7 @@ from collections.abc import Iterator
 from relaybook.core.schema.check import find_problems
 from relaybook.errors import InvalidPlan, Refusal
 from relaybook.registry.asked_schema import KINDS_NAMED, asked_schema, inputs_named
-from relaybook.registry.body import count_words
-from relaybook.registry.frame import OUTPUT_INTERFACE, SCHEMA_RULE, Frame, limits
-from relaybook.registry.inlay import Inlay
+from relaybook.registry.frame import Frame
 from relaybook.registry.prompt import render
 from relaybook.registry.template import Problem, Template
 from relaybook.registry.yaml_file import line_of
@@ -23,16 +21,6 @@ def check_template(template: Template) -> list[Problem]:
     found = [*_example_args(template), *(list(_notes(template)) or _example_result(template))]
     lines = template.path.read_text(encoding="utf-8").splitlines() if found else []
     return [Problem(template.path, line_of(field, "", lines), reason) for field, reason in found]
-
-
-def boilerplate_words(template: Template) -> int:
-    """The words of a prompt that no argument chose: the body's fixed ones and the server's.
-
-    Headings count, marks of Markdown do not; nor does the JSON Schema, which is the task's.
-    """
-    lines = limits(plain(template), Inlay("0"))
-    added = "\n".join(["Output Interface", OUTPUT_INTERFACE, SCHEMA_RULE, *lines])
-    return template.body.fixed_words + count_words(added)
 
 
 def _example_args(template: Template) -> Iterator[tuple[str, str]]:

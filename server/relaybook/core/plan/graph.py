@@ -1,4 +1,4 @@
-"""The graph of a plan: which tasks wait for which, in what order, and the longest way through.
+"""The graph of a plan: which tasks wait for which, in what order, and the longest way on.
 
 `needs` maps each task to the tasks that it waits for. A name that is needed but is no key is
 passed over: whoever reads a plan refuses it there. Every function takes time linear in tasks
@@ -62,31 +62,12 @@ def waits(needs: Needs, task: str, other: str) -> bool:
 
 def chains(minutes: Mapping[str, float], needs: Needs) -> dict[str, float]:
     """Per task, minutes from its start to the end of the longest path of tasks that wait for it."""
-    return _chains(minutes, needs)[0]
-
-
-def critical_path(minutes: Mapping[str, float], needs: Needs) -> tuple[list[str], float]:
-    """The path that no number of workers makes shorter, first task first, and its minutes."""
-    longest, follower = _chains(minutes, needs)
-    if not longest:
-        return [], 0.0
-    path = [max(longest, key=longest.__getitem__)]
-    while path[-1] in follower:
-        path.append(follower[path[-1]])
-    return path, longest[path[0]]
-
-
-def _chains(minutes: Mapping[str, float], needs: Needs) -> tuple[dict[str, float], dict[str, str]]:
-    """The longest chain per task in plan order, and the task that comes next on it."""
-    found = order(needs)
     longest = {task: float(minutes[task]) for task in needs}
-    follower: dict[str, str] = {}
-    for task in reversed(found):
+    for task in reversed(order(needs)):
         for need in needs[task]:
-            if need in longest and minutes[need] + longest[task] >= longest[need]:
-                longest[need] = minutes[need] + longest[task]
-                follower[need] = task
-    return longest, follower
+            if need in longest:
+                longest[need] = max(longest[need], minutes[need] + longest[task])
+    return longest
 
 
 def _walk(needs: Needs) -> tuple[list[str], list[str]]:
