@@ -28,7 +28,8 @@ from relaybook.engine.desk import Desk
 from relaybook.engine.prompts.judge import intake, judge_draft
 from relaybook.engine.prompts.prompt import task_prompt
 from relaybook.engine.request import Resolution
-from relaybook.engine.tasks.gate import gate_answer, gated
+from relaybook.engine.tasks.gate import gated
+from relaybook.engine.tasks.gate_answer import gate_answer
 from relaybook.engine.verdict import INTAKE
 from relaybook.engine.view.advice import CHANGE, progress
 from relaybook.engine.view.open_decisions import condition_of

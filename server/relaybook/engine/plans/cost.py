@@ -1,6 +1,6 @@
 """What the prompts of a plan cost, before any of it is written."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from relaybook.core.cost import prompt_cost
@@ -32,9 +32,8 @@ def plan_cost(
     step = -(-len(specs) // PROMPTS_COUNTED)
     texts = [planned_prompt(desk, pattern, spec, options).text for spec in specs[::step]]
     counted = [len(text.split()) for text in texts]
-    for place, spec in enumerate(specs):
-        if place % step and len(compact(spec_value(spec))) > SUSPECT:
-            planned_prompt(desk, pattern, spec, options)
+    for spec in _suspects(specs, step):
+        planned_prompt(desk, pattern, spec, options)
     words = round(sum(counted) / len(counted))
     packed = round(sum(map(packed_words, texts)) / len(texts) * len(specs))
     cost = prompt_cost(words if step > 1 else counted, len(specs), packed)
@@ -42,3 +41,10 @@ def plan_cost(
     answer["tokens_estimate"] = cost.tokens_estimate
     growing = sum(bool(takes_of(pattern, spec)) for spec in specs)
     return answer | ({"growing": growing} if growing else {})
+
+
+def _suspects(specs: Sequence[TaskSpec], step: int) -> Iterator[TaskSpec]:
+    """Those beside every `step`th whose prompt may be too long."""
+    for place, spec in enumerate(specs):
+        if place % step and len(compact(spec_value(spec))) > SUSPECT:
+            yield spec

@@ -10,7 +10,7 @@ from relaybook.core.task.status import workflow_status
 from relaybook.core.text import canonical, storable
 from relaybook.engine.desk import Desk
 from relaybook.engine.request import StageReport, Update
-from relaybook.engine.tasks.gate import gate_answer
+from relaybook.engine.tasks.gate_answer import gate_answer
 from relaybook.engine.tasks.hook_result import HookRun, read_hook_run
 from relaybook.engine.tasks.hooks import hook_prompt
 from relaybook.engine.tasks.next_stage import next_stage

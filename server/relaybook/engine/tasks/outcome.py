@@ -14,7 +14,8 @@ from relaybook.core.task.status import is_ready, workflow_status
 from relaybook.core.text import compact, text_hash
 from relaybook.engine.desk import Desk
 from relaybook.engine.request import Update
-from relaybook.engine.tasks.gate import gate_answer, gated
+from relaybook.engine.tasks.gate import gated
+from relaybook.engine.tasks.gate_answer import gate_answer
 from relaybook.engine.view.advice import failure_advice, progress, result_advice
 from relaybook.engine.view.ahead import next_after
 from relaybook.engine.view.skill_breaker import resting
